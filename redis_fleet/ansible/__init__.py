@@ -1,0 +1,1 @@
+"""What Ansible loads: thin plugins over the package."""

@@ -1,0 +1,60 @@
+"""Plan on the controller from what was seen on all machines; contacts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.events import in_front
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.model import Fleet
+from redis_fleet.observe.facts import observed
+from redis_fleet.plan.machines import wanted_packages
+from redis_fleet.plan.planner import plan
+from redis_fleet.plan.text import describe
+from redis_fleet.platforms import offered, platform
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """``seen`` names the registered looks; with ``confirm`` anything left to do is a failure."""
+
+    _VALID_ARGS = frozenset({"seen", "confirm"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the plan; fails with every refusal."""
+        super().run(tmp, task_vars)
+        fleet = fleet_of(task_vars)
+        answers = looks(fleet, task_vars["hostvars"], self._task.args.get("seen", "redis_fleet_seen"))
+        made = plan(fleet, observed(answers))
+        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers)}
+        if made.refusals:
+            return {**result, "failed": True, "msg": "nothing was changed:\n" + "\n".join(made.refusals)}
+        if self._task.args.get("confirm") and made.steps:
+            left = "; ".join(f"{step.machine}: {step.what} ({step.reason})" for step in made.steps)
+            return {**result, "failed": True, "msg": f"after all steps there is still something to do: {left}"}
+        if not self._task.args.get("confirm") and not in_front():
+            self._display.display(describe(result))
+        return result
+
+
+def looks(fleet: Fleet, hostvars: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
+    """Return each machine's look, or ``{"error": …}`` where there is none."""
+    return {machine: _look(hostvars[machine].get(name)) for machine in fleet.machines}
+
+
+def _look(result: Any) -> Mapping[str, Any]:
+    if result is None:
+        return {"error": "it was not looked at"}
+    if result.get("unreachable") or result.get("failed"):
+        return {"error": " ".join(str(result.get("msg", "unknown")).split())}
+    return dict(result)
+
+
+def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    found = {}
+    for machine, answer in answers.items():
+        packages = offered(platform(answer.get("system", {})), fleet.engine)
+        found[machine] = wanted_packages(fleet, machine, packages) if packages else []
+    return found

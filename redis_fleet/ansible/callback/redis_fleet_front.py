@@ -1,0 +1,66 @@
+"""Tells redis-fleet's command line what a play does, instead of printing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+from redis_fleet.ansible.events import emit
+
+DOCUMENTATION = """
+name: redis_fleet_front
+type: stdout
+short_description: Events for redis-fleet's command line
+description: Writes one JSON line for each event to the pipe that the environment names.
+"""
+# What a result carries that the command line needs beside the message.
+_KEYS = ("steps", "refusals", "notes", "masters", "checks", "report", "status", "written", "started", "fingerprints")
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """One event a play, task and result."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "redis_fleet_front"
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """A play begins; it may yet turn out to have no hosts."""
+        emit("play", name=play.get_name())
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
+        """A task begins."""
+        emit("task", name=task.get_name())
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """A task succeeded on a host."""
+        self._tell(result, "ok")
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """A task failed on a host."""
+        if not ignore_errors:
+            self._tell(result, "failed")
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """A host could not be reached."""
+        self._tell(result, "unreachable")
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """The run is over."""
+        hosts = {host: stats.summarize(host) for host in stats.processed}
+        emit("stats", hosts=hosts)
+
+    def _tell(self, result: Any, status: str) -> None:
+        told = result.result
+        data = {key: told[key] for key in _KEYS if key in told} if "redis_fleet" in result.task.action else {}
+        emit(
+            "result",
+            host=result.host.get_name(),
+            task=result.task.get_name(),
+            action=result.task.action,
+            status=status,
+            changed=bool(told.get("changed")),
+            message=str(told.get("msg", "")),
+            data=data,
+        )

@@ -1,0 +1,26 @@
+"""What a run tells the command line in front of it: JSON lines on a pipe whose number the environment names."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+PIPE = "REDIS_FLEET_EVENTS"
+
+
+def in_front() -> bool:
+    """Say whether redis-fleet's own command line runs this play, and shows its results itself."""
+    return PIPE in os.environ
+
+
+def emit(kind: str, **fields: Any) -> None:
+    """Tell an event; does nothing when nobody listens. A line is written whole, also from several processes."""
+    pipe = os.environ.get(PIPE)
+    if pipe is None:
+        return
+    data = (json.dumps({"event": kind, **fields}, default=str) + "\n").encode()
+    try:
+        os.write(int(pipe), data)
+    except OSError:
+        return

@@ -1,0 +1,74 @@
+"""The description of a deployment as an Ansible inventory: machines, how to reach them, nothing secret."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.parsing.vault import EncryptedString
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.template import trust_as_template
+
+from redis_fleet.ansible.fleets import SANDBOX, load
+from redis_fleet.description.nodes import VaultText
+from redis_fleet.model import Machine
+from redis_fleet.plan.steps import STAGES
+from redis_fleet.problems import InvalidDescriptionError
+
+DOCUMENTATION = """
+name: redis_fleet
+short_description: A redis-fleet description as inventory
+description: Reads a C(*.redis.yml) file; every machine becomes a host of the group C(redis_fleet).
+author: redis-fleet
+options:
+  plugin: {description: Must be C(redis_fleet)., required: true, choices: [redis_fleet]}
+"""
+
+
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
+    """Reads ``*.redis.yml``."""
+
+    NAME = "redis_fleet"
+
+    def verify_file(self, path: str) -> bool:
+        """Say whether the file is a description."""
+        return bool(super().verify_file(path)) and path.endswith(".redis.yml")
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Add the machines; raises AnsibleParserError with every problem of the file."""
+        super().parse(inventory, loader, path, cache)
+        source = os.path.realpath(path)
+        try:
+            fleet = load(source)
+        except InvalidDescriptionError as error:
+            raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
+        for group in ("redis_fleet", "redis_fleet_confirm", *(f"redis_fleet_{stage}" for stage in STAGES)):
+            inventory.add_group(group)
+        for machine in fleet.machines.values():
+            inventory.add_host(machine.name, group="redis_fleet")
+            for name, value in _variables(machine, source).items():
+                inventory.set_variable(machine.name, name, value)
+
+
+def _variables(machine: Machine, source: str) -> dict[str, Any]:
+    if os.environ.get(SANDBOX):
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+        return {**local, "redis_fleet_source": source}
+    return {
+        "ansible_host": machine.address,
+        # Naming it spares the discovery, a round trip a machine.
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_become": True,
+        **{name: _native(value) for name, value in machine.variables.items()},
+        "address": machine.address,
+        "redis_fleet_source": source,
+    }
+
+
+def _native(value: Any) -> Any:
+    """Let Ansible itself decrypt and template what the file says of a connection."""
+    if isinstance(value, VaultText):
+        return EncryptedString(ciphertext=value.text)
+    return trust_as_template(value) if isinstance(value, str) else value

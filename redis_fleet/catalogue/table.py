@@ -1,0 +1,192 @@
+"""The table of redis.conf directives: one row each, read for one engine and version.
+
+The rows are ``redis-directives.json``; its ``_about`` says what the columns mean. Nothing else lists directives.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+Live = Literal["config-set", "restart", "protected", "runtime-command"]
+Row = Mapping[str, Any]
+NUMBERS = ("integer", "memory", "octal")
+
+
+@dataclass(frozen=True)
+class Directive:
+    """What one version of one engine knows about a directive.
+
+    ``type`` is a key of ``values.TYPES``. ``default`` is the text that CONFIG GET prints on a fresh server, None where
+    there is none (``dir``, ``user``, ``loadmodule`` ...). ``minimum`` and ``maximum`` are numbers, bytes for memory.
+    ``live`` says how a change reaches a running server: ``config-set``; ``restart``; ``protected`` (CONFIG SET needs
+    enable-protected-configs); ``runtime-command`` (a command of its own: REPLICAOF, ACL SETUSER, MODULE LOAD).
+    ``many_words``: a line may have several words. ``repeatable``: several lines add up. ``file_only``: CONFIG GET does
+    not know it. ``hidden``: CONFIG GET answers it only by its full name. ``sensitive``: the value is a secret.
+    ``version`` is the column it was read from, such as ``redis-7.0.15``.
+    """
+
+    name: str
+    type: str
+    section: str
+    version: str
+    live: Live
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, str], ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    percent: bool = False
+    sensitive: bool = False
+    many_words: bool = False
+    repeatable: bool = False
+    file_only: bool = False
+    hidden: bool = False
+    alias: str | None = None
+
+
+class Catalogue:
+    """Every directive that one version of an engine knows, found by name or alias, whatever its case.
+
+    ``engine`` is ``redis`` or ``valkey``; ``version`` the table's version, such as ``7.0.15``.
+    """
+
+    def __init__(self, engine: str, version: str) -> None:
+        """Read the column of a version that ``versions(engine)`` lists; use ``catalogue`` instead."""
+        self.engine = engine
+        self.version = version
+        self._column = f"{engine}-{version}"
+        rows = _table()["directives"]
+        self._rows: dict[str, Row] = {name: row for name, row in rows.items() if known(row, self._column)}
+        self._aliases = {row["alias"]: name for name, row in self._rows.items() if "alias" in row}
+        self._ignored = frozenset(_table()["accepted_but_ignored"][self._column])
+        self._made: dict[str, Directive] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return self.canonical_name(name) in self._rows
+
+    def __iter__(self) -> Iterator[Directive]:
+        return (self._make(name) for name in self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def find(self, name: str) -> Directive | None:
+        """Return the directive of that name or alias; None when this version does not know it."""
+        name = self.canonical_name(name)
+        return self._make(name) if name in self._rows else None
+
+    def canonical_name(self, name: str) -> str:
+        """Return the name that CONFIG REWRITE writes (``slaveof`` → ``replicaof``); an unknown name in lower case."""
+        name = name.lower()
+        return self._aliases.get(name, name)
+
+    def nearest(self, name: str) -> str | None:
+        """Return the known name or alias most like a mistyped one, if any is like it."""
+        return nearest_of(name, (*self._rows, *self._aliases))
+
+    def ignored(self, name: str) -> bool:
+        """Say whether this version reads a directive of that name and does nothing with it."""
+        return name.lower() in self._ignored
+
+    def _make(self, name: str) -> Directive:
+        if name not in self._made:
+            self._made[name] = directive(name, self._rows[name], self._column)
+        return self._made[name]
+
+
+@cache
+def catalogue(engine: str, version: str) -> Catalogue:
+    """Return the directives of the table's version nearest to that one; made once each. ValueError as ``versions``."""
+    nearest = nearest_version(engine, version)
+    return Catalogue(engine, nearest) if nearest == version else catalogue(engine, nearest)
+
+
+@cache
+def versions(engine: str) -> tuple[str, ...]:
+    """Return the table's versions of an engine (``redis`` or ``valkey``), oldest first; ValueError for another."""
+    columns = (column.split("-", 1) for column in _table()["versions"])
+    found = tuple(sorted((version for name, version in columns if name == engine), key=_numbers))
+    if not found:
+        raise ValueError(f"no engine '{engine}' in the table of directives")
+    return found
+
+
+def nearest_version(engine: str, version: str) -> str:
+    """Return the table's version for a running one: same major.minor, else the closest lower one, else the lowest.
+
+    ValueError for an unknown engine or a version without a number (``latest``).
+    """
+    wanted = _numbers(version)[:2]
+    lower = [known for known in versions(engine) if _numbers(known)[:2] <= wanted]
+    return lower[-1] if lower else versions(engine)[0]
+
+
+def known_in(name: str) -> tuple[str, ...]:
+    """Return the columns (``redis-8.0.6`` ...) that know a name or alias; empty when none does."""
+    columns = (column.split("-", 1) for column in _table()["versions"])
+    return tuple(f"{engine}-{version}" for engine, version in columns if name in catalogue(engine, version))
+
+
+def sections() -> tuple[str, ...]:
+    """Return the headings of redis.conf in the order of a rendered file."""
+    return tuple(_table()["sections"])
+
+
+def nearest_of(name: str, names: tuple[str, ...]) -> str | None:
+    """Return the name most like a mistyped one, if any is like it."""
+    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)), None)
+
+
+def known(row: Row, column: str) -> bool:
+    """Say whether the version of a column (``redis-7.0.15``) has this row."""
+    return "only_in" not in row or column in row["only_in"]
+
+
+def directive(name: str, row: Row, column: str) -> Directive:
+    """Make the directive of one row as one column has it."""
+    row = merged(row, column)
+    default = row.get("default")
+    return Directive(
+        name=name,
+        type=row["type"],
+        section=row["section"],
+        version=column,
+        live=row["live"],
+        default=None if default is None else str(default),
+        choices=tuple(row.get("choices", ())),
+        synonyms=tuple(row.get("synonyms", {}).items()),
+        minimum=row.get("min", 0 if row["type"] in NUMBERS else None),
+        maximum=row.get("max"),
+        alias=row.get("alias"),
+        **{flag: row.get(flag, False) for flag in _FLAGS},
+    )
+
+
+def merged(row: Row, column: str) -> Row:
+    """Return a row with what differs in that column put over it."""
+    for difference in row.get("differs", ()):
+        if column in difference["in"]:
+            row = {**row, **difference}
+    return row
+
+
+_FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden")
+
+
+@lru_cache(maxsize=1)
+def _table() -> Any:
+    return json.loads(Path(__file__).with_name("redis-directives.json").read_text("utf-8"))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers = re.match(r"\d+(\.\d+)*", version)
+    if numbers is None:
+        raise ValueError(f"'{version}' is not a version such as 7.0.15")
+    return tuple(int(part) for part in f"{numbers[0]}.0".split("."))

@@ -1,0 +1,135 @@
+"""What a directive's value may be, and when two spellings of it mean the same. Pure.
+
+A value is the lines of a file, each the words behind the name. What each type accepts and how CONFIG GET prints it was
+tried on redis 7.0.15 and valkey 9.1.2. Adding a type is a row of ``TYPES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from redis_fleet.catalogue import shapes, simple
+from redis_fleet.catalogue.shapes import Canonical, Lines
+from redis_fleet.catalogue.table import Directive
+from redis_fleet.catalogue.text import split
+
+__all__ = ["TYPES", "Canonical", "Lines", "canonical", "config_text", "lines", "problem"]
+
+
+class Type(NamedTuple):
+    """How to check a value and how to bring it into one form; both are given the directive and all lines."""
+
+    problem: Callable[[Directive, Lines], str | None]
+    canonical: Callable[[Directive, Lines], Canonical]
+
+
+def lines(directive: Directive, values: Sequence[str]) -> Lines:
+    """Turn what YAML says (the text of a scalar, or of each item of a list) into the lines of a configuration file.
+
+    ``save: [900 1, 300 10]``, ``bind: [a, b]``, ``tls-protocols: TLSv1.2 TLSv1.3`` and ``save: []`` become what that
+    version reads: words are split only where the directive takes several, the words of a list make one line unless
+    lines add up, and an empty list is the empty value. A scalar with unbalanced quotes stays one word.
+    """
+    if not directive.many_words:
+        return tuple((value,) for value in values) or (("",),)
+    split_values = tuple(_split(value) for value in values)
+    if directive.type == "save":
+        return _save_lines(directive, split_values)
+    if directive.repeatable:
+        return split_values
+    together = tuple(word for words in split_values for word in words)
+    return ((together or ("",)),) if directive.type != "master" or together else ()
+
+
+def problem(directive: Directive, lines: Lines) -> str | None:
+    """Say what is wrong with a value, without naming the directive; None when it is fine.
+
+    A sensitive value is never shown.
+    """
+    if len(lines) > 1 and not directive.repeatable:
+        return f"takes one value, not {len(lines)}"
+    if not directive.many_words and any(len(words) != 1 for words in lines):
+        return "takes one value" + (", not a list of words" if all(lines) else "")
+    return TYPES[directive.type].problem(directive, lines)
+
+
+def canonical(directive: Directive, value: Lines | str) -> Canonical:
+    """Return the one form of a value, given as lines or as the text CONFIG GET answers; equal forms mean the same.
+
+    A tuple for directives of several words, a str for the others. A value that has a problem is returned as written.
+    """
+    given = _lines_of_text(directive, value) if isinstance(value, str) else value
+    if problem(directive, given) is None:
+        return TYPES[directive.type].canonical(directive, given)
+    return shapes.as_written(directive, given)
+
+
+def config_text(directive: Directive, lines: Lines) -> str:
+    """Return the text that CONFIG SET takes to make a running server mean those lines and nothing else.
+
+    It is complete: CONFIG SET leaves a class of client-output-buffer-limit that it is not told about as it is.
+    """
+    form = canonical(directive, lines)
+    return form if isinstance(form, str) else " ".join(form)
+
+
+def _split(value: str) -> tuple[str, ...]:
+    try:
+        return split(value)
+    except ValueError:
+        return (value,)
+
+
+def _save_lines(directive: Directive, values: Lines) -> Lines:
+    """One line, the only form that survives every rewrite; before 7.0 the server reads one pair a line."""
+    together = shapes.flat(values)
+    if not together:
+        return (("",),)
+    one_pair_a_line = directive.version.startswith("redis-6.")
+    return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if one_pair_a_line else (together,)
+
+
+def _lines_of_text(directive: Directive, text: str) -> Lines:
+    if not directive.many_words:
+        return ((text,),)
+    words = tuple(text.split())
+    return (words or ("",),)
+
+
+def _simple(check: Callable[[Directive, str], str | None], form: Callable[[Directive, str], str]) -> Type:
+    """Make a type of functions of one word; no line at all stands for the empty word."""
+    return Type(
+        lambda directive, lines: check(directive, lines[0][0] if lines else ""),
+        lambda directive, lines: form(directive, lines[0][0] if lines else ""),
+    )
+
+
+def _any(_: Directive, __: str) -> None:
+    return None
+
+
+def _same(_: Directive, word: str) -> str:
+    return word
+
+
+TYPES: Mapping[str, Type] = {
+    "integer": _simple(simple.integer_problem, _same),
+    "memory": _simple(simple.memory_problem, simple.memory),
+    "bool": _simple(simple.bool_problem, simple.lower),
+    "enum": _simple(simple.enum_problem, simple.enum),
+    "octal": _simple(simple.octal_problem, simple.octal),
+    "string": _simple(_any, _same),
+    "token": _simple(simple.token_problem, _same),
+    "events": _simple(simple.events_problem, simple.events),
+    "save": Type(shapes.save_problem, shapes.save),
+    "client-buffers": Type(shapes.buffers_problem, shapes.buffers),
+    "addresses": Type(shapes.addresses_problem, shapes.words),
+    "oom-values": Type(shapes.oom_problem, shapes.words),
+    "percentiles": Type(shapes.percentiles_problem, shapes.percentiles),
+    "flags": Type(shapes.flags_problem, shapes.flags),
+    "master": Type(shapes.master_problem, shapes.master),
+    "rename": Type(shapes.rename_problem, shapes.as_written),
+    "user": Type(shapes.user_problem, shapes.as_written),
+    "words": Type(shapes.none_problem, shapes.as_written),
+}

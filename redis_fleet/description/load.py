@@ -1,0 +1,48 @@
+"""From a file to a description: read, shape, apply the rules. Problems are collected, never thrown one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis_fleet.description import rules
+from redis_fleet.description.nodes import Document, dotted, read
+from redis_fleet.description.nodes import Path as TreePath
+from redis_fleet.description.schema import Deployment
+from redis_fleet.description.shape import shape
+from redis_fleet.problems import InvalidDescriptionError, Position, Problem
+
+
+@dataclass
+class Description:
+    """A file that has the right shape, and the problems found so far; the placing adds its own."""
+
+    file: str
+    document: Document
+    deployment: Deployment
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, path: TreePath, what: str, remedy: str) -> None:
+        """Add a problem at a path of the file."""
+        self.problems.append(Problem(self.document.position(path), dotted(path), what, remedy))
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file, absolute."""
+        return str(Path(self.file).resolve().parent)
+
+
+def load(file: str) -> Description:
+    """Read a description; raises InvalidDescriptionError where nothing usable is left of it."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        problem = Problem(Position(file), "", f"cannot be read: {reason}", "name a *.redis.yml file")
+        raise InvalidDescriptionError([problem]) from None
+    document = read(file, text)
+    deployment, problems = shape(document)
+    problems = [*document.problems, *problems]
+    if deployment is None:
+        raise InvalidDescriptionError(problems)
+    return Description(file, document, deployment, [*problems, *rules.problems(deployment, document)])

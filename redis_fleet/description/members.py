@@ -1,0 +1,70 @@
+"""Who takes part in a service: ``machine`` or ``machine:port`` as the description writes it."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from redis_fleet.description.schema import Deployment, ServiceDescription
+from redis_fleet.model import Endpoint
+
+
+@dataclass(frozen=True, order=True)
+class Member:
+    """One place of a service or a Sentinel."""
+
+    machine: str
+    port: int
+
+
+def member(text: str, port: int) -> Member:
+    """Read ``machine`` or ``machine:port``; ``port`` is the default."""
+    machine, colon, own = text.partition(":")
+    return Member(machine, int(own) if colon and own.isdecimal() else port)
+
+
+def external(text: str) -> Endpoint | None:
+    """Read ``10.9.9.9 6379`` (or with a colon) as a master outside the file; None when it is no address and port."""
+    match = re.fullmatch(r"(\S+?)(?:\s+|:)(\d+)", text.strip())
+    if not match or not is_address(match[1]):
+        return None
+    return Endpoint(match[1], int(match[2]))
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is an IP address; names are not, as bind and Sentinel want addresses."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def master_of(service: ServiceDescription, deployment: Deployment) -> Member | None:
+    """Return the member that starts as master: ``master``, or a ``replicaof`` that names a machine of this file."""
+    named = service.master or service.following
+    if named is None:
+        return None
+    words = named.replace(" ", ":", 1)
+    machine = words.partition(":")[0]
+    return member(words, service.port) if machine in deployment.machines else None
+
+
+def members(service: ServiceDescription, deployment: Deployment) -> Iterator[Member]:
+    """Yield the known members of a service, the first master in front."""
+    first = master_of(service, deployment)
+    if first is not None:
+        yield first
+    for text in service.replicas:
+        found = member(text, service.port)
+        if found.machine in deployment.machines:
+            yield found
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """Return the known word most like a mistyped one."""
+    found = difflib.get_close_matches(word, known, n=1)
+    return found[0] if found else None

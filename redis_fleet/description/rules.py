@@ -1,0 +1,160 @@
+"""Rules across a whole description that need no value expanded: names that must exist, numbers that must fit together.
+
+Each rule is one function from a description to its problems; add one here and it is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from redis_fleet.description.members import external, is_address, master_of, member, nearest
+from redis_fleet.description.nodes import Document, Path, dotted
+from redis_fleet.description.schema import Deployment
+from redis_fleet.problems import Problem
+
+Rule = Callable[[Deployment, Document], Iterator[Problem]]
+
+
+def problems(deployment: Deployment, document: Document) -> list[Problem]:
+    """Apply every rule."""
+    return [problem for rule in _RULES for problem in rule(deployment, document)]
+
+
+def _problem(document: Document, path: Path, what: str, remedy: str) -> Problem:
+    return Problem(document.position(path), dotted(path), what, remedy)
+
+
+def _plugin_is_ours(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    if deployment.plugin != "redis_fleet":
+        yield _problem(document, ("plugin",), f"'{deployment.plugin}' is another plugin", "write 'redis_fleet'")
+
+
+def _machines_have_addresses(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    for name, machine in deployment.machines.items():
+        if not is_address(machine.address):
+            what = f"'{machine.address}' is not an IP address"
+            remedy = "Redis binds to it and Sentinel announces it; a name to connect with goes into 'ansible_host'"
+            yield _problem(document, ("machines", name, "address"), what, remedy)
+
+
+def _machines_are_known(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    # From the tree, so that a machine whose own entry is faulty still counts as known.
+    tree = document.tree.get("machines")
+    known = sorted(tree) if isinstance(tree, dict) else []
+    for path, text in _references(deployment):
+        name = text.replace(" ", ":", 1).partition(":")[0]
+        if name and name not in known:
+            close = nearest(name, known)
+            remedy = f"did you mean '{close}'?" if close else f"the machines are {', '.join(known)}"
+            yield _problem(document, path, f"'{name}' is not one of the machines", remedy)
+
+
+def _references(deployment: Deployment) -> Iterator[tuple[Path, str]]:
+    for name, service in deployment.services.items():
+        if service.master:
+            yield ("services", name, "master"), service.master
+        for key in ("replicaof", "slaveof"):
+            text = getattr(service, key)
+            if text and not external(text):
+                yield ("services", name, key), text
+        for index, text in enumerate(service.replicas):
+            yield ("services", name, "replicas", index), text
+    if deployment.sentinel:
+        for index, text in enumerate(deployment.sentinel.machines):
+            yield ("sentinel", "machines", index), text
+
+
+def _ports_are_ports(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    for path, text in _references(deployment):
+        _, colon, port = text.replace(" ", ":", 1).partition(":")
+        if colon and not (port.isdecimal() and 1 <= int(port) <= 65535):
+            yield _problem(document, path, f"'{port}' is not a port", "write machine:port with a port from 1 to 65535")
+
+
+def _services_have_one_master(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    for name, service in deployment.services.items():
+        path: Path = ("services", name)
+        named = [key for key in ("master", "replicaof", "slaveof") if getattr(service, key)]
+        if not named:
+            remedy = "add 'master: MACHINE', or 'replicaof: ADDRESS PORT' to follow one outside this file"
+            yield _problem(document, path, "has no master", remedy)
+        elif len(named) > 1:
+            yield _problem(document, path, f"names its master {len(named)} times: {', '.join(named)}", "keep one")
+        elif service.following and external(service.following) and not service.replicas:
+            yield _problem(document, path, "has no process of its own", "name at least one machine under 'replicas'")
+
+
+def _quorum_fits(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    sentinel = deployment.sentinel
+    if not sentinel:
+        return
+    count = len(sentinel.machines)
+    asked: list[tuple[Path, int | None]] = [(("sentinel", "quorum"), sentinel.quorum)]
+    for name, service in deployment.services.items():
+        asked.append((("services", name, "sentinel", "quorum"), service.sentinel.quorum))
+    for path, quorum in asked:
+        if quorum is not None and quorum > count:
+            what = f"a quorum of {quorum} can never be reached by {count} Sentinel{'s' * (count != 1)}"
+            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}")
+
+
+def _watches_have_sentinels(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    if deployment.sentinel:
+        return
+    for name, service in deployment.services.items():
+        if service.sentinel.model_fields_set - {"watched"}:
+            yield _problem(
+                document,
+                ("services", name, "sentinel"),
+                "there are no Sentinels in this file",
+                "add a 'sentinel:' section with their machines",
+            )
+
+
+def _monitor_names_differ(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, service in deployment.services.items():
+        monitor = service.sentinel.name or name
+        if monitor in seen:
+            what = f"'{monitor}' already names the master of service '{seen[monitor]}'"
+            yield _problem(document, ("services", name, "sentinel", "name"), what, "give each service its own name")
+        seen.setdefault(monitor, name)
+
+
+def _processes_have_own_ports(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    taken: dict[tuple[str, int], str] = {}
+    for path, text, port in _placements(deployment):
+        place = member(text, port)
+        if place.machine not in deployment.machines:
+            continue
+        key = (deployment.machines[place.machine].address, place.port)
+        if key in taken:
+            what = f"port {place.port} on {place.machine} is already taken by {taken[key]}"
+            yield _problem(document, path, what, "give one of them another port")
+        taken.setdefault(key, dotted(path))
+
+
+def _placements(deployment: Deployment) -> Iterator[tuple[Path, str, int]]:
+    for name, service in deployment.services.items():
+        first = master_of(service, deployment)
+        if first:
+            key = next(key for key in ("master", "replicaof", "slaveof") if getattr(service, key))
+            yield ("services", name, key), f"{first.machine}:{first.port}", service.port
+        for index, text in enumerate(service.replicas):
+            yield ("services", name, "replicas", index), text, service.port
+    if deployment.sentinel:
+        for index, text in enumerate(deployment.sentinel.machines):
+            yield ("sentinel", "machines", index), text, deployment.sentinel.port
+
+
+_RULES: tuple[Rule, ...] = (
+    _plugin_is_ours,
+    _machines_have_addresses,
+    _machines_are_known,
+    _ports_are_ports,
+    _services_have_one_master,
+    _quorum_fits,
+    _watches_have_sentinels,
+    _monitor_names_differ,
+    _processes_have_own_ports,
+)

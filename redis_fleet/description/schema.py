@@ -1,0 +1,132 @@
+"""The shape of a description: every key that may stand in a ``*.redis.yml`` file, with its type and default.
+
+Directive names and values are not known here: ``config`` mappings carry raw texts that the catalogue judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from redis_fleet.description.nodes import VaultText
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+CONNECTION_VARIABLE = "ansible_"
+
+
+def _listed(value: Any) -> Any:
+    """Let a single scalar stand for a list of one."""
+    return [value] if isinstance(value, str | VaultText) else value
+
+
+def _directive(value: Any) -> Any:
+    if value is None:
+        raise ValueError("has no value; write the value, or [] for none")
+    value = _listed(value)
+    if not isinstance(value, list) or not all(isinstance(item, str | VaultText) for item in value):
+        raise ValueError("is not a value or a list of values; write it as in redis.conf, several lines as a list")
+    return tuple(value)
+
+
+def _watched(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.lower() in {"no", "false", "off"}:
+            return {"watched": False}
+        raise ValueError("is neither a mapping nor 'no'; write its keys below it, or 'no' to leave it unwatched")
+    return value
+
+
+Text = str | VaultText
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused; Python names have underscores where the file has dashes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        populate_by_name=False,
+        alias_generator=lambda name: name.replace("_", "-"),
+    )
+
+
+class MachineDescription(Strict):
+    """One host: its address, variables of its own, and any Ansible connection variable."""
+
+    address: str
+    vars: Mapping[str, str] = Field(default_factory=dict)
+    connection: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_connection(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        own = {key: item for key, item in value.items() if not key.startswith(CONNECTION_VARIABLE)}
+        rest = {key: item for key, item in value.items() if key.startswith(CONNECTION_VARIABLE)}
+        return {**own, "connection": rest} if rest else own
+
+
+class WatchDescription(Strict):
+    """How the Sentinels watch one service, where it differs from the ``sentinel`` section."""
+
+    watched: bool = True
+    name: Name | None = None
+    quorum: Count | None = None
+    down_after_milliseconds: Milliseconds | None = None
+    failover_timeout: Milliseconds | None = None
+    parallel_syncs: Count | None = None
+
+
+class ServiceDescription(Strict):
+    """One master and its replicas, or replicas of a master outside the file (``replicaof`` / ``slaveof``)."""
+
+    master: str | None = None
+    replicas: Texts = ()
+    replicaof: str | None = None
+    slaveof: str | None = None
+    port: Port = 6379
+    password: Text | None = None
+    master_password: Text | None = None
+    bind: Texts | None = None
+    open_to_network: str | None = None
+    config: Mapping[str, Lines] = Field(default_factory=dict)
+    sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
+
+    @property
+    def following(self) -> str | None:
+        """What ``replicaof`` names, under either spelling."""
+        return self.replicaof or self.slaveof
+
+
+class SentinelDescription(Strict):
+    """The Sentinels that watch the services of this file."""
+
+    machines: Texts
+    port: Port = 26379
+    quorum: Count | None = None
+    password: Text | None = None
+    bind: Texts | None = None
+    open_to_network: str | None = None
+    config: Mapping[str, Lines] = Field(default_factory=dict)
+
+
+class Deployment(Strict):
+    """A whole file."""
+
+    plugin: str
+    name: Name
+    engine: Annotated[str, StringConstraints(pattern="^(redis|valkey)$")] = "redis"
+    version: str | None = None
+    machines: Mapping[Name, MachineDescription]
+    services: Mapping[Name, ServiceDescription]
+    sentinel: SentinelDescription | None = None

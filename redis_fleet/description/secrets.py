@@ -1,0 +1,68 @@
+"""Texts of a description that need expanding: ``{{ … }}`` (machine variables, lookups) and ``!vault``.
+
+Lookups are Ansible's own (env, file, password, …), so a value means the same here and in a playbook. Ansible is only
+imported when a file uses a lookup other than ``env``, or a vault.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+
+from redis_fleet.description.nodes import VaultText
+from redis_fleet.problems import UnreadableError
+
+
+def expand(text: str | VaultText, variables: Mapping[str, Any]) -> str:
+    """Return the clear text; raises UnreadableError, whose message never holds a secret."""
+    if isinstance(text, VaultText):
+        return str(_ansible().decrypt(text.text))
+    if "{{" not in text and "{%" not in text:
+        return text
+    try:
+        return str(_environment().from_string(text).render(variables))
+    except jinja2.UndefinedError as error:
+        known = ", ".join(sorted(variables))
+        raise UnreadableError(f"{error.message}", f"the variables here are {known}") from None
+    except jinja2.TemplateError as error:
+        raise UnreadableError(f"is not a template: {error.message}", "check the braces and quotes") from None
+
+
+def expand_secret(text: str | VaultText, variables: Mapping[str, Any]) -> str:
+    """Expand a password; raises UnreadableError also when nothing is left of it."""
+    value = expand(text, variables)
+    if value:
+        return value
+    if isinstance(text, str) and "env" in text:
+        raise UnreadableError(f"{text} gives an empty text", "export that environment variable and run again")
+    raise UnreadableError("is empty", "write a password, or leave the key out")
+
+
+_cached: list[SandboxedEnvironment] = []
+
+
+def _environment() -> SandboxedEnvironment:
+    if not _cached:
+        # Nothing here becomes HTML; escaping would change passwords.
+        environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
+        environment.globals["lookup"] = _lookup
+        _cached.append(environment)
+    return _cached[0]
+
+
+def _lookup(name: str, *terms: str, **options: Any) -> str:
+    if name == "env" and not options:
+        return ",".join(os.environ.get(term, "") for term in terms)
+    return str(_ansible().lookup(name, terms, options))
+
+
+def _ansible() -> ModuleType:
+    # Half a second of import that most files do not need.
+    from redis_fleet.description import ansible_texts  # noqa: PLC0415
+
+    return ansible_texts

@@ -1,0 +1,155 @@
+"""Hold a document against the schema; every misfit becomes a problem, what fits goes on to the rules."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from redis_fleet.description import schema
+from redis_fleet.description.nodes import Document, Path, dotted
+from redis_fleet.problems import Problem
+
+_ROUNDS = 5
+
+
+def shape(document: Document) -> tuple[schema.Deployment | None, list[Problem]]:
+    """Return the deployment without its misfits (None when nothing usable is left) and the problems."""
+    tree: dict[str, Any] = copy.deepcopy(dict(document.tree))
+    problems: list[Problem] = []
+    for _ in range(_ROUNDS):
+        try:
+            return schema.Deployment.model_validate(tree), problems
+        except ValidationError as error:
+            misfits = [(_file_path(item["loc"], tree), item) for item in error.errors(include_url=False)]
+            problems += [_problem(document, path, item) for path, item in misfits]
+            for path, item in misfits:
+                # A missing key cannot be taken out: its surroundings go, so that the rest is still looked at.
+                _prune(tree, path[:-1] if item["type"] == "missing" else path)
+    return None, problems
+
+
+def _file_path(location: Iterable[str | int], tree: Any) -> Path:
+    """Turn pydantic's location into a path of the file; only its last part may be missing there."""
+    path: list[str | int] = []
+    for part in location:
+        if part in ("[key]", "connection"):
+            continue
+        if isinstance(tree, dict):
+            path.append(part)
+            tree = tree.get(part)
+        elif isinstance(tree, list) and isinstance(part, int):
+            path.append(part)
+            tree = tree[part] if part < len(tree) else None
+        else:
+            break
+    return tuple(path)
+
+
+def _prune(tree: Any, path: Path) -> None:
+    for part in path[:-1]:
+        if not isinstance(tree, dict | list):
+            return
+        try:
+            tree = tree[part]  # type: ignore[index]
+        except (KeyError, IndexError):
+            return
+    if path and isinstance(tree, dict):
+        tree.pop(path[-1], None)
+    elif path and isinstance(tree, list) and isinstance(path[-1], int) and path[-1] < len(tree):
+        tree[path[-1]] = ""
+
+
+def _problem(document: Document, path: Path, item: Any) -> Problem:
+    what, remedy = _words(path, item)
+    return Problem(document.position(path), dotted(path), what, remedy)
+
+
+def _words(path: Path, item: Any) -> tuple[str, str]:
+    kind = item["type"]
+    if kind == "missing":
+        return "is missing", f"add '{path[-1]}:' here"
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    return _wrong_value(path, kind, item.get("ctx", {}), _shown(item.get("input")))
+
+
+def _wrong_value(path: Path, kind: str, context: Any, seen: str) -> tuple[str, str]:
+    if kind == "value_error":
+        what, _, remedy = str(context["error"]).partition("; ")
+        return what, remedy or "correct it"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        bound = {"greater_than_equal": f"below {context.get('ge')}", "less_than_equal": f"above {context.get('le')}"}
+        return f"{seen} is {bound[kind]}", f"use a whole number {_range(path)}"
+    if kind.startswith("int_"):
+        return f"{seen} is not a whole number", f"use a whole number {_range(path)}"
+    if kind == "string_pattern_mismatch":
+        return _not_a_name(path, seen)
+    return f"{seen} is not {_EXPECTED.get(kind, 'of the right type')}", "see the README's description of this key"
+
+
+_EXPECTED = {
+    "string_type": "a text",
+    "mapping_type": "a mapping of names",
+    "dict_type": "a mapping of names",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+    "tuple_type": "a list",
+    "is_instance_of": "a text",
+    "bool_parsing": "yes or no",
+}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return f"'{value}'" if isinstance(value, str) else "this value"
+
+
+def _range(path: Path) -> str:
+    return "from 1 to 65535" if path and path[-1] == "port" else "of 1 or more"
+
+
+def _not_a_name(path: Path, seen: str) -> tuple[str, str]:
+    if path == ("engine",):
+        return f"{seen} is not an engine", "use redis or valkey"
+    return f"{seen} is not a usable name", "use letters, digits, '-', '_' and '.', beginning with a letter or digit"
+
+
+def _unknown_key(path: Path) -> tuple[str, str]:
+    known = known_keys(path[:-1])
+    nearest = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+    if nearest:
+        return "is not a key of the description", f"did you mean '{nearest[0]}'?"
+    return "is not a key of the description", _where_else(known)
+
+
+def _where_else(known: list[str]) -> str:
+    if "config" in known:
+        return f"a directive belongs under 'config:'; keys here are {', '.join(known)}"
+    return f"keys here are {', '.join(known)}"
+
+
+def known_keys(path: Path) -> list[str]:
+    """Return the keys that may stand in the mapping at this path."""
+    model = _model_at(path)
+    keys = [field.alias or name for name, field in model.model_fields.items() if name not in ("connection", "watched")]
+    return sorted([*keys, "ansible_…"] if model is schema.MachineDescription else keys)
+
+
+def _model_at(path: Path) -> type[BaseModel]:
+    match path:
+        case ("machines", _):
+            return schema.MachineDescription
+        case ("services", _):
+            return schema.ServiceDescription
+        case ("services", _, "sentinel"):
+            return schema.WatchDescription
+        case ("sentinel",):
+            return schema.SentinelDescription
+    return schema.Deployment

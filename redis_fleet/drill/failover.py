@@ -1,0 +1,205 @@
+"""The failover drill: kill the master under writes, watch the Sentinels replace it, count what was refused and lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from redis_fleet.drill.fitness import disagreements, follows, refusals
+from redis_fleet.drill.parts import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
+from redis_fleet.drill.timeline import Timeline
+from redis_fleet.drill.watcher import Watcher
+from redis_fleet.remote.vantage import Target, View, agreed_master, name_of
+from redis_fleet.remote.writer import Tally
+
+WARM_UP = 500
+PAUSE = 0.1
+# A failover takes down-after plus about 1.2 s where nothing else is wrong (measured on Redis 7.0).
+MARGIN_MS = 2000
+
+
+class _GaveUpError(Exception):
+    """A step did not come to its end in time; the text is the problem's sentence."""
+
+
+def run(target: Target, hands: Hands, client: Client, say: Say) -> FailoverReport:
+    """Run the drill and report it; a step that fails ends it with a problem in the report.
+
+    Raises DrillRefusedError before anything is touched when the service could not survive it, and what ``hands`` and
+    ``client`` raise. Whatever happens after the kill, also KeyboardInterrupt, the old master is released and the writer
+    stopped.
+    """
+    seen = client.look()["view"]
+    refused = refusals(target, seen)
+    if refused:
+        raise DrillRefusedError("; ".join(refused))
+    return _Drill(target, hands, client, say, seen).run()
+
+
+class _Drill:
+    """One drill: the steps share what has been seen and said."""
+
+    def __init__(self, target: Target, hands: Hands, client: Client, say: Say, seen: View) -> None:
+        self._target, self._hands, self._client = target, hands, client
+        self._waits = waits(target)
+        self._timeline = Timeline(say, self._state)
+        self._watcher = Watcher(target, self._timeline, seen)
+        self._old = name_of(target, agreed_master(seen) or "")
+        self._new = ""
+        self._doing = ""
+        self._kept_down = ""
+        self._held = False
+        self._rejoined: int | None = None
+        self._problems: list[str] = []
+
+    def run(self) -> FailoverReport:
+        with self._timeline, ExitStack() as always:
+            always.callback(self._client.stop)
+            always.callback(self._let_go)
+            try:
+                self._steps()
+            except _GaveUpError as error:
+                self._problem(str(error))
+                if self._kept_down:
+                    self._let_go()
+                    self._last_look()
+            self._doing = "reading the written numbers back"
+            tally = self._client.stop()
+        return self._report(tally)
+
+    def _steps(self) -> None:
+        self._warm_up()
+        self._kill()
+        self._await_new_master()
+        self._await_rejoined()
+        self._await_agreement()
+
+    def _state(self) -> str:
+        """Return the words of a tick."""
+        return self._watcher.state() or self._doing
+
+    def _begin(self, text: str) -> None:
+        self._doing = text
+        self._timeline.note(text)
+
+    def _problem(self, text: str) -> None:
+        self._problems.append(text)
+        self._timeline.note(text, "problem")
+
+    def _until(self, done: Callable[[View], bool], seconds: float, failure: str) -> None:
+        """Look again and again until it is done; raises _GaveUpError after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while not done(self._watcher.take(self._client.look())):
+            if self._watcher.failed:
+                raise _GaveUpError(f"the writer broke down: {self._watcher.failed}")
+            if time.monotonic() > deadline:
+                raise _GaveUpError(failure)
+            time.sleep(PAUSE)
+
+    def _warm_up(self) -> None:
+        self._begin(f"start writing to {self._target['service']}")
+        self._client.start()
+        self._until(
+            lambda _: self._watcher.acknowledged >= WARM_UP and not self._watcher.refusing,
+            self._waits.warm_up,
+            f"{WARM_UP} writes were not acknowledged within {self._waits.warm_up:.0f} s; nothing was killed",
+        )
+
+    def _kill(self) -> None:
+        self._begin(f"kill {self._old}, the master, and keep it down")
+        self._watcher.writes_again = False
+        # Before the order: a kill that fails half-way has to be undone too.
+        self._held = True
+        self._kept_down = self._hands.kill_and_hold(self._old)
+        self._timeline.note(f"{self._old} was killed; {self._kept_down}")
+
+    def _await_new_master(self) -> None:
+        self._doing = "waiting for the Sentinels to name a new master"
+
+        def done(seen: View) -> bool:
+            named = name_of(self._target, agreed_master(seen) or "")
+            if named and named not in (self._old, self._new):
+                self._new = named
+                self._timeline.note(f"a majority of the Sentinels names {named} as the new master")
+            return bool(self._new) and self._watcher.writes_again
+
+        bound = f"within {self._waits.failover:.0f} s after {self._old} was killed"
+        self._until(done, self._waits.failover, f"no new master took writes {bound}")
+
+    def _await_rejoined(self) -> None:
+        began = self._timeline.now_ms
+        self._begin(f"let {self._old} come back")
+        self._let_go()
+        self._doing = f"waiting for {self._old} to follow {self._new}"
+        bound = f"within {self._waits.rejoin:.0f} s after it was started"
+        self._until(
+            lambda seen: follows(self._target, seen, self._old, self._new),
+            self._waits.rejoin,
+            f"{self._old} did not become a linked replica of {self._new} {bound}",
+        )
+        self._rejoined = self._timeline.now_ms - began
+        self._timeline.note(f"{self._old} is a linked replica of {self._new}")
+
+    def _await_agreement(self) -> None:
+        self._doing = "waiting for all replicas and Sentinels to agree"
+        left: list[str] = []
+
+        def done(seen: View) -> bool:
+            left[:] = disagreements(self._target, seen, self._new)
+            return not left
+
+        try:
+            self._until(done, self._waits.follow, "")
+        except _GaveUpError as error:
+            for sentence in left if not str(error) else [str(error)]:
+                self._problem(sentence)
+        else:
+            self._timeline.note(f"all replicas follow {self._new} and all Sentinels name it")
+
+    def _let_go(self) -> None:
+        """Release the old master once; a release that raises is tried again by the next call."""
+        if self._held:
+            self._hands.release(self._old)
+            self._held = False
+
+    def _last_look(self) -> None:
+        """After giving up: wait until somebody takes writes again, so that the written numbers can be read back."""
+        self._doing = "waiting for a master to take writes again"
+        try:
+            self._until(lambda _: not self._watcher.refusing, self._waits.follow, f"{self._target['service']} is down")
+        except _GaveUpError as error:
+            self._problem(str(error))
+
+    def _report(self, tally: Tally | None) -> FailoverReport:
+        self._problems += judge(self._target, tally)
+        return FailoverReport(
+            ok=not self._problems,
+            service=self._target["service"],
+            old_master=self._old,
+            new_master=self._new,
+            write_gap_ms=tally["write_gap_ms"] if tally else None,
+            acknowledged=tally["acknowledged"] if tally else None,
+            acknowledged_lost=tally["acknowledged_lost"] if tally else None,
+            refused=tally["refused"] if tally else None,
+            rejoined_ms=self._rejoined,
+            kept_down=self._kept_down,
+            problems=tuple(self._problems),
+            timeline=self._timeline.events,
+        )
+
+
+def judge(target: Target, tally: Tally | None) -> list[str]:
+    """Return what is wrong with the writer's numbers, each a sentence."""
+    if tally is None:
+        return ["the writer left no tally: what was lost is not known"]
+    found = [tally["problem"]] if tally["problem"] else []
+    if tally["acknowledged_lost"]:
+        found.append(f"{tally['acknowledged_lost']} of {tally['acknowledged']} acknowledged writes were lost")
+    limit = target["down_after_ms"] + MARGIN_MS
+    if tally["write_gap_ms"] > limit:
+        found.append(
+            f"no write was acknowledged for {tally['write_gap_ms']} ms, more than {limit} ms"
+            f" (down-after-milliseconds {target['down_after_ms']} + {MARGIN_MS})"
+        )
+    return found

@@ -1,0 +1,172 @@
+"""The vocabulary: what a fleet is made of, complete and frozen. Made by topology, read by everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from redis_fleet.problems import Position
+
+Kind = Literal["server", "sentinel"]
+Words = tuple[str, ...]
+MASK = "********"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that never prints itself; ``reveal()`` is the only way to it."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the clear text."""
+        return self._value
+
+    def __str__(self) -> str:
+        return MASK
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One directive with all its lines, each line the words behind the name.
+
+    ``save`` with three rules is one setting of three lines; a directive that appears once has one line. The words are
+    unquoted. ``secret`` settings are masked wherever they are shown.
+    """
+
+    name: str
+    lines: tuple[Words, ...]
+    secret: bool = False
+    position: Position | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """Where a process listens: an IP address and a TCP port."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files and folders of one process, absolute, on its machine; ``unit`` is empty where nothing supervises."""
+
+    configuration: str
+    data: str
+    log: str
+    pid: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One redis-server or redis-sentinel: where it runs and every setting of its configuration file.
+
+    ``name`` is unique on its machine (``orders-6379``), ``id`` in the fleet (``orders-6379@red1``).
+    ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
+    Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down.
+    """
+
+    name: str
+    kind: Kind
+    machine: str
+    service: str
+    endpoint: Endpoint
+    settings: tuple[Setting, ...]
+    paths: Paths
+    password: Secret | None = None
+    follows: Endpoint | None = None
+    restart_delay: float | None = 1.0
+
+    @property
+    def id(self) -> str:
+        """The process's name in the whole fleet."""
+        return f"{self.name}@{self.machine}"
+
+    @property
+    def unit(self) -> str:
+        """The name of its systemd unit; empty where nothing supervises it."""
+        return self.paths.unit.rpartition("/")[2]
+
+    def setting(self, name: str) -> Setting | None:
+        """Return the setting of that name, if the process has it."""
+        return next((setting for setting in self.settings if setting.name == name), None)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the Sentinels know one service by: the monitor name, the first master, quorum and timings (ms)."""
+
+    service: str
+    name: str
+    quorum: int
+    down_after: int
+    failover_timeout: int
+    parallel_syncs: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """One master and its replicas; ``external`` is a master outside this file that all its processes follow."""
+
+    name: str
+    processes: tuple[Process, ...]
+    password: Secret | None
+    watch: Watch | None = None
+    external: Endpoint | None = None
+
+    @property
+    def first_master(self) -> Process | None:
+        """The process that the description starts as the master; None with an external master."""
+        return next((process for process in self.processes if process.follows is None), None)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One host with its address and the Ansible variables that reach it."""
+
+    name: str
+    address: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where a sandbox keeps its files, and the binary that its processes run."""
+
+    root: str
+    server: str
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A whole deployment, placed: every machine, service and process with complete settings."""
+
+    name: str
+    engine: str
+    source: str
+    machines: Mapping[str, Machine]
+    services: tuple[Service, ...]
+    sentinels: tuple[Process, ...] = ()
+    sandbox: Sandbox | None = None
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Every process: the servers service by service, then the Sentinels."""
+        return tuple(process for service in self.services for process in service.processes) + self.sentinels
+
+    def on(self, machine: str) -> Iterator[Process]:
+        """Yield the processes of one machine, in the order of ``processes``."""
+        return (process for process in self.processes if process.machine == machine)
+
+    def service(self, name: str) -> Service:
+        """Return a service by name; raises KeyError."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)

@@ -1,0 +1,164 @@
+"""What was seen on the machines, as frozen values; made from the answers of ``redis_fleet.remote.look``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis_fleet.model import Endpoint, Process
+
+Text = Mapping[str, str]
+_ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
+
+
+@dataclass(frozen=True)
+class MasterView:
+    """What one Sentinel says of one master: SENTINEL MASTER, REPLICAS, SENTINELS and CKQUORUM."""
+
+    master: Text
+    replicas: tuple[Text, ...]
+    sentinels: tuple[Text, ...]
+    quorum: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The address that this Sentinel holds for the master."""
+        return Endpoint(self.master["ip"], int(self.master["port"]))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Its flags: ``master``, ``s_down``, ``o_down``, ``failover_in_progress`` …"""
+        return frozenset(self.master.get("flags", "").split(","))
+
+
+@dataclass(frozen=True)
+class ProcessFacts:
+    """What was seen of one process.
+
+    ``lines`` are its configuration file's directives (None: there is no file). ``error`` says why it did not answer.
+    ``open`` is whether it took an unauthenticated PING (None: it could not be reached). Secrets are sealed.
+    """
+
+    answers: bool = False
+    error: str | None = None
+    open: bool | None = None
+    pid: int = 0
+    lines: tuple[tuple[str, ...], ...] | None = None
+    data: tuple[str, ...] | None = None
+    unit: Text = field(default_factory=dict)
+    config: Text = field(default_factory=dict)
+    info: Text = field(default_factory=dict)
+    role: Sequence[Any] = ()
+    masters: Mapping[str, MasterView] = field(default_factory=dict)
+
+    @property
+    def deployed(self) -> bool:
+        """Whether its configuration file exists."""
+        return self.lines is not None
+
+    @property
+    def role_name(self) -> str:
+        """``master``, ``replica``, ``sentinel``, or nothing when it does not answer."""
+        return _ROLES.get(str(self.role[0]) if self.role else self.info.get("role", ""), "")
+
+    @property
+    def follows(self) -> Endpoint | None:
+        """The master that a running replica follows."""
+        return Endpoint(str(self.role[1]), int(self.role[2])) if self.role_name == "replica" else None
+
+    @property
+    def follows_by_file(self) -> Endpoint | None:
+        """The master that its file names: whom it would follow when it is started."""
+        for name, *words in self.lines or ():
+            if name in ("replicaof", "slaveof") and len(words) == 2 and words[0].lower() != "no":
+                return Endpoint(words[0], int(words[1]))
+        return None
+
+    @property
+    def keys(self) -> int:
+        """How many keys it holds, over all databases."""
+        spaces = [value for name, value in self.info.items() if name.startswith("db") and "keys=" in value]
+        return sum(int(value.split("keys=", 1)[1].split(",", 1)[0]) for value in spaces)
+
+    @property
+    def version(self) -> str:
+        """The version that it runs; Valkey's own, not the Redis version that it claims for old clients."""
+        return self.info.get("valkey_version") or self.info.get("redis_version", "")
+
+    @property
+    def started_once(self) -> bool:
+        """Whether it ever ran: a Sentinel writes its myid, a server leaves something in its folder."""
+        if self.answers or self.pid:
+            return True
+        return bool(self.data) or any(line[:2] == ("sentinel", "myid") for line in self.lines or ())
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """What was seen of one machine; ``error`` says why it could not be looked at at all."""
+
+    error: str | None = None
+    system: Text = field(default_factory=dict)
+    packages: Text = field(default_factory=dict)
+    version: str | None = None
+    default_units: Mapping[str, Text] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
+    kernel: Mapping[str, str | None] = field(default_factory=dict)
+    container: bool = False
+    fingerprints: Mapping[str, str | None] = field(default_factory=dict)
+    processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything that was seen, by machine name."""
+
+    machines: Mapping[str, MachineFacts]
+
+    def of(self, process: Process) -> ProcessFacts:
+        """Return what was seen of a process; empty facts when its machine could not be looked at."""
+        machine = self.machines.get(process.machine)
+        return machine.processes.get(process.name, ProcessFacts()) if machine else ProcessFacts()
+
+
+def observed(answers: Mapping[str, Mapping[str, Any]]) -> Observed:
+    """Turn the answers, by machine name, into facts; an answer ``{"error": …}`` is a machine out of reach."""
+    return Observed({name: _machine(answer) for name, answer in answers.items()})
+
+
+def _machine(answer: Mapping[str, Any]) -> MachineFacts:
+    if answer.get("error"):
+        return MachineFacts(error=str(answer["error"]))
+    return MachineFacts(
+        system=answer.get("system", {}),
+        packages=answer.get("packages", {}),
+        version=answer.get("version"),
+        default_units=answer.get("default_units", {}),
+        masked=tuple(answer.get("masked", ())),
+        kernel=answer.get("kernel", {}),
+        container=bool(answer.get("container")),
+        fingerprints=answer.get("fingerprints", {}),
+        processes={name: _process(each) for name, each in answer["processes"].items()},
+    )
+
+
+def _process(answer: Mapping[str, Any]) -> ProcessFacts:
+    file = answer.get("file")
+    return ProcessFacts(
+        answers=answer["answers"],
+        error=answer.get("error"),
+        open=answer.get("open"),
+        pid=answer.get("pid") or 0,
+        lines=None if file is None else tuple(tuple(line) for line in file["lines"]),
+        data=None if answer.get("data") is None else tuple(answer["data"]),
+        unit=answer.get("unit") or {},
+        config=answer.get("config", {}),
+        info=answer.get("info", {}),
+        role=answer.get("role", ()),
+        masters={name: _view(view) for name, view in answer.get("masters", {}).items()},
+    )
+
+
+def _view(view: Mapping[str, Any]) -> MasterView:
+    return MasterView(view["master"], tuple(view["replicas"]), tuple(view["sentinels"]), view["quorum"])

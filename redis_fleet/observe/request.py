@@ -1,0 +1,52 @@
+"""What to look at on a machine: the request for ``redis_fleet.remote.look``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis_fleet.catalogue import sentinel as sentinel_table
+from redis_fleet.catalogue import table
+from redis_fleet.model import Fleet, Process
+from redis_fleet.platforms import default_units, masks, packages
+from redis_fleet.render.files import machine_files
+from redis_fleet.topology.engines import ENGINES
+
+
+def request(fleet: Fleet, machine: str) -> dict[str, Any]:
+    """Return the request for one machine; it carries the passwords that its processes want."""
+    return {
+        "supervised": fleet.sandbox is None,
+        "binary": ENGINES[fleet.engine].server,
+        "packages": packages(fleet.engine),
+        "default_units": default_units(fleet.engine),
+        "masks": masks(fleet.engine),
+        "files": [file.path for file in machine_files(fleet, machine) if file.purpose in ("unit", "kernel")],
+        "sensitive": sensitive(fleet.engine),
+        "processes": [process_request(process) for process in fleet.on(machine)],
+    }
+
+
+def sensitive(engine: str) -> list[str]:
+    """Return the names of all directives, of any version, whose values are secrets."""
+    names = {"user"}  # its line carries password hashes
+    for version in table.versions(engine):
+        names |= {each.name for each in table.catalogue(engine, version) if each.sensitive}
+        found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))
+        names |= {each.name for each in found if each and each.value.sensitive}
+    return sorted(names)
+
+
+def process_request(process: Process) -> dict[str, Any]:
+    """Return what the code on a machine has to know of one process; it carries its password."""
+    return {
+        "name": process.name,
+        "kind": process.kind,
+        "address": process.endpoint.address,
+        "port": process.endpoint.port,
+        "password": process.password.reveal() if process.password else None,
+        "configuration": process.paths.configuration,
+        "unit": process.unit,
+        "data": process.paths.data,
+        "log": process.paths.log,
+        "pid": process.paths.pid,
+    }

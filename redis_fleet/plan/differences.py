@@ -1,0 +1,115 @@
+"""What a process should be like and is not. Values are compared by meaning, never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from redis_fleet.catalogue import table, values
+from redis_fleet.catalogue.table import Catalogue, Directive
+from redis_fleet.model import MASK, Fleet, Process, Service, Setting
+from redis_fleet.observe.facts import MasterView, ProcessFacts
+from redis_fleet.remote.seals import same
+
+# The role is the Sentinels' and the operators' to change, see masters.py.
+_BY_ROLE = {"replicaof"}
+_WATCHED = {
+    "down-after-milliseconds": "down_after",
+    "failover-timeout": "failover_timeout",
+    "parallel-syncs": "parallel_syncs",
+    "quorum": "quorum",
+}
+
+
+def of_server(fleet: Fleet, process: Process, facts: ProcessFacts) -> Iterator[str]:
+    """Yield what differs in a running server, one sentence a directive."""
+    if process.password and facts.open:
+        yield f"{process.id}: answers without a password"
+        return
+    catalogue = table.catalogue(fleet.engine, facts.version)
+    for setting in process.settings:
+        directive = catalogue.find(setting.name)
+        if directive is None:
+            yield f"{process.id}: {setting.name} is not a directive of {fleet.engine} {facts.version}, which it runs"
+        elif not directive.file_only and setting.name not in _BY_ROLE:
+            yield from _against_config(process, directive, setting, facts.config)
+    yield from _unasked(process, catalogue, facts.config)
+
+
+def _against_config(
+    process: Process, directive: Directive, setting: Setting, config: Mapping[str, str]
+) -> Iterator[str]:
+    name = next((each for each in (directive.name, directive.alias) if each in config), None)
+    if name is None:
+        return
+    if directive.sensitive:
+        if not same(config[name], setting.lines[0][0]):
+            yield f"{process.id}: {setting.name} is not the one of the description"
+    elif values.canonical(directive, setting.lines) != values.canonical(directive, config[name]):
+        yield _differs(process, setting.name, _text(setting), config[name])
+
+
+def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[str]:
+    """What the description does not mention has its default; anything else was set by hand or taken out of the file."""
+    asked = {catalogue.canonical_name(setting.name) for setting in process.settings} | _BY_ROLE
+    for name, value in config.items():
+        directive = catalogue.find(name)
+        if directive is None or directive.default is None or directive.name in asked or directive.name != name:
+            continue
+        if directive.sensitive and value:
+            yield _differs(process, name, "", MASK)
+        elif not directive.sensitive and not _default(directive, value):
+            yield _differs(process, name, f"{directive.default} (the default)", value)
+
+
+def _default(directive: Directive, value: str) -> bool:
+    return values.canonical(directive, directive.default or "") == values.canonical(directive, value)
+
+
+def _differs(process: Process, name: str, wanted: str, found: str) -> str:
+    return f"{process.id}: {name} should be '{wanted}' and is '{found}'"
+
+
+def _text(setting: Setting) -> str:
+    return " ".join(word for line in setting.lines for word in line)
+
+
+def of_sentinel(services: tuple[Service, ...], process: Process, facts: ProcessFacts) -> Iterator[str]:
+    """Yield what differs in a running Sentinel."""
+    if process.password and facts.open:
+        yield f"{process.id}: answers without a password"
+        return
+    watched = {service.watch.name: service for service in services if service.watch}
+    for name in sorted(watched.keys() - facts.masters.keys()):
+        yield f"{process.id}: does not watch '{name}'"
+    for name in sorted(facts.masters.keys() - watched.keys()):
+        yield f"{process.id}: watches '{name}', which this file does not have"
+    for name in sorted(watched.keys() & facts.masters.keys()):
+        yield from _watching(process, watched[name], facts.masters[name])
+
+
+def _watching(process: Process, service: Service, view: MasterView) -> Iterator[str]:
+    for name, attribute in _WATCHED.items():
+        wanted, found = str(getattr(service.watch, attribute)), view.master.get(name, "")
+        if wanted != found:
+            yield _differs(process, f"{name} of '{view.master['name']}'", wanted, found)
+
+
+def of_file(fleet: Fleet, process: Process, facts: ProcessFacts, version: str | None) -> Iterator[str]:
+    """Yield what differs in the file of a process that is down; the master that it names is not looked at."""
+    catalogue = table.catalogue(fleet.engine, version or table.versions(fleet.engine)[-1])
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for name, *words in facts.lines or ():
+        found.setdefault(catalogue.canonical_name(name), []).append(tuple(words))
+    for setting in process.settings:
+        directive = catalogue.find(setting.name)
+        if directive is None or setting.name in _BY_ROLE or process.kind == "sentinel":
+            continue
+        lines = tuple(found.get(catalogue.canonical_name(setting.name), ()))
+        if directive.sensitive:
+            if not lines or not same(lines[-1][-1], setting.lines[0][0]):
+                yield f"{process.id}: {setting.name} in its file is not the one of the description"
+            continue
+        written: values.Lines | str = lines or (directive.default or "")
+        if values.canonical(directive, setting.lines) != values.canonical(directive, written):
+            text = " ".join(word for line in lines for word in line) or f"{directive.default} (the default)"
+            yield _differs(process, f"{setting.name} in its file", _text(setting), text)

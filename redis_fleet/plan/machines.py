@@ -1,0 +1,103 @@
+"""What a machine needs before a process can be put on it: packages, masked default units, kernel settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redis_fleet.catalogue import table, values
+from redis_fleet.model import Fleet
+from redis_fleet.observe.facts import MachineFacts
+from redis_fleet.plan.steps import Step
+from redis_fleet.platforms import Packages, default_units, known, masks, offered, platform
+from redis_fleet.render.files import kernel_files, kernel_settings
+from redis_fleet.sums import sha256
+
+
+def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
+    """Yield why nothing can be put on a machine."""
+    if fleet.sandbox:
+        return
+    name = platform(facts.system)
+    packages = offered(name, fleet.engine)
+    if packages is None:
+        yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
+        return
+    for unit in default_units(fleet.engine):
+        if facts.default_units.get(unit, {}).get("ActiveState") == "active":
+            yield (
+                f"{machine}: {unit} runs and is not part of this deployment; if nobody needs it, "
+                f"'systemctl disable --now {unit}' and run again"
+            )
+    yield from _unfit_settings(fleet, machine, facts.version or packages.version)
+
+
+def _unfit_settings(fleet: Fleet, machine: str, version: str) -> Iterator[str]:
+    """Hold the settings against the very version of this machine; the description was checked against them all."""
+    catalogue = table.catalogue(fleet.engine, version)
+    for process in fleet.on(machine):
+        for setting in process.settings:
+            if process.kind == "sentinel":
+                continue
+            directive = catalogue.find(setting.name)
+            where = f"{setting.position or fleet.source}: {setting.name} for {process.id}"
+            if directive is None:
+                yield f"{where}: {fleet.engine} {version} has no such directive; take it out or upgrade {machine}"
+            elif wrong := values.problem(directive, setting.lines):
+                yield f"{where}: {fleet.engine} {version} refuses it: {wrong}"
+
+
+def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
+    """Yield the one step that prepares a machine, if it needs any."""
+    if fleet.sandbox:
+        return
+    packages = offered(platform(facts.system), fleet.engine)
+    if packages is None:
+        return
+    missing = [name for name in wanted_packages(fleet, machine, packages) if name not in facts.packages]
+    reasons = [f"{', '.join(missing)} not installed"] if missing else []
+    reasons += [f"{unit} is not masked" for unit in _unmasked(fleet, facts)]
+    if not facts.container:
+        reasons += _kernel(fleet, machine, facts)
+    if reasons:
+        what = f"prepare the machine: {'install packages, ' if missing else ''}keep default units off, kernel settings"
+        yield Step("prepare", machine, "", what, "; ".join(reasons))
+
+
+def wanted_packages(fleet: Fleet, machine: str, packages: Packages) -> list[str]:
+    """Return the packages that the processes of a machine need; a Sentinel's package brings the server binary too."""
+    kinds = {process.kind for process in fleet.on(machine)}
+    wanted = [packages.server] if kinds else []
+    return [*wanted, packages.sentinel] if "sentinel" in kinds else wanted
+
+
+def _unmasked(fleet: Fleet, facts: MachineFacts) -> list[str]:
+    pairs = zip(default_units(fleet.engine), masks(fleet.engine), strict=True)
+    return [unit for unit, mask in pairs if mask not in facts.masked]
+
+
+def _kernel(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:
+    reasons = [f"{name} is {facts.kernel.get(name)}" for name, value in _kernel_wants(fleet, machine, facts)]
+    for file in kernel_files(fleet, machine):
+        if facts.fingerprints.get(file.path) != sha256(file.content):
+            reasons.append(f"{file.path} is missing or differs")
+    return reasons
+
+
+def _kernel_wants(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[tuple[str, str]]:
+    """Yield the kernel settings that are not as Redis wants them, with the wanted value."""
+    for name, value in kernel_settings(fleet, machine):
+        found = facts.kernel.get(name)
+        enough = found == value or (name.endswith("somaxconn") and int(found or 0) >= int(value))
+        if not enough:
+            yield name, value
+    if facts.kernel.get("transparent_hugepage") == "always":
+        yield "transparent_hugepage", "madvise"
+
+
+def notes(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
+    """Yield what is left as it is: in a container the kernel belongs to the host."""
+    if fleet.sandbox or not facts.container:
+        return
+    left = [f"{name} is {facts.kernel.get(name)}, not {value}" for name, value in _kernel_wants(fleet, machine, facts)]
+    if left:
+        yield f"{machine} is a container: its kernel is the host's and is left alone ({'; '.join(left)})"

@@ -1,0 +1,69 @@
+"""What a plan is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from redis_fleet.model import Endpoint
+
+Stage = Literal["prepare", "write", "start_masters", "start_replicas", "start_sentinels"]
+STAGES: tuple[Stage, ...] = ("prepare", "write", "start_masters", "start_replicas", "start_sentinels")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do on one machine, and why; ``process`` is empty when it concerns the machine.
+
+    ``follow`` is set on a process that is started again and whose file names another master than the agreed one:
+    ``"none"`` (it is the master) or ``"ADDRESS PORT"``.
+    """
+
+    stage: Stage
+    machine: str
+    process: str
+    what: str
+    reason: str
+    follow: str = ""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Who the master of a service is, and who says so (None: nobody knows, ``why`` says what is wrong)."""
+
+    master: Endpoint | None
+    source: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in the order in which they are done, or refusals; never both. Notes are said either way."""
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    masters: Mapping[str, Agreement] = field(default_factory=dict)
+    machines: tuple[str, ...] = ()
+
+    def groups(self) -> list[dict[str, str]]:
+        """Return which machine takes part in which stage, once each: what the playbook's plays run over."""
+        pairs = dict.fromkeys((step.machine, step.stage) for step in self.steps)
+        groups = [{"machine": machine, "group": f"redis_fleet_{stage}"} for machine, stage in pairs]
+        # A change on one machine is confirmed on all: its replicas and Sentinels are elsewhere.
+        return groups + [{"machine": name, "group": "redis_fleet_confirm"} for name in self.machines if groups]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON-able values."""
+        masters = {
+            name: {"master": str(each.master) if each.master else None, "source": each.source}
+            for name, each in self.masters.items()
+        }
+        return {
+            "steps": [asdict(step) for step in self.steps],
+            "refusals": list(self.refusals),
+            "notes": list(self.notes),
+            "groups": self.groups(),
+            "masters": masters,
+        }

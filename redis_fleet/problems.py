@@ -1,0 +1,51 @@
+"""What is wrong with a description, said the same way everywhere: ``file:line: path: what is wrong; what to do``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a file; lines and columns count from 1, 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong: where, at which path of the description, what, and what to do about it."""
+
+    position: Position
+    path: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        path = f" {self.path}:" if self.path else ""
+        return f"{self.position}:{path} {self.what}; {self.remedy}"
+
+
+class InvalidDescriptionError(Exception):
+    """A description cannot be used; carries every problem found, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Sort the problems and make them the message, one a line."""
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UnreadableError(Exception):
+    """A text of a description cannot be expanded: ``what`` is wrong and the ``remedy``."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        """Keep both halves of the message."""
+        super().__init__(f"{what}; {remedy}")
+        self.what = what
+        self.remedy = remedy

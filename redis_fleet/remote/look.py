@@ -1,0 +1,202 @@
+"""Look at one machine: packages, kernel, files, units and every process. Changes nothing; secrets come back sealed.
+
+One request, one answer, both JSON-able. What could not be looked at is None or carries an ``error`` text; a process
+that does not answer is a finding, never an exception.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ..catalogue.text import parse_file
+from .resp import Connection, ReplyError, info, pairs
+from .seals import seal
+from .systemd import show
+
+Answer = dict[str, Any]
+_TIMEOUT = 2.0
+
+
+def look(request: Answer) -> Answer:
+    """Return what a machine is like.
+
+    The request names ``processes`` (name, kind, address, port, password, configuration, unit, data, log, pid),
+    ``sensitive`` directive names to seal, ``supervised``; and for a supervised machine ``packages``, ``default_units``,
+    ``binary`` and ``files`` (paths to fingerprint).
+    """
+    answer: Answer = {"processes": {}}
+    units = show([each["unit"] for each in request["processes"]]) if request["supervised"] else {}
+    for each in request["processes"]:
+        answer["processes"][each["name"]] = _process(each, set(request["sensitive"]), units.get(each["unit"]))
+    if request["supervised"]:
+        answer.update(_machine(request))
+    return answer
+
+
+def _machine(request: Answer) -> Answer:
+    return {
+        "system": _system(),
+        "packages": _packages(request["packages"]),
+        "version": _binary_version(request["binary"]),
+        "default_units": show(request["default_units"]),
+        "masked": [path for path in request["masks"] if os.path.realpath(path) == "/dev/null"],
+        "kernel": _kernel(),
+        "container": Path("/run/systemd/container").exists(),
+        "fingerprints": {path: fingerprint(path) for path in request["files"]},
+    }
+
+
+def fingerprint(path: str) -> str | None:
+    """Return the SHA-256 of a file; None when it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _system() -> Answer:
+    """Return ``id`` and ``version`` of the distribution (``debian``, ``12``; testing has its code name)."""
+    text = _read("/etc/os-release") or ""
+    entries = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    plain = {name: value.strip("\"'") for name, value in entries.items()}
+    return {"id": plain.get("ID", ""), "version": plain.get("VERSION_ID") or plain.get("VERSION_CODENAME", "")}
+
+
+def _packages(names: list[str]) -> Answer:
+    """Return the installed versions; a package that is not installed is left out."""
+    command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names]
+    rows = [line.split() for line in _output(command).splitlines()]
+    return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
+
+
+def _binary_version(binary: str) -> str | None:
+    """Return what ``redis-server --version`` says behind ``v=``."""
+    for word in _output([binary, "--version"]).split():
+        if word.startswith("v="):
+            return word[2:]
+    return None
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _kernel() -> Answer:
+    huge = _read("/sys/kernel/mm/transparent_hugepage/enabled")
+    return {
+        "vm.overcommit_memory": _read("/proc/sys/vm/overcommit_memory"),
+        "net.core.somaxconn": _read("/proc/sys/net/core/somaxconn"),
+        "transparent_hugepage": huge[huge.find("[") + 1 : huge.find("]")] if huge else None,
+    }
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _process(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
+    found: Answer = {
+        "file": _file(wanted["configuration"], sensitive),
+        "unit": unit,
+        "pid": int(unit["MainPID"]) if unit else _pid(wanted["pid"]),
+        "data": _data(wanted["data"]),
+        "answers": False,
+        "error": None,
+        "open": None,
+    }
+    try:
+        with Connection(wanted["address"], wanted["port"], timeout=_TIMEOUT) as stranger:
+            found["open"] = _open(stranger)
+        with Connection(wanted["address"], wanted["port"], wanted["password"], timeout=_TIMEOUT) as connection:
+            found.update(_sentinel(connection) if wanted["kind"] == "sentinel" else _server(connection, sensitive))
+            found["answers"] = True
+    except (OSError, ReplyError) as error:
+        found["error"] = getattr(error, "strerror", None) or str(error)
+    return found
+
+
+def _open(stranger: Connection) -> bool:
+    try:
+        stranger.call("PING")
+    except ReplyError as error:
+        return error.code not in ("NOAUTH", "DENIED")
+    return True
+
+
+def _server(connection: Connection, sensitive: set) -> Answer:  # type: ignore[type-arg]
+    config = pairs(connection.call("CONFIG", "GET", "*"))
+    return {
+        "config": {name: seal(value) if name in sensitive else value for name, value in config.items()},
+        "role": connection.call("ROLE"),
+        "info": info(connection.call("INFO")),
+    }
+
+
+def _sentinel(connection: Connection) -> Answer:
+    masters = {}
+    for flat in connection.call("SENTINEL", "MASTERS"):
+        master = pairs(flat)
+        name = master["name"]
+        masters[name] = {
+            "master": master,
+            "replicas": [pairs(each) for each in connection.call("SENTINEL", "REPLICAS", name)],
+            "sentinels": [pairs(each) for each in connection.call("SENTINEL", "SENTINELS", name)],
+            "quorum": _quorum(connection, name),
+        }
+    return {"masters": masters, "info": info(connection.call("INFO")), "myid": connection.call("SENTINEL", "MYID")}
+
+
+def _quorum(connection: Connection, name: str) -> str:
+    try:
+        return str(connection.call("SENTINEL", "CKQUORUM", name))
+    except ReplyError as error:
+        return str(error)
+
+
+def _pid(path: str) -> int:
+    """Return the process that a pid file names, 0 when it does not run."""
+    try:
+        pid = int(Path(path).read_text(encoding="ascii"))
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return 0
+    return pid
+
+
+def _data(folder: str) -> list[str] | None:
+    """Return the names in a data folder; None when there is none."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return None
+
+
+def _file(path: str, sensitive: set) -> Answer | None:  # type: ignore[type-arg]
+    """Return mode, owner and directives of a configuration file, secrets sealed; None when there is none."""
+    try:
+        status = Path(path).stat()
+        text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+        lines = parse_file(text)
+    except OSError:
+        return None
+    except ValueError as error:
+        return {"mode": "", "uid": 0, "lines": [], "error": str(error)}
+    sealed = [[line.name, *_sealed(line.name, line.words, sensitive)] for line in lines]
+    return {"mode": oct(stat.S_IMODE(status.st_mode)), "uid": status.st_uid, "lines": sealed, "error": None}
+
+
+def _sealed(name: str, words: Any, sensitive: set) -> list[str]:  # type: ignore[type-arg]
+    hidden = name in sensitive or (name == "sentinel" and words and words[0].lower() in sensitive)
+    return [*words[:-1], seal(words[-1])] if hidden and words else list(words)

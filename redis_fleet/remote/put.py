@@ -1,0 +1,103 @@
+"""Put files, folders and links on a machine: whole or not at all, and only what differs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from pathlib import Path
+from typing import Any
+
+from .look import fingerprint
+from .systemd import systemctl
+
+Answer = dict[str, Any]
+
+
+def put(request: Answer, dry: bool = False) -> Answer:
+    """Make a machine have ``folders``, ``files`` and ``links``; returns what was ``changed`` and each file's SHA-256.
+
+    A folder is path, owner, mode; a file the same and content (text); a link path and target. An empty owner leaves the
+    owner as it is. With ``dry`` nothing is touched. A changed unit makes systemd read its files again.
+    """
+    changed: list[str] = []
+    changed += [each["path"] for each in request["folders"] if _folder(each, dry)]
+    changed += [each["path"] for each in request["links"] if _link(each, dry)]
+    changed += [each["path"] for each in request["files"] if _file(each, dry)]
+    if request["supervised"] and not dry and any("/systemd/system/" in path for path in changed):
+        systemctl("daemon-reload")
+    prints = {each["path"]: fingerprint(each["path"]) for each in request["files"]}
+    return {"changed": changed, "fingerprints": prints}
+
+
+def _owner(name: str) -> int | None:
+    # In a dry run before the package is there, its user does not exist yet.
+    try:
+        return pwd.getpwnam(name).pw_uid if name else None
+    except KeyError:
+        return None
+
+
+def _settle(path: Path, owner: str, mode: int) -> bool:
+    """Give a path its owner and mode; says whether it had others."""
+    found = path.stat()
+    uid = _owner(owner)
+    changed = False
+    if uid is not None and found.st_uid != uid:
+        os.chown(str(path), uid, pwd.getpwuid(uid).pw_gid)
+        changed = True
+    if stat.S_IMODE(found.st_mode) != mode:
+        path.chmod(mode)
+        changed = True
+    return changed
+
+
+def _folder(wanted: Answer, dry: bool) -> bool:
+    path = Path(wanted["path"])
+    if dry:
+        return not path.is_dir()
+    missing = not path.is_dir()
+    path.mkdir(parents=True, exist_ok=True)
+    return _settle(path, wanted["owner"], wanted["mode"]) or missing
+
+
+def _link(wanted: Answer, dry: bool) -> bool:
+    path = Path(wanted["path"])
+    if path.is_symlink() and os.readlink(path) == wanted["target"]:
+        return False
+    if not dry:
+        staged = path.with_name(path.name + ".redis-fleet")
+        staged.symlink_to(wanted["target"])
+        staged.rename(path)
+    return True
+
+
+def _file(wanted: Answer, dry: bool) -> bool:
+    path = Path(wanted["path"])
+    content = wanted["content"].encode("utf-8", "surrogateescape")
+    same = path.is_file() and path.read_bytes() == content
+    if dry:
+        return not same
+    if not same:
+        replace(path, content, wanted["owner"], wanted["mode"])
+        return True
+    return _settle(path, wanted["owner"], wanted["mode"])
+
+
+def replace(path: Path, content: bytes, owner: str, mode: int) -> None:
+    """Write a file beside the old one, bring it to disk and take its place; a crash leaves the old or the new one."""
+    staged = path.with_name(path.name + ".redis-fleet")
+    staged.unlink(missing_ok=True)
+    # Born with its mode: a password is never readable by others, not even for a moment.
+    handle = os.open(str(staged), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _settle(staged, owner, mode)
+    staged.rename(path)
+    folder = os.open(str(path.parent), os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,106 @@
+"""A small client of the Redis protocol (RESP2), for machines that have nothing but Python.
+
+Replies come back as ``str`` (bulk and simple strings), ``int``, ``None`` or nested lists of these. An error reply
+raises ``ReplyError`` whose ``code`` is its first word (``NOAUTH``, ``READONLY`` ...); inside a nested reply (EXEC) it
+stands as a ``ReplyError`` value. A connection that cannot be made or is lost raises ``OSError``.
+Protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, BinaryIO
+
+Reply = Any
+
+
+class ReplyError(Exception):
+    """The server answered with an error; ``code`` is its first word."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the whole text and its first word."""
+        super().__init__(text)
+        self.code = text.split(" ", 1)[0]
+
+
+class Connection:
+    """One connection to one process; ``timeout`` (seconds) bounds connecting and each reply."""
+
+    def __init__(self, address: str, port: int, password: str | None = None, timeout: float = 2.0) -> None:
+        """Connect and, with a password, authenticate; raises OSError or ReplyError."""
+        self._socket = socket.create_connection((address, port), timeout=timeout)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader: BinaryIO = self._socket.makefile("rb")
+        if password is not None:
+            try:
+                self.call("AUTH", password)
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; safe to call twice."""
+        self._reader.close()
+        self._socket.close()
+
+    def call(self, *words: object) -> Reply:
+        """Send one command and return its reply."""
+        self._socket.sendall(encode(words))
+        reply = self._read()
+        if isinstance(reply, ReplyError):
+            raise reply
+        return reply
+
+    def _line(self) -> str:
+        line = self._reader.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("the server closed the connection")
+        return line[:-2].decode("utf-8", "surrogateescape")
+
+    def _read(self) -> Reply:
+        line = self._line()
+        kind, rest = line[0], line[1:]
+        if kind == "+":
+            return rest
+        if kind == "-":
+            return ReplyError(rest)
+        if kind == ":":
+            return int(rest)
+        if kind == "$":
+            return self._bulk(int(rest))
+        if kind == "*":
+            return None if int(rest) < 0 else [self._read() for _ in range(int(rest))]
+        raise ConnectionError(f"not a Redis reply: {line[:40]!r}")
+
+    def _bulk(self, length: int) -> str | None:
+        if length < 0:
+            return None
+        body = self._reader.read(length + 2)
+        if len(body) < length + 2:
+            raise ConnectionError("the server closed the connection")
+        return body[:-2].decode("utf-8", "surrogateescape")
+
+
+def encode(words: tuple[object, ...]) -> bytes:
+    """Return a command as RESP bytes."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        body = str(word).encode("utf-8", "surrogateescape")
+        parts.append(b"$%d\r\n%s\r\n" % (len(body), body))
+    return b"".join(parts)
+
+
+def pairs(flat: list[Reply]) -> dict[str, str]:
+    """Turn a flat ``[name, value, ...]`` reply (CONFIG GET, SENTINEL MASTER) into a dict."""
+    return {str(flat[i]): str(flat[i + 1]) for i in range(0, len(flat) - 1, 2)}
+
+
+def info(text: str) -> dict[str, str]:
+    """Turn INFO's text into a dict; comment lines are dropped."""
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line and line[0] != "#")

@@ -1,0 +1,175 @@
+"""Start processes and wait until they are ready; kill one and keep it down, let it come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from ..catalogue.text import split
+from .put import replace
+from .resp import Connection, ReplyError, info, pairs
+from .systemd import show, systemctl
+
+Answer = dict[str, Any]
+_PAUSE = 0.05
+_LOG_LINES = 5
+_HOLD = "redis-fleet-hold.conf"
+
+
+class NotReadyError(Exception):
+    """A process did not become what it should be in time; the text says what it is and shows its last log lines."""
+
+
+def start(request: Answer, dry: bool = False) -> list[str]:
+    """Start ``processes`` together, then wait for each; returns the names started. Raises NotReadyError.
+
+    A process is name, kind, address, port, password, configuration, unit, log, ``follow`` (see below) and ``expect``:
+    ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout`` in seconds.
+    """
+    processes = request["processes"]
+    if dry:
+        return [each["name"] for each in processes]
+    for each in processes:
+        if each["follow"]:
+            follow(Path(each["configuration"]), each["follow"])
+    units = [each["unit"] for each in processes if each["unit"]]
+    if units:
+        systemctl("enable", "--quiet", *units)
+        systemctl("reset-failed", *units)
+        # Redis 6 tells systemd that it is ready only when it has its master's data: wait for it here, with a bound.
+        systemctl("start", "--no-block", *units)
+    for each in processes:
+        if not each["unit"]:
+            spawn(request["server"], each)
+    deadline = time.monotonic() + request["timeout"]
+    for each in processes:
+        _wait(each, deadline)
+    return [each["name"] for each in processes]
+
+
+def spawn(server: str, process: Answer) -> None:
+    """Start a process that nothing supervises; it makes itself a daemon. Raises NotReadyError."""
+    command = [server, process["configuration"]] + (["--sentinel"] if process["kind"] == "sentinel" else [])
+    done = _run(command)
+    if done.returncode:
+        said = done.stdout.decode("utf-8", "replace").strip()[-500:]
+        raise NotReadyError(f"{process['name']} does not start: {said or tail(process['log'])}")
+
+
+def _run(command: list[str]) -> Any:
+    old = os.umask(0o077)
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+    finally:
+        os.umask(old)
+
+
+def follow(path: Path, master: str) -> None:
+    """Make the file of a stopped process name this master: ``none`` or ``ADDRESS PORT``; every other line stays."""
+    found = path.stat()
+    lines = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    kept = [line for line in lines if not _names_master(line)]
+    while kept and not kept[-1]:
+        kept.pop()
+    if master != "none":
+        kept.append("replicaof " + master)
+    content = "\n".join([*kept, ""]).encode("utf-8", "surrogateescape")
+    replace(path, content, "", found.st_mode & 0o777)
+    if path.stat().st_uid != found.st_uid:
+        os.chown(str(path), found.st_uid, found.st_gid)
+
+
+def _names_master(line: str) -> bool:
+    try:
+        words = split(line.strip())
+    except ValueError:
+        return False
+    return bool(words) and words[0].lower() in ("replicaof", "slaveof")
+
+
+def _wait(process: Answer, deadline: float) -> None:
+    missing = "has not answered"
+    while time.monotonic() < deadline:
+        missing = _missing(process) or ""
+        if not missing:
+            return
+        time.sleep(_PAUSE)
+    where = f"{process['address']}:{process['port']}"
+    raise NotReadyError(f"{process['name']} on {where} {missing}; {_state(process)}{tail(process['log'])}")
+
+
+def _missing(process: Answer) -> str | None:
+    """Say what a process still lacks to be what it was started for; None when it is ready."""
+    try:
+        with Connection(process["address"], process["port"], process["password"]) as connection:
+            if process["expect"] == "sentinel":
+                masters = [pairs(each)["name"] for each in connection.call("SENTINEL", "MASTERS")]
+                return None if masters else "watches no master"
+            facts = info(connection.call("INFO"))
+            if facts.get("loading") == "1":
+                return "is still loading its data"
+            role = connection.call("ROLE")
+    except (OSError, ReplyError) as error:
+        return f"does not answer ({getattr(error, 'strerror', None) or error})"
+    if process["expect"] == "master":
+        return None if role[0] == "master" else f"is a {role[0]}, not a master"
+    if role[0] == "master":
+        return "is a master, not a replica"
+    # Attached is enough here: the synchronisation goes on while the Sentinels start, and is waited for at the end.
+    return None if role[3] in ("sync", "connected") else f"does not reach its master {role[1]}:{role[2]} ({role[3]})"
+
+
+def _state(process: Answer) -> str:
+    if not process["unit"]:
+        return ""
+    unit = show([process["unit"]])[process["unit"]]
+    return f"its unit is {unit.get('ActiveState')} ({unit.get('Result')}); "
+
+
+def tail(log: str) -> str:
+    """Return the last lines of a log as one text; Redis never logs a password."""
+    try:
+        lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines() if log else []
+    except OSError:
+        lines = []
+    return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) if lines else "it has no log"
+
+
+def kill_and_hold(process: Answer) -> str:
+    """SIGKILL a process and keep it down until ``release``; returns how it is kept down."""
+    if not process["unit"]:
+        pid = int(Path(process["pid"]).read_text(encoding="ascii"))
+        os.kill(pid, signal.SIGKILL)
+        return f"SIGKILL to pid {pid}; nothing supervises it"
+    folder = Path("/run/systemd/system") / (process["unit"] + ".d")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _HOLD).write_text("[Service]\nRestart=no\n", encoding="ascii")
+    systemctl("daemon-reload")
+    systemctl("kill", "--signal=KILL", process["unit"])
+    return f"SIGKILL, and Restart=no in {folder / _HOLD} (gone after a reboot)"
+
+
+def release(process: Answer, server: str) -> None:
+    """Take the hold away and start the process; safe for one that is not held or already runs."""
+    if process["follow"]:
+        follow(Path(process["configuration"]), process["follow"])
+    if not process["unit"]:
+        try:
+            with Connection(process["address"], process["port"], process["password"]):
+                return
+        except (OSError, ReplyError):
+            spawn(server, process)
+        return
+    folder = Path("/run/systemd/system") / (process["unit"] + ".d")
+    if (folder / _HOLD).exists():
+        (folder / _HOLD).unlink()
+        folder.rmdir()
+        systemctl("daemon-reload")
+    systemctl("reset-failed", process["unit"])
+    systemctl("start", "--no-block", process["unit"])

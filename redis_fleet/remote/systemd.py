@@ -1,0 +1,27 @@
+"""What systemd says about units, and what it is told to do with them."""
+
+from __future__ import annotations
+
+import subprocess
+
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
+
+
+def systemctl(*words: str) -> str:
+    """Run systemctl and return what it prints; raises RuntimeError with its own words when it fails."""
+    done = subprocess.run(
+        ["systemctl", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False
+    )
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+        raise RuntimeError(f"systemctl {' '.join(words)}: {said}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def show(units: list[str]) -> dict[str, dict[str, str]]:
+    """Return the properties of each unit, by the name asked for; unknown units have LoadState ``not-found``."""
+    if not units:
+        return {}
+    blocks = systemctl("show", f"--property={_PROPERTIES}", *units).split("\n\n")
+    found = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
+    return dict(zip(units, found))

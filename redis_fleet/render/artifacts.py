@@ -1,0 +1,37 @@
+"""What a deployment puts on a machine: files, folders and links, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["configuration", "unit", "kernel", "mask"]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: absolute path, bytes, owner (also its group) and mode; ``process`` is the one that it serves."""
+
+    path: str
+    content: bytes
+    purpose: Purpose
+    owner: str = "root"
+    mode: int = 0o644
+    process: str = ""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One folder of a process: absolute path, owner (also its group) and mode."""
+
+    path: str
+    owner: str
+    mode: int = 0o750
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link; the distribution's own units are masked by links to /dev/null."""
+
+    path: str
+    target: str

@@ -1,0 +1,152 @@
+"""Fleet → files. Contacts nothing; what a first deploy writes is byte for byte this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import jinja2
+
+from redis_fleet.catalogue import table
+from redis_fleet.catalogue.text import quote
+from redis_fleet.model import MASK, Fleet, Process, Setting
+from redis_fleet.project import TEMPLATES
+from redis_fleet.render.artifacts import File, Folder
+from redis_fleet.topology.engines import ENGINES, Engine
+
+_OPEN_FILES = 65535
+_SOMAXCONN = 4096
+# What the server keeps for itself beside its clients (server.h, CONFIG_MIN_RESERVED_FDS).
+_RESERVED_FILES = 32
+
+
+def _environment() -> jinja2.Environment:
+    # Nothing here becomes HTML; escaping would change passwords.
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701
+    )
+
+
+_templates = _environment()
+
+
+def machine_files(fleet: Fleet, machine: str) -> Iterator[File]:
+    """Yield every file of one machine: kernel settings first, then each process's configuration and unit."""
+    if fleet.sandbox is None:
+        yield from kernel_files(fleet, machine)
+    for process in fleet.on(machine):
+        yield from process_files(fleet, process)
+
+
+def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
+    """Yield the configuration file of a process and, on a machine with systemd, its unit."""
+    engine = ENGINES[fleet.engine]
+    owner = "" if fleet.sandbox else engine.user
+    mode = 0o600 if fleet.sandbox else 0o640
+    content = configuration(fleet, process).encode()
+    yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
+    if process.paths.unit:
+        text = _templates.get_template("process.service.j2").render(_unit(fleet, engine, process))
+        yield File(process.paths.unit, text.encode(), "unit", process=process.name)
+
+
+def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
+    """Yield the folders that must exist before a process starts."""
+    owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
+    mode = 0o700 if fleet.sandbox else 0o750
+    yield Folder(str(PurePosixPath(process.paths.configuration).parent), owner, mode)
+    yield Folder(process.paths.data, owner, mode)
+
+
+def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> str:
+    """Return the text of a redis.conf or sentinel.conf; ``masked`` hides secrets, for showing it."""
+    template = "sentinel.conf.j2" if process.kind == "sentinel" else "redis.conf.j2"
+    groups: dict[str, list[str]] = {heading: [] for heading in _headings(process)}
+    for setting in process.settings:
+        groups.setdefault(_heading(fleet.engine, process, setting), []).extend(_lines(setting, masked))
+    sections = [{"heading": heading, "lines": lines} for heading, lines in groups.items() if lines]
+    return _templates.get_template(template).render(title=_title(fleet, process), sections=sections)
+
+
+def _headings(process: Process) -> Iterable[str]:
+    return table.sections() if process.kind == "server" else ()
+
+
+def _heading(engine: str, process: Process, setting: Setting) -> str:
+    if setting.name.startswith("sentinel ") and len(setting.lines[0]) > 1:
+        return f"Watching {setting.lines[0][0]}"
+    if process.kind == "sentinel":
+        return "Sentinel"
+    directive = table.catalogue(engine, table.versions(engine)[-1]).find(setting.name)
+    return directive.section if directive else "Other"
+
+
+def _lines(setting: Setting, masked: bool) -> Iterator[str]:
+    if not setting.lines:
+        yield f'{setting.name} ""'
+    for words in setting.lines:
+        shown = (*words[:-1], MASK) if masked and setting.secret else words
+        yield " ".join((setting.name, *(quote(word) for word in shown)))
+
+
+def _title(fleet: Fleet, process: Process) -> str:
+    what = "Sentinel" if process.kind == "sentinel" else fleet.engine.capitalize()
+    return f"{what} {process.name} on {process.machine}, deployment {fleet.name}"
+
+
+def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
+    delay = process.restart_delay
+    paths = process.paths
+    writable = [str(PurePosixPath(paths.configuration).parent), paths.data]
+    if paths.log:
+        writable.append(str(PurePosixPath(paths.log).parent))
+    return {
+        "title": _title(fleet, process),
+        "executable": engine.sentinel if process.kind == "sentinel" else engine.server,
+        "configuration": paths.configuration,
+        "restart": "no" if delay is None else "always",
+        "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],
+        "user": engine.user,
+        "runtime_directory": PurePosixPath(paths.pid).parent.name,
+        "open_files": max(_OPEN_FILES, _number(process, "maxclients") + _RESERVED_FILES),
+        "writable": writable,
+    }
+
+
+def _number(process: Process, name: str) -> int:
+    setting = process.setting(name)
+    return int(setting.lines[0][0]) if setting else 0
+
+
+def kernel_settings(fleet: Fleet, machine: str) -> tuple[tuple[str, str], ...]:
+    """Return the sysctl names and values that the processes of a machine want."""
+    backlog = max((_number(process, "tcp-backlog") for process in fleet.on(machine)), default=0)
+    return (("vm.overcommit_memory", "1"), ("net.core.somaxconn", str(max(_SOMAXCONN, backlog))))
+
+
+def kernel_files(fleet: Fleet, machine: str) -> Iterator[File]:
+    """Yield the files that keep the kernel's settings over a reboot."""
+    kernel = kernel_settings(fleet, machine)
+    sysctl = _templates.get_template("sysctl.conf.j2").render(kernel=kernel)
+    yield File("/etc/sysctl.d/60-redis-fleet.conf", sysctl.encode(), "kernel")
+    tmpfiles = _templates.get_template("tmpfiles.conf.j2").render()
+    yield File("/etc/tmpfiles.d/redis-fleet.conf", tmpfiles.encode(), "kernel")
+
+
+def write(fleet: Fleet, folder: Path) -> list[Path]:
+    """Write one folder a machine below ``folder``, secrets readable by the owner only; returns the files written."""
+    written = []
+    for machine in fleet.machines:
+        for file in machine_files(fleet, machine):
+            target = folder / machine / file.path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(mode=0o600 if file.purpose == "configuration" else 0o644)
+            target.chmod(0o600 if file.purpose == "configuration" else 0o644)
+            target.write_bytes(file.content)
+            written.append(target)
+    return written

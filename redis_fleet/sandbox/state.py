@@ -1,0 +1,61 @@
+"""A sandbox's own folder: which ports it took, which binary it runs. Gone after ``down``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from redis_fleet.topology.layout import SandboxLayout
+
+_FILE = "sandbox.json"
+
+
+def root_of(source: str) -> Path:
+    """Return the folder of the sandbox of one description; the same for each run of this user, there or not."""
+    real = os.path.realpath(source)
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    digest = hashlib.sha256(real.encode()).hexdigest()[:8]
+    name = Path(real).name.removesuffix(".redis.yml")
+    return Path(base) / f"redis-fleet-{os.getuid()}" / f"{name}-{digest}"
+
+
+def exists(root: Path) -> bool:
+    """Say whether a sandbox is set up in this folder."""
+    return (root / _FILE).is_file()
+
+
+def create(root: Path, places: Iterable[str], server: str) -> dict[str, int]:
+    """Make the folder (owner only) and note a free loopback port for each ``machine:port``; returns them."""
+    root.mkdir(parents=True, mode=0o700)
+    ports = _free_ports(list(places))
+    state = {"server": server, "ports": ports}
+    (root / _FILE).write_text(json.dumps(state), encoding="utf-8")
+    return ports
+
+
+def read(root: Path) -> dict[str, Any]:
+    """Return ``server`` and ``ports``; raises OSError when there is no sandbox."""
+    state: dict[str, Any] = json.loads((root / _FILE).read_text(encoding="utf-8"))
+    return state
+
+
+def sandbox_layout(root: str) -> tuple[SandboxLayout, str]:
+    """Return the layout of a sandbox and the binary that it runs; raises OSError when there is none."""
+    state = read(Path(root))
+    return SandboxLayout(root, state["ports"]), state["server"]
+
+
+def _free_ports(places: list[str]) -> dict[str, int]:
+    with ExitStack() as held:
+        # All are held until the last is found, so that no two are the same.
+        sockets = [held.enter_context(socket.socket()) for _ in places]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return {place: each.getsockname()[1] for place, each in zip(places, sockets, strict=True)}

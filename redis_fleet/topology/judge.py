@@ -1,0 +1,113 @@
+"""Hold one directive of a description against the catalogue, for a known version or for all that may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from redis_fleet.catalogue import sentinel as sentinel_table
+from redis_fleet.catalogue import table, values
+from redis_fleet.model import Words
+
+# What redis-fleet writes itself, and where the description says it instead.
+_OWN_KEYS = {
+    "port": "write 'port:' beside 'config:'",
+    "bind": "write 'bind:' beside 'config:'",
+    "requirepass": "write 'password:' beside 'config:'",
+    "masterauth": "it is always the service's 'password:', or 'master-password:' for a master outside the file",
+    "replicaof": "write 'replicaof:' beside 'config:'",
+    "daemonize": "redis-fleet sets it to suit the unit; take it out",
+    "supervised": "redis-fleet sets it to suit the unit; take it out",
+    "pidfile": "redis-fleet sets it to suit the unit; take it out",
+    "include": "CONFIG REWRITE breaks included files; write the directives here",
+}
+_SENTINEL_OWN_KEYS = {
+    "monitor": "the services of this file are monitored; see 'name:' below a service's 'sentinel:'",
+    "auth-pass": "it is always the service's 'password:'",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Either the directive's canonical name, lines and sensitivity, or what is wrong and the remedy."""
+
+    name: str = ""
+    lines: tuple[Words, ...] = ()
+    sensitive: bool = False
+    what: str = ""
+    remedy: str = ""
+
+
+@lru_cache(maxsize=4096)
+def server(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> Verdict:
+    """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it."""
+    catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
+    knowing = [each for each in catalogues if name in each]
+    if not knowing:
+        return _unknown(engine, version, catalogues[-1].nearest(name))
+    canonical = knowing[0].canonical_name(name)
+    if canonical in _OWN_KEYS:
+        return Verdict(what="is not set here", remedy=_OWN_KEYS[canonical])
+    # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
+    for each in knowing:
+        directive = each.find(name)
+        assert directive is not None
+        lines = values.lines(directive, texts)
+        if values.problem(directive, lines) is None:
+            return Verdict(canonical, lines, directive.sensitive)
+    newest = knowing[-1].find(name)
+    assert newest is not None
+    return Verdict(what=values.problem(newest, values.lines(newest, texts)) or "", remedy="correct the value")
+
+
+def _versions(engine: str, version: str | None) -> tuple[str, ...]:
+    return (table.nearest_version(engine, version),) if version else table.versions(engine)
+
+
+def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
+    where = f"{engine} {version}" if version else f"any version of {engine} that is known here"
+    remedy = f"did you mean '{nearest}'?" if nearest else "see the engine's own list of directives"
+    return Verdict(what=f"is not a directive of {where}", remedy=remedy)
+
+
+@lru_cache(maxsize=1024)
+def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> Verdict:
+    """Judge a directive of sentinel.conf, written without the word ``sentinel`` in front."""
+    if name in _SENTINEL_OWN_KEYS:
+        return Verdict(what="is not set here", remedy=_SENTINEL_OWN_KEYS[name])
+    versions = _versions(engine, version)
+    for each in reversed(versions):
+        directive = sentinel_table.find(engine, each, name)
+        if directive is None:
+            continue
+        if directive.state:
+            return Verdict(what="is state that Sentinel writes itself", remedy="take it out")
+        lines = tuple(tuple(text.split()) for text in texts)
+        what = sentinel_table.problem(directive, lines)
+        return Verdict(what=what, remedy="correct the value") if what else Verdict(directive.name, lines)
+    if any(name in sentinel_table.ordinary(engine, each) for each in versions):
+        return server(engine, version, name, texts)
+    return _unknown(f"{engine} Sentinel", version, sentinel_table.nearest(engine, versions[-1], name))
+
+
+def is_sentinel_directive(engine: str, version: str | None, name: str) -> str | None:
+    """Return the scope (``global``, ``master``) of a ``sentinel NAME`` statement; None for an ordinary directive."""
+    for each in reversed(_versions(engine, version)):
+        directive = sentinel_table.find(engine, each, name)
+        if directive is not None:
+            return directive.scope
+    return None
+
+
+def persists(settings: Iterable[tuple[str, tuple[Words, ...]]]) -> bool:
+    """Say whether settings keep data over a restart: save rules or an append only file."""
+    own = dict(settings)
+    saves = any(any(line) for line in own.get("save", ()))
+    return saves or own.get("appendonly") == (("yes",),)
+
+
+def default_lines(engine: str, name: str) -> tuple[Words, ...]:
+    """Return the newest version's default of a directive, as lines that every version reads."""
+    oldest, newest = (table.catalogue(engine, table.versions(engine)[end]).find(name) for end in (0, -1))
+    return values.lines(oldest, (newest.default,)) if oldest and newest and newest.default else ()

@@ -1,0 +1,139 @@
+"""The Sentinels: one set that watches every replicated service of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from redis_fleet.catalogue import sentinel as sentinel_table
+from redis_fleet.catalogue import table
+from redis_fleet.description.load import Description
+from redis_fleet.description.members import Member, master_of, member
+from redis_fleet.description.nodes import VaultText
+from redis_fleet.description.schema import SentinelDescription, WatchDescription
+from redis_fleet.model import Process, Secret, Service, Setting, Watch
+from redis_fleet.topology import judge
+from redis_fleet.topology.engines import ENGINES
+from redis_fleet.topology.layout import Layout
+from redis_fleet.topology.sheet import Sheet, secret
+from redis_fleet.topology.site import exposure, own_settings, variables
+
+_TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
+# sentinel.conf is rewritten with auth-pass unquoted (before Valkey 9): such a password keeps Sentinel from starting.
+_UNSTORABLE = set(" \t\r\n\"'#\\")
+
+
+def watch(description: Description, name: str) -> Watch | None:
+    """Return how the Sentinels watch a service; None when there is nobody to watch it or nothing to fail over to."""
+    deployment = description.deployment
+    service, sentinel = deployment.services[name], deployment.sentinel
+    own = service.sentinel
+    if sentinel is None or not own.watched or not service.replicas or master_of(service, deployment) is None:
+        return None
+    timings = {key: _timing(description, sentinel, own, key) for key in _TIMINGS}
+    return Watch(
+        service=name,
+        name=own.name or name,
+        quorum=own.quorum or sentinel.quorum or len(sentinel.machines) // 2 + 1,
+        down_after=timings["down-after-milliseconds"],
+        failover_timeout=timings["failover-timeout"],
+        parallel_syncs=timings["parallel-syncs"],
+    )
+
+
+def _timing(description: Description, sentinel: SentinelDescription, own: WatchDescription, key: str) -> int:
+    mine = getattr(own, key.replace("-", "_"))
+    if mine is not None:
+        return int(mine)
+    raw = sentinel.config.get(key, ())
+    if len(raw) == 1 and isinstance(raw[0], str) and raw[0].isdecimal():
+        return int(raw[0])
+    deployment = description.deployment
+    version = table.versions(deployment.engine)[-1]
+    directive = sentinel_table.find(deployment.engine, version, key)
+    return int(directive.value.default or 0) if directive else 0
+
+
+def check_password(description: Description, service: Service) -> None:
+    """Report a password that Sentinel would store but could not read again."""
+    if service.watch and service.password and _UNSTORABLE & set(service.password.reveal()):
+        description.report(
+            ("services", service.name, "password"),
+            "holds a space, quote, '#' or backslash, which Sentinel cannot store",
+            "use letters, digits and other signs",
+        )
+
+
+def place(description: Description, layout: Layout, services: tuple[Service, ...]) -> tuple[Process, ...]:
+    """Return the Sentinel processes; empty without a ``sentinel`` section."""
+    sentinel = description.deployment.sentinel
+    if sentinel is None:
+        return ()
+    password = secret(description, ("sentinel", "password"), sentinel.password)
+    places = [member(text, sentinel.port) for text in sentinel.machines]
+    known = [each for each in places if each.machine in description.deployment.machines]
+    return tuple(_process(description, layout, sentinel, each, password, services) for each in known)
+
+
+def _process(
+    description: Description,
+    layout: Layout,
+    sentinel: SentinelDescription,
+    place_: Member,
+    password: Secret | None,
+    services: tuple[Service, ...],
+) -> Process:
+    deployment = description.deployment
+    path = ("sentinel",)
+    address = deployment.machines[place_.machine].address
+    endpoint = layout.endpoint(place_.machine, address, place_.port)
+    title = f"sentinel-{place_.port}"
+    paths = layout.paths(ENGINES[deployment.engine], "sentinel", place_.machine, title)
+    sheet = Sheet(description, variables(description, place_.machine, endpoint, title))
+    own_settings(sheet, path, sentinel.bind, layout, endpoint, paths)
+    exposure(sheet, path, password, sentinel.open_to_network)
+    if password:
+        sheet.put("requirepass", (password.reveal(),), secret=True)
+    sheet.take((*path, "config"), _process_wide(description, sentinel), judge.sentinel)
+    per_master = Sheet(description, sheet.variables)
+    per_master.take((*path, "config"), _per_master(description, sentinel), judge.sentinel)
+    settings = [*sheet.settings.values()]
+    for service in services:
+        if service.watch:
+            settings += _watching(service, service.watch, per_master)
+    return Process(title, "sentinel", place_.machine, "", endpoint, tuple(settings), paths, password)
+
+
+def _scope(description: Description, name: str) -> str | None:
+    deployment = description.deployment
+    return judge.is_sentinel_directive(deployment.engine, deployment.version, name)
+
+
+Config = Mapping[str, tuple[str | VaultText, ...]]
+
+
+def _process_wide(description: Description, sentinel: SentinelDescription) -> Config:
+    return {name: raw for name, raw in sentinel.config.items() if _scope(description, name) != "master"}
+
+
+def _per_master(description: Description, sentinel: SentinelDescription) -> Config:
+    return {name: raw for name, raw in sentinel.config.items() if _scope(description, name) == "master"}
+
+
+def _watching(service: Service, own: Watch, per_master: Sheet) -> Iterator[Setting]:
+    first = service.first_master
+    assert first is not None
+    yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)
+    if service.password:
+        yield _line("auth-pass", own.name, service.password.reveal(), secret=True)
+    yield _line("down-after-milliseconds", own.name, own.down_after)
+    yield _line("failover-timeout", own.name, own.failover_timeout)
+    yield _line("parallel-syncs", own.name, own.parallel_syncs)
+    for setting in per_master.settings.values():
+        if setting.name not in _TIMINGS:
+            lines = tuple((own.name, *words) for words in setting.lines)
+            yield Setting(f"sentinel {setting.name}", lines, setting.secret, setting.position)
+
+
+def _line(name: str, *words: Any, secret: bool = False) -> Setting:
+    return Setting(f"sentinel {name}", (tuple(str(word) for word in words),), secret)

@@ -1,0 +1,117 @@
+"""A service's servers: one master and any number of replicas, or replicas of a master outside the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from redis_fleet.description.load import Description
+from redis_fleet.description.members import Member, external, master_of, members
+from redis_fleet.description.schema import ServiceDescription
+from redis_fleet.model import Endpoint, Paths, Process, Secret, Service, Setting, Watch
+from redis_fleet.topology import judge
+from redis_fleet.topology.engines import ENGINES
+from redis_fleet.topology.layout import Layout
+from redis_fleet.topology.sheet import Sheet, secret
+from redis_fleet.topology.site import exposure, own_settings, variables
+
+# Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
+# (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
+_ELECTION_SECONDS = 15.0
+
+
+def place(description: Description, layout: Layout, name: str, watch: Watch | None) -> Service:
+    """Return the service with all its processes, their settings complete."""
+    service = description.deployment.services[name]
+    path = ("services", name)
+    password = secret(description, (*path, "password"), service.password)
+    outside = external(service.following) if service.following else None
+    upstream = secret(description, (*path, "master-password"), service.master_password) or password
+    processes = tuple(
+        _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
+        for member in members(service, description.deployment)
+    )
+    delay = _restart_delay(processes, watch)
+    return Service(name, tuple(replace(each, restart_delay=delay) for each in processes), password, watch, outside)
+
+
+def _follows(description: Description, layout: Layout, service: ServiceDescription, member: Member) -> Endpoint | None:
+    outside = external(service.following) if service.following else None
+    master = master_of(service, description.deployment)
+    if outside or master is None or member == master:
+        return outside
+    address = description.deployment.machines[master.machine].address
+    return layout.endpoint(master.machine, address, master.port)
+
+
+def _process(
+    description: Description,
+    layout: Layout,
+    name: str,
+    member: Member,
+    follows: Endpoint | None,
+    password: Secret | None,
+    upstream: Secret | None,
+) -> Process:
+    deployment = description.deployment
+    service = deployment.services[name]
+    path = ("services", name)
+    address = deployment.machines[member.machine].address
+    endpoint = layout.endpoint(member.machine, address, member.port)
+    title = f"{name}-{member.port}"
+    paths = layout.paths(ENGINES[deployment.engine], "server", member.machine, title)
+    sheet = Sheet(description, variables(description, member.machine, endpoint, title))
+    own_settings(sheet, path, service.bind, layout, endpoint, paths)
+    open_to_all = exposure(sheet, path, password, service.open_to_network)
+    sheet.put("protected-mode", ("no" if open_to_all else "yes",))
+    sheet.put("save", *judge.default_lines(deployment.engine, "save"))
+    sheet.put("appendonly", ("no",))
+    if password:
+        sheet.put("requirepass", (password.reveal(),), secret=True)
+    if upstream:
+        sheet.put("masterauth", (upstream.reveal(),), secret=True)
+    if follows:
+        sheet.put("replicaof", (follows.address, follows.port))
+    sheet.take((*path, "config"), service.config, judge.server)
+    paths = _moved(sheet, paths, layout)
+    settings = tuple(sheet.settings.values())
+    return Process(title, "server", member.machine, name, endpoint, settings, paths, password, follows)
+
+
+def _moved(sheet: Sheet, paths: Paths, layout: Layout) -> Paths:
+    """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
+    if not layout.supervised:
+        sheet.put("dir", (paths.data,))
+        sheet.put("logfile", (paths.log,))
+        return paths
+    return replace(paths, data=_word(sheet.settings["dir"]), log=_word(sheet.settings["logfile"]))
+
+
+def _word(setting: Setting) -> str:
+    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
+
+
+def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float | None:
+    """Seconds until a crashed process comes back.
+
+    A master without persistence that comes back before Sentinel has noticed is empty and empties its replicas
+    (measured: all at 0 keys within 0.5 s), so it waits for detection and election; where nobody would elect, it stays
+    down. Without replicas there is nothing to empty.
+    """
+    if len(processes) < 2 or all(_persists(each) for each in processes):
+        return 1.0
+    return watch.down_after / 1000 + _ELECTION_SECONDS if watch else None
+
+
+def _persists(process: Process) -> bool:
+    return judge.persists((setting.name, setting.lines) for setting in process.settings)
+
+
+def data_paths(process: Process) -> Iterator[tuple[str, str]]:
+    """Yield what two processes of one machine must not share, as (directive, path)."""
+    yield "dir", process.paths.data
+    if process.paths.log:
+        yield "logfile", process.paths.log
+    setting = process.setting("unixsocket")
+    if setting and _word(setting):
+        yield "unixsocket", _word(setting)
