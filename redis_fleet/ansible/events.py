@@ -14,7 +14,7 @@ def in_front() -> bool:
     return PIPE in os.environ
 
 
-def emit(kind: str, **fields: Any) -> None:
+def emit(kind: str, /, **fields: Any) -> None:
     """Tell an event; does nothing when nobody listens. A line is written whole, also from several processes."""
     pipe = os.environ.get(PIPE)
     if pipe is None:

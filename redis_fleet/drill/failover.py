@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from redis_fleet.drill.fitness import disagreements, follows, refusals
+from redis_fleet.drill.fitness import disagreements, failover_ended, follows, refusals
 from redis_fleet.drill.parts import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
 from redis_fleet.drill.timeline import Timeline
 from redis_fleet.drill.watcher import Watcher
@@ -49,7 +49,7 @@ class _Drill:
         self._new = ""
         self._doing = ""
         self._kept_down = ""
-        self._held = False
+        self._held = self._held_once = False
         self._rejoined: int | None = None
         self._problems: list[str] = []
 
@@ -61,7 +61,7 @@ class _Drill:
                 self._steps()
             except _GaveUpError as error:
                 self._problem(str(error))
-                if self._kept_down:
+                if self._held_once:
                     self._let_go()
                     self._last_look()
             self._doing = "reading the written numbers back"
@@ -90,12 +90,17 @@ class _Drill:
     def _until(self, done: Callable[[View], bool], seconds: float, failure: str) -> None:
         """Look again and again until it is done; raises _GaveUpError after ``seconds``."""
         deadline = time.monotonic() + seconds
-        while not done(self._watcher.take(self._client.look())):
+        while not done(self._look()):
             if self._watcher.failed:
                 raise _GaveUpError(f"the writer broke down: {self._watcher.failed}")
             if time.monotonic() > deadline:
                 raise _GaveUpError(failure)
             time.sleep(PAUSE)
+
+    def _look(self) -> View:
+        seen = self._watcher.take(self._client.look())
+        self._notice_master(seen)
+        return seen
 
     def _warm_up(self) -> None:
         self._begin(f"start writing to {self._target['service']}")
@@ -110,22 +115,36 @@ class _Drill:
         self._begin(f"kill {self._old}, the master, and keep it down")
         self._watcher.writes_again = False
         # Before the order: a kill that fails half-way has to be undone too.
-        self._held = True
+        self._held = self._held_once = True
         self._kept_down = self._hands.kill_and_hold(self._old)
         self._timeline.note(f"{self._old} was killed; {self._kept_down}")
 
     def _await_new_master(self) -> None:
         self._doing = "waiting for the Sentinels to name a new master"
-
-        def done(seen: View) -> bool:
-            named = name_of(self._target, agreed_master(seen) or "")
-            if named and named not in (self._old, self._new):
-                self._new = named
-                self._timeline.note(f"a majority of the Sentinels names {named} as the new master")
-            return bool(self._new) and self._watcher.writes_again
-
         bound = f"within {self._waits.failover:.0f} s after {self._old} was killed"
-        self._until(done, self._waits.failover, f"no new master took writes {bound}")
+        failure = f"no new master took writes {bound}"
+        self._until(lambda _: bool(self._new) and self._watcher.writes_again, self._waits.failover, failure)
+        # A majority is enough for clients. But the Sentinel that leads the failover ends it last, and a machine that
+        # comes back before that end is a different drill.
+        self._doing = "waiting for the Sentinels to end the failover"
+        try:
+            self._until(lambda seen: failover_ended(self._target, seen, self._new), self._waits.follow, "")
+        except _GaveUpError:
+            self._problem(f"the failover was not ended by all Sentinels within {self._waits.follow:.0f} s")
+
+    def _notice_master(self, seen: View) -> None:
+        """Remember the new master that a majority of the Sentinels names, also when they change it once more."""
+        named = name_of(self._target, agreed_master(seen) or "")
+        if not self._held_once or not named or named == (self._new or self._old):
+            return
+        if self._new:
+            self._problem(
+                f"the Sentinels failed over a second time, from {self._new} to {named}, though {self._new} was not"
+                f" killed: down-after-milliseconds {self._target['down_after_ms']} may be too small"
+            )
+        else:
+            self._timeline.note(f"a majority of the Sentinels names {named} as the new master")
+        self._new = named
 
     def _await_rejoined(self) -> None:
         began = self._timeline.now_ms
@@ -136,7 +155,7 @@ class _Drill:
         self._until(
             lambda seen: follows(self._target, seen, self._old, self._new),
             self._waits.rejoin,
-            f"{self._old} did not become a linked replica of {self._new} {bound}",
+            f"{self._old} did not become a linked replica of the new master {bound}",
         )
         self._rejoined = self._timeline.now_ms - began
         self._timeline.note(f"{self._old} is a linked replica of {self._new}")

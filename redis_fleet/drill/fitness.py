@@ -85,3 +85,11 @@ def disagreements(target: Target, seen: View, master: str) -> list[str]:
     return found + [
         f"{name} is not a linked replica of {master}" for name in others if not follows(target, seen, name, master)
     ]
+
+
+def failover_ended(target: Target, seen: View, master: str) -> bool:
+    """Whether every Sentinel that answers names the new master (id) and leads no failover any more."""
+    answering = [one for one in seen["sentinels"] if not one["problem"]]
+    return all(
+        name_of(target, one["master"]) == master and "failover_in_progress" not in one["flags"] for one in answering
+    )

@@ -5,6 +5,8 @@ Anything that leaves a doubt (no majority, two masters, a failover under way) is
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from redis_fleet.model import Endpoint, Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed
 from redis_fleet.plan.steps import Agreement
@@ -14,6 +16,12 @@ _UNDER_WAY = {"failover_in_progress", "promoted", "reconf_sent", "reconf_inprog"
 
 def agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     """Return the agreed master of a service, or why there is none."""
+    agreement = _agree(fleet, service, seen)
+    machine = next((each.machine for each in service.processes if each.endpoint == agreement.master), "")
+    return replace(agreement, machine=machine)
+
+
+def _agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     if service.external:
         return Agreement(service.external, "the description: a master outside this file")
     if is_new(fleet, service, seen):

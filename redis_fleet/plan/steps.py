@@ -30,11 +30,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Who the master of a service is, and who says so (None: nobody knows, ``why`` says what is wrong)."""
+    """Who the master of a service is, and who says so (None: nobody knows, ``why`` says what is wrong).
+
+    ``machine`` is empty for a master outside the deployment.
+    """
 
     master: Endpoint | None
     source: str
     why: tuple[str, ...] = ()
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,11 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON-able values."""
         masters = {
-            name: {"master": str(each.master) if each.master else None, "source": each.source}
+            name: {
+                "master": str(each.master) if each.master else None,
+                "machine": each.machine,
+                "source": each.source,
+            }
             for name, each in self.masters.items()
         }
         return {

@@ -63,7 +63,7 @@ def _folder(wanted: Answer, dry: bool) -> bool:
 
 def _link(wanted: Answer, dry: bool) -> bool:
     path = Path(wanted["path"])
-    if path.is_symlink() and os.readlink(path) == wanted["target"]:
+    if path.is_symlink() and str(path.readlink()) == wanted["target"]:
         return False
     if not dry:
         staged = path.with_name(path.name + ".redis-fleet")

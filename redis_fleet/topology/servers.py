@@ -81,6 +81,8 @@ def _process(
 def _moved(sheet: Sheet, paths: Paths, layout: Layout) -> Paths:
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
+        # Nobody waits for more replicas here: the first synchronisation starts at once.
+        sheet.settings.setdefault("repl-diskless-sync-delay", Setting("repl-diskless-sync-delay", (("0",),)))
         sheet.put("dir", (paths.data,))
         sheet.put("logfile", (paths.log,))
         return paths

@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.looks import looks
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import observed
 from redis_fleet.plan.machines import wanted_packages
@@ -18,9 +19,12 @@ from redis_fleet.platforms import offered, platform
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """``seen`` names the registered looks; with ``confirm`` anything left to do is a failure."""
+    """``seen`` names the registered looks; with ``confirm`` anything left to do is a failure.
 
-    _VALID_ARGS = frozenset({"seen", "confirm"})
+    With ``service`` only the master of that service matters, not what else differs.
+    """
+
+    _VALID_ARGS = frozenset({"seen", "confirm", "service"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the plan; fails with every refusal."""
@@ -29,6 +33,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answers = looks(fleet, task_vars["hostvars"], self._task.args.get("seen", "redis_fleet_seen"))
         made = plan(fleet, observed(answers))
         result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers)}
+        if service := self._task.args.get("service"):
+            agreed = made.masters.get(service)
+            why = agreed.why if agreed else made.refusals
+            return {**result, "failed": True, "msg": "nothing was touched:\n" + "\n".join(why)} if why else result
         if made.refusals:
             return {**result, "failed": True, "msg": "nothing was changed:\n" + "\n".join(made.refusals)}
         if self._task.args.get("confirm") and made.steps:
@@ -37,19 +45,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if not self._task.args.get("confirm") and not in_front():
             self._display.display(describe(result))
         return result
-
-
-def looks(fleet: Fleet, hostvars: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
-    """Return each machine's look, or ``{"error": …}`` where there is none."""
-    return {machine: _look(hostvars[machine].get(name)) for machine in fleet.machines}
-
-
-def _look(result: Any) -> Mapping[str, Any]:
-    if result is None:
-        return {"error": "it was not looked at"}
-    if result.get("unreachable") or result.get("failed"):
-        return {"error": " ".join(str(result.get("msg", "unknown")).split())}
-    return dict(result)
 
 
 def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

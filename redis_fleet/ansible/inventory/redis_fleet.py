@@ -44,7 +44,12 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             fleet = load(source)
         except InvalidDescriptionError as error:
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
-        for group in ("redis_fleet", "redis_fleet_confirm", *(f"redis_fleet_{stage}" for stage in STAGES)):
+        for group in (
+            "redis_fleet",
+            "redis_fleet_confirm",
+            "redis_fleet_drill",
+            *(f"redis_fleet_{stage}" for stage in STAGES),
+        ):
             inventory.add_group(group)
         for machine in fleet.machines.values():
             inventory.add_host(machine.name, group="redis_fleet")

@@ -1,0 +1,23 @@
+"""Turn what was seen into one row a process; contacts nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.looks import looks
+from redis_fleet.observe.facts import observed
+from redis_fleet.observe.status import rows
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """For ``status``."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the rows."""
+        super().run(tmp, task_vars)
+        fleet = fleet_of(task_vars)
+        answers = looks(fleet, task_vars["hostvars"], "redis_fleet_seen")
+        return {"changed": False, "status": rows(fleet, observed(answers))}

@@ -1,0 +1,35 @@
+"""Verify services as a client would see them: from the controller if it reaches them, else from this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.calls import caller, from_here
+from redis_fleet.ansible.events import emit
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.drill.shipped import ask
+from redis_fleet.drill.target import target
+from redis_fleet.remote.verification import verify
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Harmless: a canary key, written and removed again, is all that it changes."""
+
+    _VALID_ARGS = frozenset({"services"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return every check; fails when one of them is not ok."""
+        super().run(tmp, task_vars)
+        fleet = fleet_of(task_vars)
+        wanted = self._task.args.get("services") or [service.name for service in fleet.services]
+        checks = []
+        for name in wanted:
+            aim = target(fleet, fleet.service(name))
+            found = verify(aim) if from_here(aim) else ask(caller(self, task_vars), aim, "verify")
+            checks += [{"service": name, **check} for check in found]
+            emit("checked", service=name, checks=found)
+        bad = [f"{each['subject']}: {each['check']}: {each['seen']}" for each in checks if not each["ok"]]
+        result: dict[str, Any] = {"changed": False, "checks": checks, "msg": f"{len(checks)} checks, all ok"}
+        return {**result, "failed": True, "msg": "\n".join(bad)} if bad else result

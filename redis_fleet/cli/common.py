@@ -1,0 +1,94 @@
+"""What the commands share: arguments, reading the description, exit codes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from redis_fleet.cli.front import Event, Options, Run
+from redis_fleet.cli.screen import Screen
+from redis_fleet.model import Fleet
+from redis_fleet.problems import InvalidDescriptionError
+from redis_fleet.sandbox import state
+from redis_fleet.topology.place import load_fleet
+
+FAILED, INVALID, TO_DO, INTERRUPTED = 1, 2, 3, 130
+
+File = Annotated[Path, typer.Argument(help="The description, a *.redis.yml file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+InSandbox = Annotated[bool, typer.Option("--sandbox", help="Use the sandbox of this file instead of its machines.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Vault = Annotated[
+    Path | None,
+    typer.Option("--vault-password-file", help="Opens !vault values.", envvar="ANSIBLE_VAULT_PASSWORD_FILE"),
+]
+AskPass = Annotated[bool, typer.Option("--ask-pass", "-k", help="Ask for the ssh password.")]
+AskBecome = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the sudo password.")]
+
+
+def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
+    """Return the placed fleet; prints every problem and exits with 2 when there is any."""
+    if vault:
+        os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = str(vault)
+    try:
+        return load_fleet(str(file))
+    except InvalidDescriptionError as error:
+        screen.fail(str(error))
+        if screen.as_json:
+            screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
+        raise typer.Exit(INVALID) from None
+
+
+def options(
+    file: Path, screen: Screen, *, sandbox: bool, vault: Path | None, ask_pass: bool = False, ask_become: bool = False
+) -> Options:
+    """Return how to run; exits with 1 when a sandbox is asked for and there is none."""
+    root = None
+    if sandbox:
+        root = state.root_of(str(file))
+        if not state.exists(root):
+            screen.fail(f"{file} has no sandbox; 'redis-fleet sandbox up {file}' makes one")
+            raise typer.Exit(FAILED)
+    return Options(root, vault, ask_pass, ask_become)
+
+
+class Follower:
+    """Shows tasks as they begin, checks and drill events as they happen."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Keep the screen."""
+        self._screen = screen
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if event["event"] == "task":
+            self._screen.doing(event["name"].rpartition(" : ")[2])
+        elif event["event"] == "checked":
+            self._screen.checks(event["service"], event["checks"])
+        elif event["event"] == "drill":
+            self._screen.rest()
+            self._screen.say(f"{event['at_ms'] / 1000:8.2f} s  {event['text']}")
+
+
+def end(screen: Screen, run: Run) -> None:
+    """Exit with 1 and every failure's words when a run failed."""
+    screen.rest()
+    if not run.ok:
+        for failure in dict.fromkeys(run.failures):
+            screen.fail(failure)
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def interruptible(screen: Screen) -> Iterator[None]:
+    """Turn Ctrl-C into exit code 130, without a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        screen.fail("interrupted")
+        raise typer.Exit(INTERRUPTED) from None

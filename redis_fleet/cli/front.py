@@ -1,0 +1,119 @@
+"""Run a playbook and follow what it tells; the same playbooks that ansible-playbook runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from redis_fleet.ansible.events import PIPE
+from redis_fleet.ansible.fleets import SANDBOX
+from redis_fleet.project import CONFIGURATION, PLAYBOOKS, ROOT
+
+Event = Mapping[str, Any]
+_INTERRUPTED = 130
+
+
+@dataclass
+class Run:
+    """What a run has told so far: results of our own tasks by task action, failures, changes by host."""
+
+    code: int = 0
+    data: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    changed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything succeeded."""
+        return self.code == 0 and not self.failures
+
+    def take(self, event: Event) -> None:
+        """Note what an event says."""
+        if event["event"] == "stats":
+            self.changed = {host: counts["changed"] for host, counts in event["hosts"].items()}
+        if event["event"] != "result":
+            return
+        if event["data"]:
+            self.data.setdefault(event["action"], {}).update(event["data"])
+        if event["status"] != "ok":
+            where = "" if "redis_fleet_plan" in event["action"] else f"{event['host']}: {event['task']}: "
+            self.failures.append(f"{where}{event['message']}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to reach the machines, beyond what the description says."""
+
+    sandbox: Path | None = None
+    vault_password_file: Path | None = None
+    ask_pass: bool = False
+    ask_become_pass: bool = False
+    check: bool = False
+
+    def words(self) -> list[str]:
+        """Return them as ansible-playbook's options."""
+        found = ["--vault-password-file", str(self.vault_password_file)] if self.vault_password_file else []
+        found += ["--ask-pass"] if self.ask_pass else []
+        found += ["--ask-become-pass"] if self.ask_become_pass else []
+        return found + (["--check", "--diff"] if self.check else [])
+
+
+def play(
+    name: str,
+    file: Path,
+    options: Options,
+    follow: Callable[[Event], None],
+    variables: Mapping[str, Any] | None = None,
+) -> Run:
+    """Run playbooks/NAME.yml on a description; ``follow`` sees each event as it happens.
+
+    Waits for the run's own end also after Ctrl-C, so that it can put back what it holds, and then raises
+    KeyboardInterrupt.
+    """
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(file), *options.words()]
+    if variables:
+        command += ["--extra-vars", json.dumps(variables)]
+    command.append(str(PLAYBOOKS / f"{name}.yml"))
+    run, interrupted = Run(), False
+    with _events(command, options) as (process, lines):
+        while True:
+            try:
+                for event in lines:
+                    run.take(event)
+                    follow(event)
+                run.code = process.wait()
+                break
+            except KeyboardInterrupt:
+                # The whole process group has it too: what is left is to hear the end.
+                interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    if run.code and not run.failures:
+        run.failures.append(f"ansible-playbook ended with exit code {run.code}; see its words above")
+    return run
+
+
+@contextmanager
+def _events(command: list[str], options: Options) -> Iterator[tuple[subprocess.Popen[bytes], Iterator[Event]]]:
+    reader, writer = os.pipe()
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(CONFIGURATION),
+        "ANSIBLE_STDOUT_CALLBACK": "redis_fleet_front",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        PIPE: str(writer),
+    }
+    environment.pop(SANDBOX, None)
+    if options.sandbox:
+        environment[SANDBOX] = str(options.sandbox)
+    process = subprocess.Popen(command, env=environment, pass_fds=[writer], stdout=sys.stderr)
+    os.close(writer)
+    with os.fdopen(reader, "r", encoding="utf-8") as pipe:
+        yield process, (json.loads(line) for line in pipe)
