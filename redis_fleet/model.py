@@ -11,6 +11,8 @@ from redis_fleet.problems import Position
 Kind = Literal["server", "sentinel"]
 Words = tuple[str, ...]
 MASK = "********"
+USUAL_RESTART_DELAY = 1.0
+"""Seconds; any other delay means that a process which comes back too early would destroy data."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Setting:
     lines: tuple[Words, ...]
     secret: bool = False
     position: Position | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        lines = MASK if self.secret else self.lines
+        return f"Setting({self.name!r}, {lines!r})"
 
 
 @dataclass(frozen=True, order=True)
@@ -81,7 +87,7 @@ class Process:
     paths: Paths
     password: Secret | None = None
     follows: Endpoint | None = None
-    restart_delay: float | None = 1.0
+    restart_delay: float | None = USUAL_RESTART_DELAY
 
     @property
     def id(self) -> str:
@@ -132,7 +138,7 @@ class Machine:
 
     name: str
     address: str
-    variables: Mapping[str, object] = field(default_factory=dict)
+    variables: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, TextIO
 
 from redis_fleet.ansible.events import PIPE
 from redis_fleet.ansible.fleets import SANDBOX
 from redis_fleet.project import CONFIGURATION, PLAYBOOKS, ROOT
 
 Event = Mapping[str, Any]
-_INTERRUPTED = 130
 
 
 @dataclass
@@ -74,26 +76,21 @@ def play(
 ) -> Run:
     """Run playbooks/NAME.yml on a description; ``follow`` sees each event as it happens.
 
-    Waits for the run's own end also after Ctrl-C, so that it can put back what it holds, and then raises
-    KeyboardInterrupt.
+    Ctrl-C does not end the wait: the run has it too, and first puts back what it holds. Then KeyboardInterrupt is
+    raised, as it is after a SIGTERM to this process alone, which is passed on.
     """
     command = [sys.executable, "-m", "ansible", "playbook", "-i", str(file), *options.words()]
     if variables:
         command += ["--extra-vars", json.dumps(variables)]
     command.append(str(PLAYBOOKS / f"{name}.yml"))
-    run, interrupted = Run(), False
-    with _events(command, options) as (process, lines):
-        while True:
-            try:
-                for event in lines:
-                    run.take(event)
-                    follow(event)
-                run.code = process.wait()
-                break
-            except KeyboardInterrupt:
-                # The whole process group has it too: what is left is to hear the end.
-                interrupted = True
-    if interrupted:
+    run = Run()
+    with _started(command, options) as (process, pipe), _noting_interrupts(process) as interrupted:
+        for line in pipe:
+            event = json.loads(line)
+            run.take(event)
+            follow(event)
+        run.code = process.wait()
+    if interrupted.is_set():
         raise KeyboardInterrupt
     if run.code and not run.failures:
         run.failures.append(f"ansible-playbook ended with exit code {run.code}; see its words above")
@@ -101,7 +98,26 @@ def play(
 
 
 @contextmanager
-def _events(command: list[str], options: Options) -> Iterator[tuple[subprocess.Popen[bytes], Iterator[Event]]]:
+def _noting_interrupts(process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
+    """Note SIGINT and SIGTERM instead of being stopped by them anywhere in the middle of reading."""
+    interrupted = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        # A terminal sends SIGINT to the whole group; whoever sends SIGTERM names one process.
+        if number == signal.SIGTERM and not interrupted.is_set():
+            process.send_signal(signal.SIGINT)
+        interrupted.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _started(command: list[str], options: Options) -> Iterator[tuple[subprocess.Popen[bytes], TextIO]]:
     reader, writer = os.pipe()
     environment = {
         **os.environ,
@@ -116,4 +132,4 @@ def _events(command: list[str], options: Options) -> Iterator[tuple[subprocess.P
     process = subprocess.Popen(command, env=environment, pass_fds=[writer], stdout=sys.stderr)
     os.close(writer)
     with os.fdopen(reader, "r", encoding="utf-8") as pipe:
-        yield process, (json.loads(line) for line in pipe)
+        yield process, pipe

@@ -26,22 +26,31 @@ def up(file: File, vault: Vault = None) -> None:
     screen = Screen()
     read(file, screen, vault)
     root = state.root_of(str(file))
-    if state.exists(root):
-        screen.fail(f"the sandbox of {file} is already there; 'redis-fleet sandbox down {file}' removes it")
-        raise typer.Exit(FAILED)
     try:
         server = binary.find(load(str(file)).deployment.engine)
     except binary.NoBinaryError as error:
         screen.fail(str(error))
         raise typer.Exit(FAILED) from None
+    _create(file, screen, root, server)
     screen.say(f"{server.version} ({server.path}, {server.source})")
-    _deploy(file, screen, root, server, vault)
+    _deploy(file, screen, root, vault)
 
 
-def _deploy(file: Path, screen: Screen, root: Path, server: binary.Binary, vault: Path | None) -> None:
-    ready = False
+def _create(file: Path, screen: Screen, root: Path, server: binary.Binary) -> None:
     try:
         state.create(root, places(load(str(file)).deployment), server.path)
+    except FileExistsError:
+        screen.fail(f"the sandbox of {file} is already there; 'redis-fleet sandbox down {file}' removes it")
+    except OSError as error:
+        screen.fail(f"no sandbox can be made: {error}")
+    else:
+        return
+    raise typer.Exit(FAILED)
+
+
+def _deploy(file: Path, screen: Screen, root: Path, vault: Path | None) -> None:
+    ready = False
+    try:
         run = play("deploy", file, Options(root, vault), Follower(screen))
         end(screen, run)
         ready = True

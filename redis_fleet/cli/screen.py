@@ -12,8 +12,11 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from redis_fleet.plan.text import lines
+
 # A file or a pipe has no width to fit into.
 _WIDE = 240
+_STYLES = {"plain": None, "title": "bold", "reason": "dim", "note": "yellow", "good": "green"}
 _MARKS = {True: "[green]ok[/]", False: "[red]failed[/]"}
 
 
@@ -61,22 +64,10 @@ class Screen:
         sys.stdout.write("\n")
 
     def plan(self, plan: Mapping[str, Any]) -> None:
-        """Print a plan, grouped by machine; numbers give the order over all machines."""
+        """Print a plan."""
         self.rest()
-        for name, agreed in plan["masters"].items():
-            if agreed["master"]:
-                self._console.print(f"[bold]{escape(name)}[/]: master {agreed['master']}  ({escape(agreed['source'])})")
-        for note in plan["notes"]:
-            self.say(f"note: {note}", "yellow")
-        steps = [(number, step) for number, step in enumerate(plan["steps"], start=1)]
-        for machine in dict.fromkeys(step["machine"] for _, step in steps):
-            self._console.print(f"\n[bold]{escape(machine)}[/]")
-            for number, step in steps:
-                if step["machine"] == machine:
-                    self._console.print(f"  {number:3}. {escape(step['what'])}")
-                    self._console.print(f"       {escape(step['reason'])}", style="dim")
-        if not steps and not plan["refusals"]:
-            self.say("nothing to do", "green")
+        for style, text in lines(plan):
+            self.say(text, _STYLES[style])
 
     def checks(self, service: str, checks: Sequence[Mapping[str, Any]]) -> None:
         """Print the checks of a verification; for a failed one what was expected."""

@@ -40,9 +40,7 @@ def load(file: str) -> Description:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         problem = Problem(Position(file), "", f"cannot be read: {reason}", "name a *.redis.yml file")
         raise InvalidDescriptionError([problem]) from None
-    document = read(file, text)
-    deployment, problems = shape(document)
-    problems = [*document.problems, *problems]
+    deployment, document = shape(read(file, text))
     if deployment is None:
-        raise InvalidDescriptionError(problems)
-    return Description(file, document, deployment, [*problems, *rules.problems(deployment, document)])
+        raise InvalidDescriptionError(document.problems)
+    return Description(file, document, deployment, [*document.problems, *rules.problems(deployment, document)])

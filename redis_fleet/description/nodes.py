@@ -7,7 +7,7 @@ becomes None, and a ``!vault`` one ``VaultText``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -29,12 +29,16 @@ class VaultText:
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file as plain dicts, lists and texts, with the position of every path and the problems met."""
+    """A YAML file as plain dicts, lists and texts, with the position of every path and the problems met.
+
+    ``faulty`` are the paths whose values do not fit and were left out of the deployment: nothing follows from them.
+    """
 
     file: str
     tree: Mapping[str, Any]
     positions: Mapping[Path, Position]
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    faulty: frozenset[Path] = frozenset()
 
     def position(self, path: Path) -> Position:
         """Return where a path stands, or the nearest thing around it that does."""
@@ -53,7 +57,7 @@ def read(file: str, text: str) -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise InvalidDescriptionError([_syntax_problem(file, error)]) from None
+        raise InvalidDescriptionError([_syntax_problem(file, text, error)]) from None
     if not isinstance(node, yaml.MappingNode):
         problem = Problem(Position(file, 1), "", "is not a mapping", "start the file with 'plugin: redis_fleet'")
         raise InvalidDescriptionError([problem])
@@ -62,13 +66,27 @@ def read(file: str, text: str) -> Document:
     return Document(file, tree, reader.positions, tuple(reader.problems))
 
 
-def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+# Where these went wrong is where they begin; what the parser stumbled over comes long after.
+_BEGINNINGS = ("quoted scalar", "simple key", "flow sequence", "flow mapping")
+
+
+def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
+    context = getattr(error, "context", None) or ""
+    marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
+    if context.endswith(_BEGINNINGS):
+        marks.reverse()
+    mark = next(filter(None, marks), None)
     position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-    said = [getattr(error, "context", None), getattr(error, "problem", None)]
-    what = "is not YAML: " + (", ".join(part for part in said if part) or str(error).splitlines()[0])
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return Problem(position, "", "is not YAML: this line is indented with a tab", "indent it with blanks")
+    said = ", ".join(filter(None, (context, getattr(error, "problem", None)))) or str(error).splitlines()[0]
     column = f"column {position.column}" if position.column else "this place"
-    return Problem(position, "", what, f"look at {column}: indentation, a missing colon or an unclosed quote")
+    remedy = f"look at {column}: indentation, a missing colon or an unclosed quote"
+    if isinstance(error, yaml.composer.ComposerError):
+        remedy = "keep one, each deployment has a file of its own" if "document" in said else "name an anchor above it"
+    return Problem(position, "", f"is not YAML: {said}", remedy)
 
 
 class _Reader:
@@ -78,14 +96,23 @@ class _Reader:
         self.file = file
         self.positions: dict[Path, Position] = {}
         self.problems: list[Problem] = []
+        self._open: list[yaml.Node] = []
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.positions.setdefault(path, self._position(node))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if any(node is each for each in self._open):
+            what, remedy = "contains itself", "write out what this alias stands for"
+            self.problems.append(Problem(self.positions[path], dotted(path), what, remedy))
+            return {}
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        finally:
+            self._open.pop()
 
     def _position(self, node: yaml.Node) -> Position:
         return Position(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
@@ -99,7 +126,10 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in self._pairs(node):
+        for key_node, value_node in self._pairs(node, path):
+            if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
+                self._report(key_node, path, "has a key that is no text", "write 'name: value'")
+                continue
             key = str(key_node.value)
             if key in result:
                 first = self.positions[(*path, key)].line
@@ -109,9 +139,9 @@ class _Reader:
             result[key] = self.value(value_node, (*path, key))
         return result
 
-    def _pairs(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[yaml.Node, yaml.Node]]:
         """Yield key and value nodes; what ``<<`` merges in comes last and never overrides."""
-        merged: list[yaml.MappingNode] = []
+        merged: list[yaml.Node] = []
         own: set[str] = set()
         for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
@@ -120,7 +150,10 @@ class _Reader:
             own.add(str(key_node.value))
             yield key_node, value_node
         for source in merged:
-            for key_node, value_node in self._pairs(source):
+            if not isinstance(source, yaml.MappingNode):
+                self._report(source, path, "merges in what is no mapping", "name an anchored mapping: <<: *NAME")
+                continue
+            for key_node, value_node in self._pairs(source, path):
                 if str(key_node.value) not in own:
                     own.add(str(key_node.value))
                     yield key_node, value_node

@@ -12,6 +12,7 @@ from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
 from redis_fleet.problems import Problem
 
+_MASTER_KEYS = ("master", "replicaof", "slaveof")
 Rule = Callable[[Deployment, Document], Iterator[Problem]]
 
 
@@ -33,7 +34,7 @@ def _machines_have_addresses(deployment: Deployment, document: Document) -> Iter
     for name, machine in deployment.machines.items():
         if not is_address(machine.address):
             what = f"'{machine.address}' is not an IP address"
-            remedy = "Redis binds to it and Sentinel announces it; a name to connect with goes into 'ansible_host'"
+            remedy = "write the one that Redis binds to and Sentinel announces; a name goes into 'ansible_host:'"
             yield _problem(document, ("machines", name, "address"), what, remedy)
 
 
@@ -43,19 +44,26 @@ def _machines_are_known(deployment: Deployment, document: Document) -> Iterator[
     known = sorted(tree) if isinstance(tree, dict) else []
     for path, text in _references(deployment):
         name = text.replace(" ", ":", 1).partition(":")[0]
-        if name and name not in known:
-            close = nearest(name, known)
-            remedy = f"did you mean '{close}'?" if close else f"the machines are {', '.join(known)}"
-            yield _problem(document, path, f"'{name}' is not one of the machines", remedy)
+        if name and name not in known and not external(text):
+            yield _problem(document, path, f"'{name}' is not one of the machines", _which_machine(path, name, known))
+
+
+def _which_machine(path: Path, name: str, known: list[str]) -> str:
+    if path[-1] in ("replicaof", "slaveof") and is_address(name):
+        return "write 'ADDRESS PORT' to follow a master outside this file"
+    close = nearest(name, known)
+    remedy = f"did you mean '{close}'?" if close else f"the machines are {', '.join(known)}"
+    if close or path[-1] not in ("replicaof", "slaveof"):
+        return remedy
+    return f"{remedy}; a master outside this file is an IP address and a port"
 
 
 def _references(deployment: Deployment) -> Iterator[tuple[Path, str]]:
     for name, service in deployment.services.items():
         if service.master:
             yield ("services", name, "master"), service.master
-        for key in ("replicaof", "slaveof"):
-            text = getattr(service, key)
-            if text and not external(text):
+        for key in _MASTER_KEYS[1:]:
+            if text := getattr(service, key):
                 yield ("services", name, key), text
         for index, text in enumerate(service.replicas):
             yield ("services", name, "replicas", index), text
@@ -66,15 +74,26 @@ def _references(deployment: Deployment) -> Iterator[tuple[Path, str]]:
 
 def _ports_are_ports(deployment: Deployment, document: Document) -> Iterator[Problem]:
     for path, text in _references(deployment):
-        _, colon, port = text.replace(" ", ":", 1).partition(":")
-        if colon and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        port = _bad_port(text)
+        if port is not None:
             yield _problem(document, path, f"'{port}' is not a port", "write machine:port with a port from 1 to 65535")
+
+
+def _bad_port(text: str) -> str | None:
+    """Return what stands in the place of a port and is none."""
+    outside = external(text)
+    _, colon, port = text.replace(" ", ":", 1).partition(":")
+    if outside:
+        colon, port = ":", str(outside.port)
+    return port if colon and not (port.isdecimal() and 1 <= int(port) <= 65535) else None
 
 
 def _services_have_one_master(deployment: Deployment, document: Document) -> Iterator[Problem]:
     for name, service in deployment.services.items():
         path: Path = ("services", name)
-        named = [key for key in ("master", "replicaof", "slaveof") if getattr(service, key)]
+        if document.faulty & {(*path, key) for key in (*_MASTER_KEYS, "replicas")}:
+            continue
+        named = [key for key in _MASTER_KEYS if getattr(service, key)]
         if not named:
             remedy = "add 'master: MACHINE', or 'replicaof: ADDRESS PORT' to follow one outside this file"
             yield _problem(document, path, "has no master", remedy)
@@ -125,11 +144,13 @@ def _processes_have_own_ports(deployment: Deployment, document: Document) -> Ite
     taken: dict[tuple[str, int], str] = {}
     for path, text, port in _placements(deployment):
         place = member(text, port)
-        if place.machine not in deployment.machines:
+        section = path[:2] if path[0] == "services" else path[:1]
+        unknown = _bad_port(text) is not None or (*section, "port") in document.faulty
+        if unknown or place.machine not in deployment.machines:
             continue
         key = (deployment.machines[place.machine].address, place.port)
         if key in taken:
-            what = f"port {place.port} on {place.machine} is already taken by {taken[key]}"
+            what = f"port {place.port} on {place.machine} ({key[0]}) is already taken by {taken[key]}"
             yield _problem(document, path, what, "give one of them another port")
         taken.setdefault(key, dotted(path))
 
@@ -138,7 +159,7 @@ def _placements(deployment: Deployment) -> Iterator[tuple[Path, str, int]]:
     for name, service in deployment.services.items():
         first = master_of(service, deployment)
         if first:
-            key = next(key for key in ("master", "replicaof", "slaveof") if getattr(service, key))
+            key = next(key for key in _MASTER_KEYS if getattr(service, key))
             yield ("services", name, key), f"{first.machine}:{first.port}", service.port
         for index, text in enumerate(service.replicas):
             yield ("services", name, "replicas", index), text, service.port

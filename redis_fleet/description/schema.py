@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from redis_fleet.description.nodes import VaultText
 
@@ -38,7 +47,15 @@ def _watched(value: Any) -> Any:
     return value
 
 
+def _reason(value: str) -> str:
+    # 'no' would otherwise be a reason like any other, and open what it was meant to close.
+    if value.strip().lower() in {"", "yes", "no", "true", "false", "on", "off"}:
+        raise ValueError(f"'{value}' is no reason; say in words why it is safe, or leave the key out")
+    return value
+
+
 Text = str | VaultText
+Reason = Annotated[str, AfterValidator(_reason)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
@@ -57,6 +74,14 @@ class Strict(BaseModel):
         populate_by_name=False,
         alias_generator=lambda name: name.replace("_", "-"),
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        # 'password:' with nothing behind it must not pass for a service without a password.
+        if value is None:
+            raise ValueError("has no value; write one, or leave the key out")
+        return value
 
 
 class MachineDescription(Strict):
@@ -98,7 +123,7 @@ class ServiceDescription(Strict):
     password: Text | None = None
     master_password: Text | None = None
     bind: Texts | None = None
-    open_to_network: str | None = None
+    open_to_network: Reason | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
     sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
 
@@ -111,12 +136,12 @@ class ServiceDescription(Strict):
 class SentinelDescription(Strict):
     """The Sentinels that watch the services of this file."""
 
-    machines: Texts
+    machines: Annotated[Texts, Field(min_length=1)]
     port: Port = 26379
     quorum: Count | None = None
     password: Text | None = None
     bind: Texts | None = None
-    open_to_network: str | None = None
+    open_to_network: Reason | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
 
 
@@ -126,7 +151,7 @@ class Deployment(Strict):
     plugin: str
     name: Name
     engine: Annotated[str, StringConstraints(pattern="^(redis|valkey)$")] = "redis"
-    version: str | None = None
-    machines: Mapping[Name, MachineDescription]
-    services: Mapping[Name, ServiceDescription]
+    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")] | None = None
+    machines: Annotated[Mapping[Name, MachineDescription], Field(min_length=1)]
+    services: Annotated[Mapping[Name, ServiceDescription], Field(min_length=1)]
     sentinel: SentinelDescription | None = None

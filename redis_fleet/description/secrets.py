@@ -28,9 +28,14 @@ def expand(text: str | VaultText, variables: Mapping[str, Any]) -> str:
         return str(_environment().from_string(text).render(variables))
     except jinja2.UndefinedError as error:
         known = ", ".join(sorted(variables))
-        raise UnreadableError(f"{error.message}", f"the variables here are {known}") from None
-    except jinja2.TemplateError as error:
-        raise UnreadableError(f"is not a template: {error.message}", "check the braces and quotes") from None
+        where = f" on {variables['machine']}" if "machine" in variables else ""
+        raise UnreadableError(f"{error.message}{where}", f"the variables there are {known}") from None
+    except jinja2.TemplateError:
+        # Jinja's own words quote the text, which may be a password with two braces in it.
+        raise UnreadableError("is not a template that can be read", "check the braces and quotes") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        remedy = "check it; every variable is a text, so a sum needs '| int'"
+        raise UnreadableError(f"cannot be worked out ({type(error).__name__})", remedy) from None
 
 
 def expand_secret(text: str | VaultText, variables: Mapping[str, Any]) -> str:

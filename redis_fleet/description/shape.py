@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,20 +17,25 @@ from redis_fleet.problems import Problem
 _ROUNDS = 5
 
 
-def shape(document: Document) -> tuple[schema.Deployment | None, list[Problem]]:
-    """Return the deployment without its misfits (None when nothing usable is left) and the problems."""
+def shape(document: Document) -> tuple[schema.Deployment | None, Document]:
+    """Return the deployment without its misfits (None when nothing usable is left), and the document with them."""
     tree: dict[str, Any] = copy.deepcopy(dict(document.tree))
-    problems: list[Problem] = []
+    found: dict[Path, Problem] = {}
+    deployment = None
     for _ in range(_ROUNDS):
         try:
-            return schema.Deployment.model_validate(tree), problems
+            deployment = schema.Deployment.model_validate(tree)
+            break
         except ValidationError as error:
             misfits = [(_file_path(item["loc"], tree), item) for item in error.errors(include_url=False)]
-            problems += [_problem(document, path, item) for path, item in misfits]
             for path, item in misfits:
+                # One value, one problem: also when it fits none of several types, or what was taken out is now missing.
+                if not any(known[: len(path)] == path for known in found):
+                    found[path] = _problem(document, path, item)
                 # A missing key cannot be taken out: its surroundings go, so that the rest is still looked at.
                 _prune(tree, path[:-1] if item["type"] == "missing" else path)
-    return None, problems
+    problems = (*document.problems, *found.values())
+    return deployment, replace(document, problems=problems, faulty=frozenset(found))
 
 
 def _file_path(location: Iterable[str | int], tree: Any) -> Path:
@@ -88,18 +94,22 @@ def _wrong_value(path: Path, kind: str, context: Any, seen: str) -> tuple[str, s
         return f"{seen} is not a whole number", f"use a whole number {_range(path)}"
     if kind == "string_pattern_mismatch":
         return _not_a_name(path, seen)
-    return f"{seen} is not {_EXPECTED.get(kind, 'of the right type')}", "see the README's description of this key"
+    if kind == "too_short":
+        return "is empty", "name at least one"
+    expected, remedy = _EXPECTED.get(kind, ("of the right type", "see the samples in inventory/"))
+    if kind.startswith("model_"):
+        remedy = f"write its keys below it; keys here are {', '.join(known_keys(path))}"
+    return f"{seen} is not {expected}", remedy
 
 
 _EXPECTED = {
-    "string_type": "a text",
-    "mapping_type": "a mapping of names",
-    "dict_type": "a mapping of names",
-    "model_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys",
-    "tuple_type": "a list",
-    "is_instance_of": "a text",
-    "bool_parsing": "yes or no",
+    "string_type": ("a text", "write one plain text"),
+    "mapping_type": ("a mapping", "write 'name: value' lines below it"),
+    "dict_type": ("a mapping", "write 'name: value' lines below it"),
+    "model_type": ("a mapping", ""),
+    "model_attributes_type": ("a mapping", ""),
+    "tuple_type": ("a list", "write [ONE, TWO] or a '- ' in front of each"),
+    "is_instance_of": ("a text", "write one plain text"),
 }
 
 
@@ -118,6 +128,8 @@ def _range(path: Path) -> str:
 def _not_a_name(path: Path, seen: str) -> tuple[str, str]:
     if path == ("engine",):
         return f"{seen} is not an engine", "use redis or valkey"
+    if path == ("version",):
+        return f"{seen} is not a version", "write it as 7.0 or 7.0.15"
     return f"{seen} is not a usable name", "use letters, digits, '-', '_' and '.', beginning with a letter or digit"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from redis_fleet.drill.fitness import disagreements, failover_ended, follows, refusals
 from redis_fleet.drill.parts import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
@@ -64,6 +64,9 @@ class _Drill:
                 if self._held_once:
                     self._let_go()
                     self._last_look()
+            except KeyboardInterrupt:
+                self._wind_up()
+                raise
             self._doing = "reading the written numbers back"
             tally = self._client.stop()
         return self._report(tally)
@@ -128,7 +131,7 @@ class _Drill:
         # comes back before that end is a different drill.
         self._doing = "waiting for the Sentinels to end the failover"
         try:
-            self._until(lambda seen: failover_ended(self._target, seen, self._new), self._waits.follow, "")
+            self._until(self._replaced, self._waits.follow, "")
         except _GaveUpError:
             self._problem(f"the failover was not ended by all Sentinels within {self._waits.follow:.0f} s")
 
@@ -175,6 +178,22 @@ class _Drill:
                 self._problem(sentence)
         else:
             self._timeline.note(f"all replicas follow {self._new} and all Sentinels name it")
+
+    def _wind_up(self) -> None:
+        """After an interrupt: let the failover that the kill began end first, if it can, and then the old master go.
+
+        Started in the middle of it, the old master would take writes that are lost when the failover ends.
+        """
+        if not self._held:
+            return
+        self._begin(f"interrupted; {self._old} comes back when the Sentinels have replaced it")
+        with suppress(_GaveUpError):
+            self._until(self._replaced, self._waits.failover, "")
+        self._let_go()
+        self._timeline.note(f"{self._old} was started again")
+
+    def _replaced(self, seen: View) -> bool:
+        return bool(self._new) and failover_ended(self._target, seen, self._new)
 
     def _let_go(self) -> None:
         """Release the old master once; a release that raises is tried again by the next call."""

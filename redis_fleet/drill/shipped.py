@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis_fleet.drill.parts import waits
-from redis_fleet.model import Fleet
+from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import process_request
-from redis_fleet.remote.vantage import Target, agreed_master, spot
+from redis_fleet.remote.vantage import Target, View, agreed_master, spot
 from redis_fleet.remote.writer import Look, Tally
 
 Module = Callable[[str, Mapping[str, Any]], Any]
@@ -51,15 +51,21 @@ class ShippedClient:
         return self._tally
 
 
+def far_view(target: Target, module: Module) -> View:
+    """Return what Sentinels and members say to that machine."""
+    look: Look = ask(module, target, "look", folder=None)
+    return look["view"]
+
+
 class AnsibleHands:
     """Kills and releases processes of the machine that ``module`` runs on."""
 
-    def __init__(self, fleet: Fleet, target: Target, look: Callable[[], Look], module: Module) -> None:
+    def __init__(self, fleet: Fleet, target: Target, view: Callable[[], View], module: Module) -> None:
         """Keep what is needed to say which process and whom it follows afterwards."""
         self._processes = {process.id: process for process in fleet.processes}
         self._server = fleet.sandbox.server if fleet.sandbox else ""
         self._target = target
-        self._look = look
+        self._view = view
         self._module = module
 
     def kill_and_hold(self, process_id: str) -> str:
@@ -73,10 +79,10 @@ class AnsibleHands:
         RuntimeError where it would come back empty as the master and empty its replicas.
         """
         process = self._processes[process_id]
-        agreed = agreed_master(self._look()["view"])
+        agreed = agreed_master(self._view())
         node = next(node for node in self._target["members"] if node["id"] == process_id)
         replaced = agreed is not None and agreed != spot(node)
-        if not replaced and process.restart_delay != 1.0:
+        if not replaced and process.restart_delay != USUAL_RESTART_DELAY:
             raise RuntimeError(f"{process_id} stays down: without persistence it would start empty, as the master")
         other = next((node for node in self._target["members"] if spot(node) == agreed), None)
         follow = f"{other['address']} {other['port']}" if replaced and other else ""

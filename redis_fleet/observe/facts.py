@@ -36,7 +36,8 @@ class MasterView:
 class ProcessFacts:
     """What was seen of one process.
 
-    ``lines`` are its configuration file's directives (None: there is no file). ``error`` says why it did not answer.
+    ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
+    read. ``error`` says why it did not answer.
     ``open`` is whether it took an unauthenticated PING (None: it could not be reached). Secrets are sealed.
     """
 
@@ -45,6 +46,7 @@ class ProcessFacts:
     open: bool | None = None
     pid: int = 0
     lines: tuple[tuple[str, ...], ...] | None = None
+    file_error: str | None = None
     data: tuple[str, ...] | None = None
     unit: Text = field(default_factory=dict)
     config: Text = field(default_factory=dict)
@@ -71,15 +73,25 @@ class ProcessFacts:
     def follows_by_file(self) -> Endpoint | None:
         """The master that its file names: whom it would follow when it is started."""
         for name, *words in self.lines or ():
-            if name in ("replicaof", "slaveof") and len(words) == 2 and words[0].lower() != "no":
+            if name in ("replicaof", "slaveof") and len(words) == 2 and words[1].isdecimal():
                 return Endpoint(words[0], int(words[1]))
         return None
+
+    def watches(self, name: str) -> bool:
+        """Whether it is a Sentinel that knows this master, or did when it last ran."""
+        by_file = self.started_once and any(line[:3] == ("sentinel", "monitor", name) for line in self.lines or ())
+        return name in self.masters or by_file
 
     @property
     def keys(self) -> int:
         """How many keys it holds, over all databases."""
         spaces = [value for name, value in self.info.items() if name.startswith("db") and "keys=" in value]
         return sum(int(value.split("keys=", 1)[1].split(",", 1)[0]) for value in spaces)
+
+    @property
+    def engine(self) -> str:
+        """What runs: a sandbox may have the other engine's binary than the description names."""
+        return "valkey" if "valkey_version" in self.info else "redis"
 
     @property
     def version(self) -> str:
@@ -151,6 +163,7 @@ def _process(answer: Mapping[str, Any]) -> ProcessFacts:
         open=answer.get("open"),
         pid=answer.get("pid") or 0,
         lines=None if file is None else tuple(tuple(line) for line in file["lines"]),
+        file_error=file.get("error") if file else None,
         data=None if answer.get("data") is None else tuple(answer["data"]),
         unit=answer.get("unit") or {},
         config=answer.get("config", {}),

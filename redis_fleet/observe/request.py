@@ -21,16 +21,20 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
         "default_units": default_units(fleet.engine),
         "masks": masks(fleet.engine),
         "files": [file.path for file in machine_files(fleet, machine) if file.purpose in ("unit", "kernel")],
-        "sensitive": sensitive(fleet.engine),
+        "sensitive": sensitive(),
         "processes": [process_request(process) for process in fleet.on(machine)],
     }
 
 
-def sensitive(engine: str) -> list[str]:
-    """Return the names of all directives, of any version, whose values are secrets."""
+def sensitive() -> list[str]:
+    """Return the names of all directives, of any engine and version, whose values are secrets.
+
+    Not of the described engine alone: what runs may be the other, with names of its own (``primaryauth``).
+    """
     names = {"user"}  # its line carries password hashes
-    for version in table.versions(engine):
-        names |= {each.name for each in table.catalogue(engine, version) if each.sensitive}
+    for engine, version in ((engine, version) for engine in ENGINES for version in table.versions(engine)):
+        directives = [each for each in table.catalogue(engine, version) if each.sensitive]
+        names |= {name for each in directives for name in (each.name, each.alias) if name}
         found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))
         names |= {each.name for each in found if each and each.value.sensitive}
     return sorted(names)

@@ -12,6 +12,8 @@ from redis_fleet.remote.seals import same
 
 # The role is the Sentinels' and the operators' to change, see masters.py.
 _BY_ROLE = {"replicaof"}
+# The server rewrites ACL lines with hashes in place of passwords: they cannot be held against the description.
+_NOT_IN_FILE = _BY_ROLE | {"user"}
 _WATCHED = {
     "down-after-milliseconds": "down_after",
     "failover-timeout": "failover_timeout",
@@ -25,11 +27,11 @@ def of_server(fleet: Fleet, process: Process, facts: ProcessFacts) -> Iterator[s
     if process.password and facts.open:
         yield f"{process.id}: answers without a password"
         return
-    catalogue = table.catalogue(fleet.engine, facts.version)
+    catalogue = table.catalogue(facts.engine, facts.version)
     for setting in process.settings:
         directive = catalogue.find(setting.name)
         if directive is None:
-            yield f"{process.id}: {setting.name} is not a directive of {fleet.engine} {facts.version}, which it runs"
+            yield f"{process.id}: {setting.name} is not a directive of {facts.engine} {facts.version}, which it runs"
         elif not directive.file_only and setting.name not in _BY_ROLE:
             yield from _against_config(process, directive, setting, facts.config)
     yield from _unasked(process, catalogue, facts.config)
@@ -70,7 +72,7 @@ def _differs(process: Process, name: str, wanted: str, found: str) -> str:
 
 
 def _text(setting: Setting) -> str:
-    return " ".join(word for line in setting.lines for word in line)
+    return _words(setting.lines)
 
 
 def of_sentinel(services: tuple[Service, ...], process: Process, facts: ProcessFacts) -> Iterator[str]:
@@ -95,21 +97,45 @@ def _watching(process: Process, service: Service, view: MasterView) -> Iterator[
 
 
 def of_file(fleet: Fleet, process: Process, facts: ProcessFacts, version: str | None) -> Iterator[str]:
-    """Yield what differs in the file of a process that is down; the master that it names is not looked at."""
+    """Yield what differs in the file of a server that is down; the master that it names is not looked at."""
+    if facts.file_error:
+        yield f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})"
+        return
     catalogue = table.catalogue(fleet.engine, version or table.versions(fleet.engine)[-1])
     found: dict[str, list[tuple[str, ...]]] = {}
     for name, *words in facts.lines or ():
         found.setdefault(catalogue.canonical_name(name), []).append(tuple(words))
     for setting in process.settings:
+        lines = tuple(found.pop(catalogue.canonical_name(setting.name), ()))
         directive = catalogue.find(setting.name)
-        if directive is None or setting.name in _BY_ROLE or process.kind == "sentinel":
-            continue
-        lines = tuple(found.get(catalogue.canonical_name(setting.name), ()))
-        if directive.sensitive:
-            if not lines or not same(lines[-1][-1], setting.lines[0][0]):
-                yield f"{process.id}: {setting.name} in its file is not the one of the description"
-            continue
-        written: values.Lines | str = lines or (directive.default or "")
-        if values.canonical(directive, setting.lines) != values.canonical(directive, written):
-            text = " ".join(word for line in lines for word in line) or f"{directive.default} (the default)"
-            yield _differs(process, f"{setting.name} in its file", _text(setting), text)
+        if directive and setting.name not in _NOT_IN_FILE:
+            yield from _against_file(process, directive, setting, lines)
+    for name, rest in found.items():
+        directive = catalogue.find(name)
+        if directive and directive.default is not None and name not in _NOT_IN_FILE:
+            yield from _not_default_in_file(process, directive, tuple(rest))
+
+
+def _against_file(process: Process, directive: Directive, setting: Setting, lines: values.Lines) -> Iterator[str]:
+    where = f"{setting.name} in its file"
+    if directive.sensitive:
+        if not lines or not lines[-1] or not same(lines[-1][-1], setting.lines[0][0]):
+            yield f"{process.id}: {where} is not the one of the description"
+        return
+    written: values.Lines | str = lines or (directive.default or "")
+    if values.canonical(directive, setting.lines) != values.canonical(directive, written):
+        yield _differs(process, where, _text(setting), _words(lines) or f"{directive.default} (the default)")
+
+
+def _not_default_in_file(process: Process, directive: Directive, lines: values.Lines) -> Iterator[str]:
+    """What the description does not mention would be in force again after the start."""
+    if directive.sensitive:
+        if any(any(line) for line in lines):
+            yield _differs(process, f"{directive.name} in its file", "", MASK)
+    elif values.canonical(directive, lines) != values.canonical(directive, directive.default or ""):
+        default = f"{directive.default} (the default)"
+        yield _differs(process, f"{directive.name} in its file", default, _words(lines))
+
+
+def _words(lines: values.Lines) -> str:
+    return " ".join(word for line in lines for word in line)

@@ -23,7 +23,7 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
         yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
         return
     for unit in default_units(fleet.engine):
-        if facts.default_units.get(unit, {}).get("ActiveState") == "active":
+        if facts.default_units.get(unit, {}).get("ActiveState") in ("active", "activating", "reloading"):
             yield (
                 f"{machine}: {unit} runs and is not part of this deployment; if nobody needs it, "
                 f"'systemctl disable --now {unit}' and run again"

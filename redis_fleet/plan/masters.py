@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from redis_fleet.model import Endpoint, Fleet, Process, Service
-from redis_fleet.observe.facts import MasterView, Observed
+from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.plan.steps import Agreement
 
 _UNDER_WAY = {"failover_in_progress", "promoted", "reconf_sent", "reconf_inprog"}
@@ -23,7 +23,7 @@ def agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
 
 def _agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     if service.external:
-        return Agreement(service.external, "the description: a master outside this file")
+        return _confirmed(service, seen, Agreement(service.external, "the description: a master outside this file"))
     if is_new(fleet, service, seen):
         return _from_description(service)
     if service.watch and any(seen.of(each).started_once for each in fleet.sentinels):
@@ -36,17 +36,19 @@ def _agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
 def is_new(fleet: Fleet, service: Service, seen: Observed) -> bool:
     """Say whether a service is still to be deployed: nothing of it holds a key, was failed over or has to be adopted.
 
-    A first deployment that was interrupted still counts as new, so that the next run finishes it.
+    A first deployment that was interrupted still counts as new, so that the next run finishes it, with what the
+    description says by then: a setting may have been what kept the first start from succeeding.
     """
     facts = {process: seen.of(process) for process in service.processes}
+    if service.watch and any(seen.of(each).watches(service.watch.name) for each in fleet.sentinels):
+        return False
     if all(not each.deployed and not each.answers for each in facts.values()):
         return True
     started = {process: each for process, each in facts.items() if each.started_once}
     return (
-        any(not each.deployed for each in facts.values())
+        any(not each.started_once for each in facts.values())
         and all(each.answers and each.keys == 0 for each in started.values())
         and all((each.role_name == "master") == (process.follows is None) for process, each in started.items())
-        and not (service.watch and any(service.watch.name in seen.of(each).masters for each in fleet.sentinels))
     )
 
 
@@ -66,22 +68,26 @@ def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement
     started = [each for each in fleet.sentinels if seen.of(each).started_once]
     answering = [each for each in started if seen.of(each).answers]
     views = {each.id: seen.of(each).masters[name] for each in answering if name in seen.of(each).masters}
-    needed = majority(len(started))
-    if len(answering) < needed:
-        return Agreement(None, "", (_too_few(service, seen, started, answering, needed),))
+    # Those that the Sentinels know count too: a machine that lost its files was part of the majority.
+    count = max(len(started), *(1 + len(view.sentinels) for view in views.values()), 0)
+    if len(answering) < majority(count):
+        silent = [each for each in fleet.sentinels if each not in answering]
+        return Agreement(None, "", (_too_few(service, seen, silent, len(answering), count),))
     if not views:
         return Agreement(None, "", (f"{service.name}: no Sentinel watches '{name}'; this cannot be changed yet",))
     return _unanimous(service, views, len(answering), len(started))
 
 
-def _too_few(service: Service, seen: Observed, started: list[Process], answering: list[Process], needed: int) -> str:
-    silent = ", ".join(
-        f"{each.id} ({seen.of(each).error or 'not reached'})" for each in started if each not in answering
-    )
+def _too_few(service: Service, seen: Observed, silent: list[Process], answering: int, count: int) -> str:
+    named = ", ".join(f"{each.id} ({_why_silent(seen.of(each))})" for each in silent)
     return (
-        f"{service.name}: only {len(answering)} of {len(started)} Sentinels answer and {needed} are needed to know the "
-        f"master; start or repair {silent}"
+        f"{service.name}: only {answering} of {count} Sentinels answer and {majority(count)} are needed to know the "
+        f"master; start or repair {named}"
     )
+
+
+def _why_silent(facts: ProcessFacts) -> str:
+    return facts.error or ("not reached" if facts.deployed else "not deployed")
 
 
 def _unanimous(service: Service, views: dict[str, MasterView], answering: int, started: int) -> Agreement:
@@ -93,8 +99,8 @@ def _unanimous(service: Service, views: dict[str, MasterView], answering: int, s
     for each, view in views.items():
         told.setdefault(view.endpoint, []).append(each)
     if len(told) > 1:
-        both = "; ".join(f"{endpoint} say {', '.join(who)}" for endpoint, who in told.items())
-        why = f"{service.name}: the Sentinels do not agree on the master: {both}; run again when they do"
+        each_says = " and ".join(f"{', '.join(who)} say {endpoint}" for endpoint, who in told.items())
+        why = f"{service.name}: the Sentinels do not agree on the master, {each_says}; run again when they do"
         return Agreement(None, "", (why,))
     return Agreement(next(iter(told)), f"{answering} of {started} Sentinels")
 
@@ -131,18 +137,21 @@ def _confirmed(service: Service, seen: Observed, agreement: Agreement) -> Agreem
     """Hold what was agreed against what the processes themselves say."""
     why = []
     endpoints = {each.endpoint: each for each in service.processes}
-    if agreement.master not in endpoints:
-        why.append(
-            f"{service.name}: the master is {agreement.master}, which this file does not have; add it or move back"
-        )
+    master = agreement.master
+    assert master is not None
+    wait = "run again when Sentinel has put it right"
+    remedy = wait if service.watch else f"REPLICAOF {master.address} {master.port} puts it right"
+    if master not in endpoints and not service.external:
+        what = f"the master is {master}, which is not in this file"
+        why.append(f"{service.name}: {what}; add that machine, or fail over to one that is")
     for process in service.processes:
         facts = seen.of(process)
         if not facts.answers:
             continue
         if process.endpoint == agreement.master and facts.role_name != "master":
-            why.append(f"{service.name}: {process.id} should be the master and is a {facts.role_name}; run again later")
+            why.append(f"{service.name}: {process.id} should be the master and is a {facts.role_name}; {wait}")
         elif process.endpoint != agreement.master and facts.role_name == "master":
-            why.append(f"{service.name}: {process.id} acts as a master beside {agreement.master}; run again later")
+            why.append(f"{service.name}: {process.id} acts as a master beside {master}; {remedy}")
         elif agreement.master not in (process.endpoint, facts.follows):
-            why.append(f"{service.name}: {process.id} follows {facts.follows}, not {agreement.master}; run again later")
+            why.append(f"{service.name}: {process.id} follows {facts.follows}, not {master}; {remedy}")
     return Agreement(None, agreement.source, tuple(why)) if why else agreement

@@ -17,6 +17,8 @@ from redis_fleet.plan.steps import STAGES, Agreement, Plan, Stage, Step
 from redis_fleet.render.files import process_files
 from redis_fleet.sums import sha256
 
+# What AUTH is answered, or a command without it; the last one where a server has no password at all.
+_OTHER_PASSWORD = ("WRONGPASS", "NOAUTH", "ERR invalid password", "ERR AUTH ", "ERR Client sent AUTH")
 _NOT_YET = "redis-fleet cannot apply this to a running deployment yet"
 
 
@@ -69,7 +71,7 @@ class _Findings:
         new = is_new(self.fleet, service, self.seen)
         for process in service.processes:
             facts = self.seen.of(process)
-            if facts.answers:
+            if facts.answers and facts.deployed:
                 self.refusals += self._differences(process, facts)
             elif self._fit_to_touch(process, facts):
                 self._down_server(service, process, agreement, new)
@@ -90,15 +92,19 @@ class _Findings:
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
         """Refuse what runs and does not answer, what systemd is about to start, and what is somebody else's."""
-        if not facts.deployed and facts.open is not None:
+        if not facts.deployed and (facts.answers or facts.open is not None):
             self.refusals.append(
-                f"{process.id}: something else already listens on {process.endpoint}; stop it or choose another port"
+                f"{process.id}: something else already listens on {process.endpoint}, as there is no "
+                f"{process.paths.configuration}; stop it or choose another port"
             )
         elif facts.unit.get("SubState") == "auto-restart":
             self.refusals.append(f"{process.id}: crashed, and systemd will start it again; run again when it is up")
         elif facts.pid:
             said = facts.error or "no reason known"
-            self.refusals.append(f"{process.id}: runs (pid {facts.pid}) and does not answer ({said}); see its log")
+            what, remedy = "does not answer", "see its log"
+            if said.startswith(_OTHER_PASSWORD):
+                what, remedy = "has another password", "give the description that one, or change it there by hand"
+            self.refusals.append(f"{process.id}: runs (pid {facts.pid}) and {what} ({said}); {remedy}")
         else:
             return True
         return False
@@ -125,7 +131,7 @@ class _Findings:
 
     def sentinel(self, process: Process) -> None:
         facts = self.seen.of(process)
-        if facts.answers:
+        if facts.answers and facts.deployed:
             self.refusals += self._differences(process, facts)
         elif self._fit_to_touch(process, facts):
             self._down_sentinel(process, facts)
@@ -156,7 +162,7 @@ class _Findings:
 
     def _first_deployment(self, process: Process, stage: Stage) -> None:
         what = f"write {process.paths.configuration}" + (" and its unit" if process.paths.unit else "")
-        reason = "first deployment" if not self.seen.of(process).deployed else "its first start never happened"
+        reason = "nothing shows that it ever ran" if self.seen.of(process).deployed else "first deployment"
         self.steps.append(Step("write", process.machine, process.name, what, reason))
         self.steps.append(_start(process, stage, reason))
 

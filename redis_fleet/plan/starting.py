@@ -8,6 +8,7 @@ from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.steps import Agreement
+from redis_fleet.topology.judge import persists
 
 
 def unsafe_start(
@@ -16,18 +17,31 @@ def unsafe_start(
     """Yield why a process must stay down; a replica may always come back."""
     if process.endpoint != agreement.master:
         return
-    alive = [each for each in service.processes if each != process and seen.of(each).answers]
-    if service.watch and alive:
-        yield (
-            f"{process.id}: the master is down and the Sentinels are about to replace it; "
-            f"run again in {service.watch.down_after // 1000 + 5} s, or start it by hand if they cannot"
-        )
+    others = [each for each in service.processes if each != process]
+    alive = [each for each in others if seen.of(each).answers]
     keys = max((seen.of(each).keys for each in alive), default=0)
-    if keys and not _has_data(fleet, process, seen):
+    empties = keys and not _has_data(fleet, process, seen)
+    if service.watch and alive:
+        by_hand = "and leave it down: it has no data and would empty them" if empties else "or start it if they cannot"
+        yield (
+            f"{process.id}: the master is down and the Sentinels are about to put a replica in its place; "
+            f"run again in {service.watch.down_after // 1000 + 5} s, {by_hand}"
+        )
+    elif empties:
         yield (
             f"{process.id}: would start empty and empty its replicas, which hold {keys} keys; "
             "promote one of them (REPLICAOF NO ONE) and run again"
         )
+    stored = [each.id for each in others if not seen.of(each).answers and _has_data(fleet, each, seen)]
+    if stored and _persists(process) and not _has_data(fleet, process, seen):
+        yield (
+            f"{process.id}: would start empty and empty its replicas, while {', '.join(stored)} would load data from "
+            "disk; start the one with the newest data by hand, without replicaof, and run again"
+        )
+
+
+def _persists(process: Process) -> bool:
+    return persists((setting.name, setting.lines) for setting in process.settings)
 
 
 def _has_data(fleet: Fleet, process: Process, seen: Observed) -> bool:

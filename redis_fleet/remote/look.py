@@ -110,7 +110,7 @@ def _process(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # 
     found: Answer = {
         "file": _file(wanted["configuration"], sensitive),
         "unit": unit,
-        "pid": int(unit["MainPID"]) if unit else _pid(wanted["pid"]),
+        "pid": int(unit["MainPID"]) if unit else running_pid(wanted["pid"], wanted["data"]),
         "data": _data(wanted["data"]),
         "answers": False,
         "error": None,
@@ -155,7 +155,7 @@ def _sentinel(connection: Connection) -> Answer:
             "sentinels": [pairs(each) for each in connection.call("SENTINEL", "SENTINELS", name)],
             "quorum": _quorum(connection, name),
         }
-    return {"masters": masters, "info": info(connection.call("INFO")), "myid": connection.call("SENTINEL", "MYID")}
+    return {"masters": masters, "info": info(connection.call("INFO"))}
 
 
 def _quorum(connection: Connection, name: str) -> str:
@@ -165,14 +165,17 @@ def _quorum(connection: Connection, name: str) -> str:
         return str(error)
 
 
-def _pid(path: str) -> int:
-    """Return the process that a pid file names, 0 when it does not run."""
+def running_pid(path: str, data: str) -> int:
+    """Return the process that a pid file names, 0 when it does not run.
+
+    A crash leaves the file behind, and its number may by now be another process's or a zombie's: only one that works
+    in the data folder, as a server and a Sentinel do, is meant.
+    """
     try:
         pid = int(Path(path).read_text(encoding="ascii"))
-        os.kill(pid, 0)
+        return pid if Path(f"/proc/{pid}/cwd").readlink() == Path(data).resolve() else 0
     except (OSError, ValueError):
         return 0
-    return pid
 
 
 def _data(folder: str) -> list[str] | None:
@@ -198,5 +201,9 @@ def _file(path: str, sensitive: set) -> Answer | None:  # type: ignore[type-arg]
 
 
 def _sealed(name: str, words: Any, sensitive: set) -> list[str]:  # type: ignore[type-arg]
-    hidden = name in sensitive or (name == "sentinel" and words and words[0].lower() in sensitive)
-    return [*words[:-1], seal(words[-1])] if hidden and words else list(words)
+    if name == "sentinel" and words and words[0].lower() in sensitive:
+        return [*words[:-1], seal(words[-1])]
+    if name in sensitive and words:
+        # An ACL line holds passwords anywhere behind the user's name.
+        return [seal(words[0])] if len(words) == 1 else [words[0], seal(" ".join(words[1:]))]
+    return list(words)

@@ -30,33 +30,32 @@ def put(request: Answer, dry: bool = False) -> Answer:
     return {"changed": changed, "fingerprints": prints}
 
 
-def _owner(name: str) -> int | None:
-    # In a dry run before the package is there, its user does not exist yet.
+def _unsettled(path: Path, owner: str, mode: int) -> bool:
+    """Say whether a path has another owner or mode; an owner that does not exist yet (a dry run) is another one."""
+    found = path.stat()
     try:
-        return pwd.getpwnam(name).pw_uid if name else None
+        other = bool(owner) and found.st_uid != pwd.getpwnam(owner).pw_uid
     except KeyError:
-        return None
+        return True
+    return other or stat.S_IMODE(found.st_mode) != mode
 
 
 def _settle(path: Path, owner: str, mode: int) -> bool:
-    """Give a path its owner and mode; says whether it had others."""
-    found = path.stat()
-    uid = _owner(owner)
-    changed = False
-    if uid is not None and found.st_uid != uid:
-        os.chown(str(path), uid, pwd.getpwuid(uid).pw_gid)
-        changed = True
-    if stat.S_IMODE(found.st_mode) != mode:
-        path.chmod(mode)
-        changed = True
-    return changed
+    """Give a path its owner and mode; says whether it had others. Raises KeyError for an unknown owner."""
+    if not _unsettled(path, owner, mode):
+        return False
+    if owner:
+        user = pwd.getpwnam(owner)
+        os.chown(str(path), user.pw_uid, user.pw_gid)
+    path.chmod(mode)
+    return True
 
 
 def _folder(wanted: Answer, dry: bool) -> bool:
     path = Path(wanted["path"])
-    if dry:
-        return not path.is_dir()
     missing = not path.is_dir()
+    if dry:
+        return missing or _unsettled(path, wanted["owner"], wanted["mode"])
     path.mkdir(parents=True, exist_ok=True)
     return _settle(path, wanted["owner"], wanted["mode"]) or missing
 
@@ -67,6 +66,7 @@ def _link(wanted: Answer, dry: bool) -> bool:
         return False
     if not dry:
         staged = path.with_name(path.name + ".redis-fleet")
+        staged.unlink(missing_ok=True)
         staged.symlink_to(wanted["target"])
         staged.rename(path)
     return True
@@ -77,15 +77,18 @@ def _file(wanted: Answer, dry: bool) -> bool:
     content = wanted["content"].encode("utf-8", "surrogateescape")
     same = path.is_file() and path.read_bytes() == content
     if dry:
-        return not same
+        return not same or _unsettled(path, wanted["owner"], wanted["mode"])
     if not same:
         replace(path, content, wanted["owner"], wanted["mode"])
         return True
     return _settle(path, wanted["owner"], wanted["mode"])
 
 
-def replace(path: Path, content: bytes, owner: str, mode: int) -> None:
-    """Write a file beside the old one, bring it to disk and take its place; a crash leaves the old or the new one."""
+def replace(path: Path, content: bytes, owner: str, mode: int, like: os.stat_result | None = None) -> None:
+    """Write a file beside the old one, bring it to disk and take its place; a crash leaves the old or the new one.
+
+    ``like`` gives user and group to it when no owner is named.
+    """
     staged = path.with_name(path.name + ".redis-fleet")
     staged.unlink(missing_ok=True)
     # Born with its mode: a password is never readable by others, not even for a moment.
@@ -94,6 +97,8 @@ def replace(path: Path, content: bytes, owner: str, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    if like and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(str(staged), like.st_uid, like.st_gid)
     _settle(staged, owner, mode)
     staged.rename(path)
     folder = os.open(str(path.parent), os.O_RDONLY)

@@ -34,6 +34,10 @@ class Connection:
         if password is not None:
             try:
                 self.call("AUTH", password)
+            except ReplyError as error:
+                self.close()
+                # A server that does not know AUTH (renamed) repeats its arguments.
+                raise ReplyError(str(error).replace(password, "********")) from None
             except BaseException:
                 self.close()
                 raise

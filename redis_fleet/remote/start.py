@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue.text import split
+from .look import running_pid
 from .put import replace
 from .resp import Connection, ReplyError, info, pairs
 from .systemd import show, systemctl
@@ -80,9 +81,7 @@ def follow(path: Path, master: str) -> None:
     if master != "none":
         kept.append("replicaof " + master)
     content = "\n".join([*kept, ""]).encode("utf-8", "surrogateescape")
-    replace(path, content, "", found.st_mode & 0o777)
-    if path.stat().st_uid != found.st_uid:
-        os.chown(str(path), found.st_uid, found.st_gid)
+    replace(path, content, "", found.st_mode & 0o777, like=found)
 
 
 def _names_master(line: str) -> bool:
@@ -144,7 +143,9 @@ def tail(log: str) -> str:
 def kill_and_hold(process: Answer) -> str:
     """SIGKILL a process and keep it down until ``release``; returns how it is kept down."""
     if not process["unit"]:
-        pid = int(Path(process["pid"]).read_text(encoding="ascii"))
+        pid = running_pid(process["pid"], process["data"])
+        if not pid:
+            raise NotReadyError(f"{process['name']} does not run")
         os.kill(pid, signal.SIGKILL)
         return f"SIGKILL to pid {pid}; nothing supervises it"
     folder = Path("/run/systemd/system") / (process["unit"] + ".d")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from functools import cache, lru_cache
+from pathlib import Path
+from posixpath import basename, dirname
 from typing import Any
 
 import jinja2
 
 from redis_fleet.catalogue import table
 from redis_fleet.catalogue.text import quote
-from redis_fleet.model import MASK, Fleet, Process, Setting
+from redis_fleet.model import MASK, USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.topology.engines import ENGINES, Engine
@@ -35,6 +38,12 @@ def _environment() -> jinja2.Environment:
 _templates = _environment()
 
 
+@cache
+def _template(name: str) -> jinja2.Template:
+    # Asked directly, the environment would look at the file again each time.
+    return _templates.get_template(name)
+
+
 def machine_files(fleet: Fleet, machine: str) -> Iterator[File]:
     """Yield every file of one machine: kernel settings first, then each process's configuration and unit."""
     if fleet.sandbox is None:
@@ -51,7 +60,7 @@ def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
     content = configuration(fleet, process).encode()
     yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
     if process.paths.unit:
-        text = _templates.get_template("process.service.j2").render(_unit(fleet, engine, process))
+        text = _template("process.service.j2").render(_unit(fleet, engine, process))
         yield File(process.paths.unit, text.encode(), "unit", process=process.name)
 
 
@@ -59,7 +68,7 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
     """Yield the folders that must exist before a process starts."""
     owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
     mode = 0o700 if fleet.sandbox else 0o750
-    yield Folder(str(PurePosixPath(process.paths.configuration).parent), owner, mode)
+    yield Folder(dirname(process.paths.configuration), owner, mode)
     yield Folder(process.paths.data, owner, mode)
 
 
@@ -70,7 +79,7 @@ def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> st
     for setting in process.settings:
         groups.setdefault(_heading(fleet.engine, process, setting), []).extend(_lines(setting, masked))
     sections = [{"heading": heading, "lines": lines} for heading, lines in groups.items() if lines]
-    return _templates.get_template(template).render(title=_title(fleet, process), sections=sections)
+    return _template(template).render(title=_title(fleet, process), sections=sections)
 
 
 def _headings(process: Process) -> Iterable[str]:
@@ -82,16 +91,20 @@ def _heading(engine: str, process: Process, setting: Setting) -> str:
         return f"Watching {setting.lines[0][0]}"
     if process.kind == "sentinel":
         return "Sentinel"
-    directive = table.catalogue(engine, table.versions(engine)[-1]).find(setting.name)
+    return _section(engine, setting.name)
+
+
+@lru_cache(maxsize=512)
+def _section(engine: str, name: str) -> str:
+    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
     return directive.section if directive else "Other"
 
 
-def _lines(setting: Setting, masked: bool) -> Iterator[str]:
+def _lines(setting: Setting, masked: bool) -> list[str]:
     if not setting.lines:
-        yield f'{setting.name} ""'
-    for words in setting.lines:
-        shown = (*words[:-1], MASK) if masked and setting.secret else words
-        yield " ".join((setting.name, *(quote(word) for word in shown)))
+        return [f'{setting.name} ""']
+    shown = [(*words[:-1], MASK) for words in setting.lines] if masked and setting.secret else setting.lines
+    return [" ".join((setting.name, *map(quote, words))) for words in shown]
 
 
 def _title(fleet: Fleet, process: Process) -> str:
@@ -102,20 +115,28 @@ def _title(fleet: Fleet, process: Process) -> str:
 def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
     delay = process.restart_delay
     paths = process.paths
-    writable = [str(PurePosixPath(paths.configuration).parent), paths.data]
+    writable = [dirname(paths.configuration), paths.data]
     if paths.log:
-        writable.append(str(PurePosixPath(paths.log).parent))
+        writable.append(dirname(paths.log))
     return {
         "title": _title(fleet, process),
         "executable": engine.sentinel if process.kind == "sentinel" else engine.server,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",
         "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],
+        "hold_off": [_hold_off(delay)] if delay and delay != USUAL_RESTART_DELAY else [],
         "user": engine.user,
-        "runtime_directory": PurePosixPath(paths.pid).parent.name,
+        "runtime_directory": basename(dirname(paths.pid)),
         "open_files": max(_OPEN_FILES, _number(process, "maxclients") + _RESERVED_FILES),
         "writable": writable,
     }
+
+
+def _hold_off(delay: float) -> str:
+    """Keep a process down after a quick reboot as long as after a crash: systemd's RestartSec does not count there."""
+    seconds = int(delay)
+    script = f'read -r up rest </proc/uptime; [ "$${{up%%.*}}" -ge {seconds} ] || exec sleep {seconds}'
+    return f"ExecStartPre=+/bin/sh -c '{script}'"
 
 
 def _number(process: Process, name: str) -> int:
@@ -132,9 +153,9 @@ def kernel_settings(fleet: Fleet, machine: str) -> tuple[tuple[str, str], ...]:
 def kernel_files(fleet: Fleet, machine: str) -> Iterator[File]:
     """Yield the files that keep the kernel's settings over a reboot."""
     kernel = kernel_settings(fleet, machine)
-    sysctl = _templates.get_template("sysctl.conf.j2").render(kernel=kernel)
+    sysctl = _template("sysctl.conf.j2").render(kernel=kernel)
     yield File("/etc/sysctl.d/60-redis-fleet.conf", sysctl.encode(), "kernel")
-    tmpfiles = _templates.get_template("tmpfiles.conf.j2").render()
+    tmpfiles = _template("tmpfiles.conf.j2").render()
     yield File("/etc/tmpfiles.d/redis-fleet.conf", tmpfiles.encode(), "kernel")
 
 
@@ -142,11 +163,22 @@ def write(fleet: Fleet, folder: Path) -> list[Path]:
     """Write one folder a machine below ``folder``, secrets readable by the owner only; returns the files written."""
     written = []
     for machine in fleet.machines:
+        root = str(folder / machine)
         for file in machine_files(fleet, machine):
-            target = folder / machine / file.path.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.touch(mode=0o600 if file.purpose == "configuration" else 0o644)
-            target.chmod(0o600 if file.purpose == "configuration" else 0o644)
-            target.write_bytes(file.content)
-            written.append(target)
+            target = root + file.path
+            _write(target, file.content, 0o600 if file.purpose == "configuration" else 0o644)
+            written.append(Path(target))
     return written
+
+
+def _write(target: str, content: bytes, mode: int) -> None:
+    """Write a file and, where it is missing, its folder; an old file gets ``mode`` before the new content."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        handle = os.open(target, flags, mode)
+    except FileNotFoundError:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(target, flags, mode)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, mode)
+        file.write(content)

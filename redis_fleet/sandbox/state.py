@@ -20,7 +20,8 @@ _FILE = "sandbox.json"
 def root_of(source: str) -> Path:
     """Return the folder of the sandbox of one description; the same for each run of this user, there or not."""
     real = os.path.realpath(source)
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    # Without links: a process belongs to a sandbox when the kernel says that it works below this folder.
+    base = os.path.realpath(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     digest = hashlib.sha256(real.encode()).hexdigest()[:8]
     name = Path(real).name.removesuffix(".redis.yml")
     return Path(base) / f"redis-fleet-{os.getuid()}" / f"{name}-{digest}"
@@ -32,8 +33,15 @@ def exists(root: Path) -> bool:
 
 
 def create(root: Path, places: Iterable[str], server: str) -> dict[str, int]:
-    """Make the folder (owner only) and note a free loopback port for each ``machine:port``; returns them."""
-    root.mkdir(parents=True, mode=0o700)
+    """Make the folder (owner only) and note a free loopback port for each ``machine:port``; returns them.
+
+    Raises FileExistsError when the folder is there, PermissionError when somebody else owns the one above it.
+    """
+    root.parent.mkdir(mode=0o700, exist_ok=True)
+    # In a folder for everybody like /tmp its name could have been taken, and what is in it be exchanged.
+    if root.parent.is_symlink() or root.parent.stat().st_uid != os.getuid():
+        raise PermissionError(f"{root.parent} belongs to somebody else; set XDG_RUNTIME_DIR to a folder of your own")
+    root.mkdir(mode=0o700)
     ports = _free_ports(list(places))
     state = {"server": server, "ports": ports}
     (root / _FILE).write_text(json.dumps(state), encoding="utf-8")

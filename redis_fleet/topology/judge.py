@@ -61,6 +61,7 @@ def server(engine: str, version: str | None, name: str, texts: tuple[str, ...]) 
     return Verdict(what=values.problem(newest, values.lines(newest, texts)) or "", remedy="correct the value")
 
 
+@lru_cache(maxsize=64)
 def _versions(engine: str, version: str | None) -> tuple[str, ...]:
     return (table.nearest_version(engine, version),) if version else table.versions(engine)
 
@@ -73,7 +74,7 @@ def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
 
 @lru_cache(maxsize=1024)
 def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> Verdict:
-    """Judge a directive of sentinel.conf, written without the word ``sentinel`` in front."""
+    """Judge a directive of sentinel.conf, written without the word ``sentinel``; the verdict's name has it in front."""
     if name in _SENTINEL_OWN_KEYS:
         return Verdict(what="is not set here", remedy=_SENTINEL_OWN_KEYS[name])
     versions = _versions(engine, version)
@@ -84,13 +85,16 @@ def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]
         if directive.state:
             return Verdict(what="is state that Sentinel writes itself", remedy="take it out")
         lines = tuple(tuple(text.split()) for text in texts)
-        what = sentinel_table.problem(directive, lines)
-        return Verdict(what=what, remedy="correct the value") if what else Verdict(directive.name, lines)
+        what = sentinel_table.problem(directive, lines) if lines else "has no value"
+        if what:
+            return Verdict(what=what, remedy="correct the value" if lines else "write one, or take it out")
+        return Verdict(f"sentinel {directive.name}", lines, directive.value.sensitive)
     if any(name in sentinel_table.ordinary(engine, each) for each in versions):
         return server(engine, version, name, texts)
     return _unknown(f"{engine} Sentinel", version, sentinel_table.nearest(engine, versions[-1], name))
 
 
+@lru_cache(maxsize=1024)
 def is_sentinel_directive(engine: str, version: str | None, name: str) -> str | None:
     """Return the scope (``global``, ``master``) of a ``sentinel NAME`` statement; None for an ordinary directive."""
     for each in reversed(_versions(engine, version)):
@@ -107,6 +111,7 @@ def persists(settings: Iterable[tuple[str, tuple[Words, ...]]]) -> bool:
     return saves or own.get("appendonly") == (("yes",),)
 
 
+@lru_cache(maxsize=256)
 def default_lines(engine: str, name: str) -> tuple[Words, ...]:
     """Return the newest version's default of a directive, as lines that every version reads."""
     oldest, newest = (table.catalogue(engine, table.versions(engine)[end]).find(name) for end in (0, -1))

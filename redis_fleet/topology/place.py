@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from redis_fleet.description.load import Description, load
-from redis_fleet.model import Fleet, Machine, Sandbox
+from redis_fleet.description.nodes import Path
+from redis_fleet.model import Fleet, Machine, Process, Sandbox
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.topology import sentinels, servers
 from redis_fleet.topology.layout import Layout, SandboxLayout, SystemLayout
@@ -49,11 +50,19 @@ def place(description: Description, layout: Layout, server: str = "") -> Fleet:
 def _check_own_files(description: Description, fleet: Fleet) -> None:
     """Two processes that share a data folder overwrite each other's data; the same goes for logs and sockets."""
     for machine in fleet.machines:
-        taken: dict[tuple[str, str], str] = {}
+        taken: dict[tuple[str, str], Process] = {}
         for process in fleet.on(machine):
             for key in servers.data_paths(process):
-                if key in taken:
-                    what = f"'{key[1]}' on {machine} is already used by {taken[key]}"
-                    path = ("services", process.service, "config", key[0])
-                    description.report(path, what, "give each process its own, for example with '{{ name }}' in it")
-                taken.setdefault(key, process.name)
+                other = taken.setdefault(key, process)
+                # Where neither names the path, both have one name and so one port, which is said already.
+                place = next((path for each in (process, other) if (path := _config(description, each, key[0]))), None)
+                if other is not process and place:
+                    what = f"'{key[1]}' on {machine} is used by both {other.name} and {process.name}"
+                    description.report(place, what, "give each process its own, for example with '{{ name }}' in it")
+
+
+def _config(description: Description, process: Process, name: str) -> Path | None:
+    """Return the path of a directive that a process's section of the file gives."""
+    section: Path = ("services", process.service) if process.kind == "server" else ("sentinel",)
+    path = (*section, "config", name)
+    return path if path in description.document.positions else None

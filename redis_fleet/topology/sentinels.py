@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -16,7 +17,7 @@ from redis_fleet.topology import judge
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet, secret
-from redis_fleet.topology.site import exposure, own_settings, variables
+from redis_fleet.topology.site import check_reach, moved, own_settings, variables
 
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
 # sentinel.conf is rewritten with auth-pass unquoted (before Valkey 9): such a password keeps Sentinel from starting.
@@ -45,9 +46,12 @@ def _timing(description: Description, sentinel: SentinelDescription, own: WatchD
     mine = getattr(own, key.replace("-", "_"))
     if mine is not None:
         return int(mine)
-    raw = sentinel.config.get(key, ())
-    if len(raw) == 1 and isinstance(raw[0], str) and raw[0].isdecimal():
-        return int(raw[0])
+    # All Sentinels must go by the same number: a machine's own variables mean nothing here.
+    sheet = Sheet(description, {"inventory_dir": description.folder})
+    for name, raw in sentinel.config.items():
+        texts = sheet.texts(("sentinel", "config", name), raw) if name.lower() == key else None
+        if texts and texts[0].isdecimal():
+            return int(texts[0])
     deployment = description.deployment
     version = table.versions(deployment.engine)[-1]
     directive = sentinel_table.find(deployment.engine, version, key)
@@ -72,7 +76,9 @@ def place(description: Description, layout: Layout, services: tuple[Service, ...
     password = secret(description, ("sentinel", "password"), sentinel.password)
     places = [member(text, sentinel.port) for text in sentinel.machines]
     known = [each for each in places if each.machine in description.deployment.machines]
-    return tuple(_process(description, layout, sentinel, each, password, services) for each in known)
+    processes = tuple(_process(description, layout, sentinel, each, password, services) for each in known)
+    check_reach(description, ("sentinel",), processes)
+    return processes
 
 
 def _process(
@@ -91,12 +97,12 @@ def _process(
     paths = layout.paths(ENGINES[deployment.engine], "sentinel", place_.machine, title)
     sheet = Sheet(description, variables(description, place_.machine, endpoint, title))
     own_settings(sheet, path, sentinel.bind, layout, endpoint, paths)
-    exposure(sheet, path, password, sentinel.open_to_network)
     if password:
         sheet.put("requirepass", (password.reveal(),), secret=True)
     sheet.take((*path, "config"), _process_wide(description, sentinel), judge.sentinel)
     per_master = Sheet(description, sheet.variables)
     per_master.take((*path, "config"), _per_master(description, sentinel), judge.sentinel)
+    paths = moved(sheet, path, paths, layout)
     settings = [*sheet.settings.values()]
     for service in services:
         if service.watch:
@@ -130,10 +136,9 @@ def _watching(service: Service, own: Watch, per_master: Sheet) -> Iterator[Setti
     yield _line("failover-timeout", own.name, own.failover_timeout)
     yield _line("parallel-syncs", own.name, own.parallel_syncs)
     for setting in per_master.settings.values():
-        if setting.name not in _TIMINGS:
-            lines = tuple((own.name, *words) for words in setting.lines)
-            yield Setting(f"sentinel {setting.name}", lines, setting.secret, setting.position)
+        if setting.name.removeprefix("sentinel ") not in _TIMINGS:
+            yield replace(setting, lines=tuple((own.name, *words) for words in setting.lines))
 
 
 def _line(name: str, *words: Any, secret: bool = False) -> Setting:
-    return Setting(f"sentinel {name}", (tuple(str(word) for word in words),), secret)
+    return Setting(f"sentinel {name}", (tuple(map(str, words)),), secret)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from posixpath import normpath
 
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, master_of, members
+from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import ServiceDescription
-from redis_fleet.model import Endpoint, Paths, Process, Secret, Service, Setting, Watch
+from redis_fleet.model import USUAL_RESTART_DELAY, Endpoint, Process, Secret, Service, Watch
 from redis_fleet.topology import judge
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet, secret
-from redis_fleet.topology.site import exposure, own_settings, variables
+from redis_fleet.topology.site import check_reach, has_password, moved, own_settings, reachable, variables, word
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
 _ELECTION_SECONDS = 15.0
+
+_NEEDED_COMMANDS = {"auth", "config", "info", "ping", "role"} | {
+    *("client", "exec", "multi", "psync", "publish", "replconf", "replicaof", "slaveof", "subscribe")
+}
 
 
 def place(description: Description, layout: Layout, name: str, watch: Watch | None) -> Service:
@@ -31,6 +37,7 @@ def place(description: Description, layout: Layout, name: str, watch: Watch | No
         _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
         for member in members(service, description.deployment)
     )
+    check_reach(description, path, processes)
     delay = _restart_delay(processes, watch)
     return Service(name, tuple(replace(each, restart_delay=delay) for each in processes), password, watch, outside)
 
@@ -62,7 +69,7 @@ def _process(
     paths = layout.paths(ENGINES[deployment.engine], "server", member.machine, title)
     sheet = Sheet(description, variables(description, member.machine, endpoint, title))
     own_settings(sheet, path, service.bind, layout, endpoint, paths)
-    open_to_all = exposure(sheet, path, password, service.open_to_network)
+    open_to_all = reachable(sheet.settings["bind"].lines[0]) and not has_password(description, path)
     sheet.put("protected-mode", ("no" if open_to_all else "yes",))
     sheet.put("save", *judge.default_lines(deployment.engine, "save"))
     sheet.put("appendonly", ("no",))
@@ -72,25 +79,27 @@ def _process(
         sheet.put("masterauth", (upstream.reveal(),), secret=True)
     if follows:
         sheet.put("replicaof", (follows.address, follows.port))
+    if not layout.supervised:
+        # Nobody waits for more replicas here: the first synchronisation starts at once.
+        sheet.put("repl-diskless-sync-delay", ("0",))
     sheet.take((*path, "config"), service.config, judge.server)
-    paths = _moved(sheet, paths, layout)
+    _check_reserved(sheet, path)
+    paths = moved(sheet, path, paths, layout)
     settings = tuple(sheet.settings.values())
     return Process(title, "server", member.machine, name, endpoint, settings, paths, password, follows)
 
 
-def _moved(sheet: Sheet, paths: Paths, layout: Layout) -> Paths:
-    """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
-    if not layout.supervised:
-        # Nobody waits for more replicas here: the first synchronisation starts at once.
-        sheet.settings.setdefault("repl-diskless-sync-delay", Setting("repl-diskless-sync-delay", (("0",),)))
-        sheet.put("dir", (paths.data,))
-        sheet.put("logfile", (paths.log,))
-        return paths
-    return replace(paths, data=_word(sheet.settings["dir"]), log=_word(sheet.settings["logfile"]))
-
-
-def _word(setting: Setting) -> str:
-    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
+def _check_reserved(sheet: Sheet, path: Path) -> None:
+    """Report ACL lines and renamed commands that would lock out redis-fleet, replicas or Sentinel."""
+    config = (*path, "config")
+    user, renamed = (sheet.settings.get(name) for name in ("user", "rename-command"))
+    if user and any(words[0] == "default" for words in user.lines):
+        what = "has a line for the user 'default', which would override 'password:'"
+        sheet.description.report((*config, "user"), what, "take it out, and give other users other names")
+    taken = sorted({words[0].lower() for words in renamed.lines} & _NEEDED_COMMANDS) if renamed else []
+    if taken:
+        what = f"renames {', '.join(taken)}, which redis-fleet, replicas or Sentinel need"
+        sheet.description.report((*config, "rename-command"), what, "leave them; ACL users can be kept from them")
 
 
 def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float | None:
@@ -101,7 +110,7 @@ def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float
     down. Without replicas there is nothing to empty.
     """
     if len(processes) < 2 or all(_persists(each) for each in processes):
-        return 1.0
+        return USUAL_RESTART_DELAY
     return watch.down_after / 1000 + _ELECTION_SECONDS if watch else None
 
 
@@ -111,9 +120,7 @@ def _persists(process: Process) -> bool:
 
 def data_paths(process: Process) -> Iterator[tuple[str, str]]:
     """Yield what two processes of one machine must not share, as (directive, path)."""
-    yield "dir", process.paths.data
-    if process.paths.log:
-        yield "logfile", process.paths.log
     setting = process.setting("unixsocket")
-    if setting and _word(setting):
-        yield "unixsocket", _word(setting)
+    socket = word(setting) if setting else ""
+    named = {"dir": process.paths.data, "logfile": process.paths.log, "unixsocket": socket}
+    yield from ((name, normpath(path)) for name, path in named.items() if path)

@@ -26,12 +26,13 @@ class Sheet:
 
     def put(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
         """Set a directive of redis-fleet's own choosing."""
-        words = tuple(tuple(str(word) for word in line) for line in lines)
+        words = tuple(tuple(map(str, line)) for line in lines)
         self.settings[name] = Setting(name, words, secret)
 
     def take(self, path: Path, config: Mapping[str, tuple[str | VaultText, ...]], judge: Judge) -> None:
         """Take over the ``config`` mapping at ``path``, each directive expanded and judged."""
         deployment = self.description.deployment
+        written: dict[str, str] = {}
         for name, raw in config.items():
             place = (*path, name)
             texts = self.texts(place, raw)
@@ -40,6 +41,10 @@ class Sheet:
             verdict = judge(deployment.engine, deployment.version, name.lower(), texts)
             if verdict.what:
                 self.description.report(place, verdict.what, verdict.remedy)
+                continue
+            first = written.setdefault(verdict.name, name)
+            if first != name:
+                self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue
             position = self.description.document.position(place)
             self.settings[verdict.name] = Setting(verdict.name, verdict.lines, verdict.sensitive, position)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
-from redis_fleet.model import Endpoint, Paths, Secret
+from redis_fleet.model import Endpoint, Paths, Process, Setting
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet
+
+_PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
 
 
 def variables(description: Description, machine: str, endpoint: Endpoint, name: str) -> Mapping[str, Any]:
@@ -33,8 +38,8 @@ def own_settings(
     """Put the addresses, the port and the files of a process; then ``config`` may override dir and logfile."""
     # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
     default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
-    addresses = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else default
-    sheet.put("bind", addresses or default)
+    texts = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else None
+    sheet.put("bind", tuple(word for text in texts or () for word in text.split()) or default)
     sheet.put("port", (endpoint.port,))
     sheet.put("daemonize", ("no" if layout.supervised else "yes",))
     sheet.put("supervised", ("systemd" if layout.supervised else "no",))
@@ -43,24 +48,56 @@ def own_settings(
     sheet.put("dir", (paths.data,))
 
 
-def exposure(sheet: Sheet, path: Path, password: Secret | None, reason: str | None) -> bool:
-    """Say whether a process is open to the network on purpose; report it when it is so without the words."""
-    section = sheet.description.deployment
-    described = section.sentinel if path == ("sentinel",) else section.services[str(path[1])]
-    if password or (described and described.password):
-        return False
-    reachable = [word for word in sheet.settings["bind"].lines[0] if not _loopback(word)]
-    if not reachable:
-        return False
-    if reason is None:
-        sheet.description.report(
+def moved(sheet: Sheet, path: Path, paths: Paths, layout: Layout) -> Paths:
+    """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
+    if not layout.supervised:
+        sheet.put("dir", (paths.data,))
+        sheet.put("logfile", (paths.log,))
+        return paths
+    own = {name: word(sheet.settings[name]) for name in ("dir", "logfile")}
+    for name, text in own.items():
+        # Relative ones would lie in /, which systemd keeps read-only; the others it would read as something else.
+        if not _PATH.match(text) and (text or name == "dir"):
+            what = f"'{text}' is not an absolute path without blanks, quotes, backslashes and %"
+            sheet.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
+    return replace(paths, data=own["dir"], log=own["logfile"])
+
+
+def word(setting: Setting) -> str:
+    """Return the one word of a setting, empty when it has none."""
+    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
+
+
+def has_password(description: Description, path: Path) -> bool:
+    """Say whether the section at ``path`` gives a password, be it one that cannot be read."""
+    return (*path, "password") in description.document.positions
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """Return those of the words behind ``bind`` at which others than the machine itself get through."""
+    return [each for each in addresses if not _loopback(each)]
+
+
+def check_reach(description: Description, path: Path, processes: Iterable[Process]) -> None:
+    """Report what anybody may use without a password unless a reason is given, and what nobody could reach."""
+    bound = {process: setting.lines[0] for process in processes if (setting := process.setting("bind"))}
+    exposed = dict.fromkeys(each for words in bound.values() for each in reachable(words))
+    if exposed and not any((*path, key) in description.document.positions for key in ("password", "open-to-network")):
+        description.report(
             path,
-            f"can be reached at {', '.join(reachable)} by anybody, without a password",
-            "add 'password:', bind to 127.0.0.1 only, or say why it is safe in 'open-to-network: REASON'",
+            f"can be reached at {', '.join(exposed)} by anybody, without a password",
+            "add 'password:', or say why it is safe in 'open-to-network: REASON'",
         )
-    return True
+    deaf = [each for each, words in bound.items() if not reachable(words) and not _loopback(each.endpoint.address)]
+    if deaf:
+        description.report(
+            (*path, "bind"),
+            f"is loopback only: nothing reaches {', '.join(f'{each.id} at {each.endpoint}' for each in deaf)}",
+            "add '{{ address }}', or give the machine 'address: 127.0.0.1' and its own in 'ansible_host:'",
+        )
 
 
+@lru_cache(maxsize=1024)
 def _loopback(word: str) -> bool:
     try:
         return ipaddress.ip_address(word.lstrip("-")).is_loopback

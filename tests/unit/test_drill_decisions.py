@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from redis_fleet.drill.failover import judge
-from redis_fleet.drill.fitness import disagreements, refusals
+from redis_fleet.drill.fitness import disagreements, failover_ended, refusals
 from redis_fleet.drill.parts import TimelineEvent, waits
 from redis_fleet.drill.target import target as make
 from redis_fleet.drill.timeline import Timeline
@@ -110,6 +110,16 @@ def test_after_the_failover_everyone_must_be_of_one_mind() -> None:
     assert [name for name in ("sentinel@red2 names orders@red1", "sentinel@red3 does not say") if name in str(found)]
     assert len(found) == 4
     assert disagreements(target(), view(), "orders@red1") == []
+
+
+def test_a_failover_has_ended_when_its_leader_says_so_too() -> None:
+    moved = [sentinel(i, master=REPLICA) for i in (1, 2)]
+
+    assert failover_ended(target(), view([*moved, sentinel(3, master=REPLICA)]), "orders@red2")
+    assert failover_ended(target(), view([*moved, sentinel(3, problem="down", master="")]), "orders@red2")
+    assert not failover_ended(target(), view([*moved, sentinel(3)]), "orders@red2")
+    leading = sentinel(3, master=REPLICA, flags=["master", "failover_in_progress"])
+    assert not failover_ended(target(), view([*moved, leading]), "orders@red2")
 
 
 def tally(**changes: Any) -> Tally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import threading
+from types import FrameType
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -11,10 +13,12 @@ from redis_fleet.ansible.calls import caller, from_here
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.drill.failover import run
+from redis_fleet.drill.interruptible import InterruptibleClient
 from redis_fleet.drill.local import LocalClient
 from redis_fleet.drill.parts import Client, DrillRefusedError, TimelineEvent
-from redis_fleet.drill.shipped import AnsibleHands, ShippedClient
+from redis_fleet.drill.shipped import AnsibleHands, ShippedClient, far_view
 from redis_fleet.drill.target import target
+from redis_fleet.remote.vantage import view
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -25,16 +29,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the report; fails when anything is not as it should be."""
         super().run(tmp, task_vars)
-        # An interrupted run ends its workers with SIGTERM: the old master must still be let go.
-        signal.signal(signal.SIGTERM, _interrupt)
         fleet = fleet_of(task_vars)
         aim = target(fleet, fleet.service(self._task.args["service"]))
         module = caller(self, task_vars)
-        client: Client = LocalClient(aim) if from_here(aim) else ShippedClient(aim, module)
+        here = from_here(aim)
+        client: Client = LocalClient(aim) if here else ShippedClient(aim, module)
+        hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
         try:
-            report = run(aim, AnsibleHands(fleet, aim, client.look, module), client, self._say).to_dict()
+            report = run(aim, hands, InterruptibleClient(client, self._interrupted()), self._say).to_dict()
         except DrillRefusedError as error:
             return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
+        except RuntimeError as error:
+            return {"failed": True, "changed": True, "msg": str(error)}
         except KeyboardInterrupt:
             return {"failed": True, "changed": True, "msg": "interrupted; the old master was let go"}
         result: dict[str, Any] = {"changed": True, "report": report}
@@ -42,12 +48,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, "failed": True, "msg": "\n".join(report["problems"])}
         return result
 
+    def _interrupted(self) -> threading.Event:
+        """Return what is set by Ctrl-C or SIGTERM, which must not end this process before it has tidied up.
+
+        An interrupted run sends its workers SIGINT and then SIGTERM; by default they end at once.
+        """
+        interrupted = threading.Event()
+
+        def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+            interrupted.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, note)
+        return interrupted
+
     def _say(self, event: TimelineEvent) -> None:
         if in_front():
             emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
         else:
             self._display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
-
-
-def _interrupt(number: int, frame: Any) -> None:  # noqa: ARG001
-    raise KeyboardInterrupt

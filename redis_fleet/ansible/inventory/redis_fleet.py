@@ -58,9 +58,14 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
 
 
 def _variables(machine: Machine, source: str) -> dict[str, Any]:
+    ours = {
+        "redis_fleet_source": source,
+        # Ansible modules log their arguments on the machine, and mask what is secret only at the top level of them.
+        "ansible_no_target_syslog": True,
+    }
     if os.environ.get(SANDBOX):
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-        return {**local, "redis_fleet_source": source}
+        return {**local, **ours}
     return {
         "ansible_host": machine.address,
         # Naming it spares the discovery, a round trip a machine.
@@ -68,7 +73,7 @@ def _variables(machine: Machine, source: str) -> dict[str, Any]:
         "ansible_become": True,
         **{name: _native(value) for name, value in machine.variables.items()},
         "address": machine.address,
-        "redis_fleet_source": source,
+        **ours,
     }
 
 

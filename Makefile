@@ -1,0 +1,38 @@
+# make help lists what there is. Everything runs from a fresh clone: the first target that needs it makes .venv/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help demo test test-all bench lint
+
+help: ## show these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine: verify, fail over, take down
+	@tests/demo.sh inventory/sentinel.redis.yml
+
+test: .venv/.ready-test ## lint, every test and both molecule scenarios on Debian 12
+	@$(PYTHON) -m tests.run --images 12
+
+test-all: .venv/.ready-test ## the same, with the scenarios on Debian 11, 12, 13 and testing
+	@$(PYTHON) -m tests.run --images 11,12,13,testing
+
+bench: .venv/.ready-test ## measure what the README claims
+	@$(PYTHON) -m tests.bench
+
+lint: .venv/.ready-test ## style, types, YAML and playbooks
+	@$(PYTHON) -m tests.run --only lint
+
+.venv/bin/python:
+	@tests/bootstrap.sh
+
+.venv/.ready: pyproject.toml | .venv/bin/python
+	@echo "installing redis-fleet into .venv"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@touch $@
+
+.venv/.ready-test: pyproject.toml | .venv/bin/python
+	@echo "installing redis-fleet and what its tests need into .venv"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@touch $@ .venv/.ready

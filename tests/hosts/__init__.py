@@ -1,0 +1,1 @@
+"""Test hosts: containers that behave like small VMs, reached over SSH."""

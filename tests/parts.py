@@ -1,0 +1,105 @@
+"""The parts of the tests: what each runs, what it needs of this machine, and how its checks are counted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import counts
+from tests.counts import Counts
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT / ".cache" / "test-logs"
+_BIN = Path(sys.executable).parent
+_PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
+_SUITES = ("unit", "golden", "invalid", "live", "hosts")
+SCENARIOS = ("sentinel", "shared_machines")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Commands run one after the other, all of them even when one fails; ``finally_`` runs whatever happened.
+
+    ``seconds`` bounds the whole part. ``reports`` matches JUnit files among the logs: their checks are counted beside
+    the commands; without it each command is one check.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    needs: frozenset[str] = frozenset()
+    finally_: tuple[tuple[str, ...], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 600
+    reports: str = ""
+
+    @property
+    def log(self) -> Path:
+        """Where everything that the part prints goes."""
+        return LOGS / f"{self.name}.log"
+
+    def forget(self) -> None:
+        """Remove the reports of an earlier run."""
+        for report in LOGS.glob(self.reports) if self.reports else []:
+            report.unlink()
+
+    def count(self, succeeded: list[bool]) -> Counts:
+        """Count the part's checks; a command that failed without a failed check of its own counts as one."""
+        if not self.reports:
+            return counts.of_commands(succeeded)
+        found = sum((counts.of_junit(report) for report in LOGS.glob(self.reports)), Counts())
+        return found if all(succeeded) or found.failed else found + Counts(failed=1)
+
+
+def choose(only: list[str], images: list[str]) -> list[Part]:
+    """Return the wanted parts, longest first; all of them when none is named."""
+    scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
+    every = [*scenarios[:1], pytest(), *scenarios[1:], lint()]
+    return [part for part in every if not only or part.name in only or part.name.rsplit("-", 1)[0] in only]
+
+
+def lint() -> Part:
+    """Style, types, YAML and playbooks."""
+    commands = (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy", "-p", "redis_fleet", "-p", "tests.hosts", "-p", "tests.molecule", "-m", "tests.run"),
+        ("yamllint", "--strict", "--config-file", ".config/yamllint.yml", "."),
+        ("ansible-lint", "--offline", "--nocolor", "--config-file", ".config/ansible-lint.yml"),
+    )
+    return Part("lint", commands, environment={"PATH": _PATH})
+
+
+def pytest() -> Part:
+    """Everything that needs no test host: units, golden files, bad descriptions, live processes on loopback."""
+    folders = [f"tests/{suite}" for suite in _SUITES if any((ROOT / "tests" / suite).rglob("test_*.py"))]
+    command = ("pytest", "-n", "2", "--junitxml", str(LOGS / "pytest.xml"), *folders)
+    needs = frozenset({"redis"})
+    return Part("pytest", (command,), needs, environment={"PATH": _PATH}, seconds=900, reports="pytest.xml")
+
+
+def molecule(scenario: str, image: str) -> Part:
+    """One molecule scenario on one release; its hosts go away even when it is stopped half way."""
+    name = f"{scenario}-{image}"
+    environment = {
+        "PATH": _PATH,
+        "MOLECULE_GLOB": "tests/molecule/*/molecule.yml",
+        # Only what runs after create gets the description as its inventory: before, there is none.
+        "MOLECULE_ANSIBLE_ARGS_STRICT_MODE": "1",
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(ROOT / ".cache" / "molecule" / name),
+        "REDIS_FLEET_IMAGE": image,
+        "REDIS_FLEET_REPORTS": str(LOGS / name),
+        "ANSIBLE_FORCE_COLOR": "0",
+        "NO_COLOR": "1",
+    }
+    return Part(
+        name,
+        (("molecule", "--base-config", ".config/molecule/config.yml", "test", "--scenario-name", scenario),),
+        frozenset({"ssh", "hosts"}),
+        ((sys.executable, "-m", "tests.hosts", "down", name),),
+        environment,
+        seconds=900,
+        reports=f"{name}*.xml",
+    )

@@ -1,0 +1,231 @@
+"""From a few words about what was seen to ``Observed``, for the tests of everything that reads it.
+
+A case starts from a base (``new``: bare machines; ``healthy``: everything runs as described) and says what is
+different, machine by machine and process by process. The keys are those of ``MACHINE`` and ``PROCESS``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import chdir
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from redis_fleet.catalogue import table, values
+from redis_fleet.model import Endpoint, Fleet, Process
+from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts
+from redis_fleet.plan.machines import wanted_packages
+from redis_fleet.platforms import masks, offered
+from redis_fleet.project import ROOT
+from redis_fleet.remote.seals import seal
+from redis_fleet.render.files import kernel_files, machine_files
+from redis_fleet.sums import sha256
+from redis_fleet.topology.place import load_fleet
+
+FLEETS = Path(__file__).parent / "fleets"
+VERSION = "7.0.15"
+_KERNEL = {"vm.overcommit_memory": "1", "net.core.somaxconn": "4096", "transparent_hugepage": "madvise"}
+_sealed = cache(seal)
+
+MACHINE = {"bare", "packages", "error", "container", "system", "version", "kernel", "active", "fingerprints"}
+PROCESS = {
+    "is",  # running, down, written (never started), absent
+    *("role", "keys", "config", "unset", "file", "unfile", "data", "error", "file_error", "pid", "open", "substate"),
+    *("names", "flags", "knows", "watch", "watches"),  # of a Sentinel
+}
+
+
+@cache
+def fleet_of(name: str) -> Fleet:
+    """Return a sample of inventory/ or of cases/fleets, with secrets that never change."""
+    own = FLEETS / f"{name}.redis.yml"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / ".secrets").mkdir()
+        for secret in ("orders", "sentinel", "payments", "sessions", "cache"):
+            (Path(folder) / ".secrets" / secret).write_text(f"fixed-{secret}-password", encoding="utf-8")
+        source = own if own.exists() else ROOT / "inventory" / f"{name}.redis.yml"
+        shutil.copy(source, folder)
+        with chdir(folder):
+            return load_fleet(source.name)
+
+
+def observed(fleet: Fleet, case: Mapping[str, Any]) -> Observed:
+    """Return what was seen: ``base`` (``new`` or ``healthy``) with the changes under ``machines`` and ``processes``."""
+    healthy = case.get("base", "healthy") == "healthy"
+    changes = {name: dict(change or {}) for name, change in case.get("processes", {}).items()}
+    unknown = changes.keys() - {process.id for process in fleet.processes}
+    assert not unknown, f"no such process: {unknown}"
+    machines = {}
+    for name in fleet.machines:
+        machine = dict(case.get("machines", {}).get(name) or {})
+        assert machine.keys() <= MACHINE, machine.keys() - MACHINE
+        processes = {each.name: _process(fleet, each, healthy, changes.get(each.id, {})) for each in fleet.on(name)}
+        machines[name] = _machine(fleet, name, machine, processes, bare=machine.get("bare", not healthy))
+    return Observed(machines)
+
+
+def _machine(
+    fleet: Fleet, name: str, change: Mapping[str, Any], processes: dict[str, ProcessFacts], *, bare: bool
+) -> MachineFacts:
+    if "error" in change:
+        return MachineFacts(error=change["error"])
+    system = dict(zip(("id", "version"), change.get("system", "debian-12").split("-"), strict=True))
+    container = change.get("container", False)
+    offer = offered("debian-12", fleet.engine)
+    assert offer is not None
+    units = {unit: {"ActiveState": "active"} for unit in change.get("active", [])}
+    if bare:
+        kernel = {"vm.overcommit_memory": "0", "net.core.somaxconn": "128", "transparent_hugepage": "always"}
+        return MachineFacts(
+            system=system,
+            kernel=kernel | change.get("kernel", {}),
+            container=container,
+            processes=processes,
+            default_units=units,
+        )
+    unmanaged = {file.path for file in kernel_files(fleet, name)} if container else set()
+    prints = {file.path: sha256(file.content) for file in machine_files(fleet, name) if file.path not in unmanaged}
+    return MachineFacts(
+        system=system,
+        packages=dict.fromkeys(change.get("packages", wanted_packages(fleet, name, offer)), VERSION),
+        version=change.get("version", VERSION),
+        default_units=units,
+        masked=tuple(masks(fleet.engine)),
+        kernel=_KERNEL | change.get("kernel", {}),
+        container=container,
+        fingerprints=prints | change.get("fingerprints", {}),
+        processes=processes,
+    )
+
+
+def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, Any]) -> ProcessFacts:
+    assert change.keys() <= PROCESS, change.keys() - PROCESS
+    state = change.get("is", "running" if healthy else "absent")
+    if state == "absent":
+        # A port that somebody else holds, data of an earlier life.
+        facts = ProcessFacts(unit=_unit(change, "dead"), error=change.get("error", "Connection refused"))
+    elif process.kind == "sentinel":
+        facts = _sentinel(fleet, process, state, change)
+    else:
+        facts = _server(fleet, process, state, change)
+    plain = {key: change[key] for key in ("open", "pid", "error", "file_error") if key in change}
+    if "data" in change:
+        plain["data"] = tuple(change["data"])
+    return replace(facts, **plain)
+
+
+def _server(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) -> ProcessFacts:
+    master = _endpoint(fleet, change["role"]) if change.get("role", "master") != "master" else None
+    if "role" not in change:
+        master = process.follows
+    lines = file_lines(process, master, change)
+    stored = None if state == "written" else ("appendonlydir", "dump.rdb")
+    if state != "running":
+        return ProcessFacts(lines=lines, data=stored, unit=_unit(change, "dead"), error="Connection refused")
+    keys = change.get("keys", 10)
+    info = {"redis_version": VERSION, "master_link_status": "up"} | ({"db0": f"keys={keys},expires=0"} if keys else {})
+    role = ["slave", master.address, master.port, "connected", 0] if master else ["master", 0, []]
+    return ProcessFacts(
+        answers=True,
+        open=False,
+        pid=100,
+        lines=lines,
+        data=stored,
+        unit=_unit(change, "running"),
+        config=_config(fleet, process, change),
+        info=info,
+        role=role,
+    )
+
+
+def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Return a configuration file's lines as ``look`` sends them."""
+    lines = []
+    for setting in process.settings:
+        if setting.name in ("replicaof", *change.get("unfile", ()), *change.get("file", {})):
+            continue
+        for words in setting.lines or (("",),):
+            hidden = (*words[:-1], _sealed(words[-1])) if setting.secret else words
+            lines.append((*setting.name.split(), *hidden))
+    lines += [(name, *str(value).split()) for name, value in change.get("file", {}).items()]
+    return (*lines, ("replicaof", master.address, str(master.port))) if master else tuple(lines)
+
+
+def _config(fleet: Fleet, process: Process, change: Mapping[str, Any]) -> dict[str, str]:
+    """Return CONFIG GET * of a server that runs as described but for the changes."""
+    catalogue = table.catalogue(fleet.engine, VERSION)
+    found = {each.name: each.default for each in catalogue if each.default is not None and not each.file_only}
+    for setting in process.settings:
+        directive = catalogue.find(setting.name)
+        assert directive is not None or setting.name in change.get("unset", ()), setting.name
+        if directive and not directive.file_only:
+            found[directive.name] = values.config_text(directive, setting.lines)
+    found |= {name: str(value) for name, value in change.get("config", {}).items()}
+    return {
+        name: _sealed(text) if (directive := catalogue.find(name)) and directive.sensitive else text
+        for name, text in found.items()
+    }
+
+
+def _sentinel(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) -> ProcessFacts:
+    lines = file_lines(process, None, change)
+    if state == "written":
+        return ProcessFacts(lines=lines, unit=_unit(change, "dead"), error="Connection refused")
+    lines = (*lines, ("sentinel", "myid", "0" * 40))
+    if state == "down":
+        return ProcessFacts(lines=lines, data=(), unit=_unit(change, "dead"), error="Connection refused")
+    return ProcessFacts(
+        answers=True,
+        open=False,
+        pid=200,
+        lines=lines,
+        data=(),
+        unit=_unit(change, "running"),
+        info={"redis_version": VERSION},
+        masters=_views(fleet, change),
+    )
+
+
+def _views(fleet: Fleet, change: Mapping[str, Any]) -> dict[str, MasterView]:
+    found = {}
+    for service in fleet.services:
+        watch, first = service.watch, service.first_master
+        if watch is None or first is None or watch.name not in change.get("watches", [watch.name]):
+            continue
+        where = _endpoint(fleet, change["names"]) if "names" in change else first.endpoint
+        master = {
+            "name": watch.name,
+            "ip": where.address,
+            "port": str(where.port),
+            "flags": change.get("flags", "master"),
+            "quorum": str(watch.quorum),
+            "down-after-milliseconds": str(watch.down_after),
+            "failover-timeout": str(watch.failover_timeout),
+            "parallel-syncs": str(watch.parallel_syncs),
+            **{name: str(value) for name, value in change.get("watch", {}).items()},
+        }
+        others = change.get("knows", len(fleet.sentinels) - 1)
+        up = {"flags": "slave"}
+        found[watch.name] = MasterView(
+            master, (up,) * (len(service.processes) - 1), ({"flags": "sentinel"},) * others, "OK 3 usable Sentinels."
+        )
+    for name in set(change.get("watches", ())) - found.keys():
+        found[name] = MasterView({"name": name, "ip": "10.0.0.11", "port": "1", "flags": "master"}, (), (), "OK")
+    return found
+
+
+def _unit(change: Mapping[str, Any], state: str) -> dict[str, str]:
+    return {"SubState": change.get("substate", state)}
+
+
+def _endpoint(fleet: Fleet, text: str) -> Endpoint:
+    """Read ``ADDRESS:PORT``, or a process's id."""
+    named = {process.id: process.endpoint for process in fleet.processes}
+    if text in named:
+        return named[text]
+    address, _, port = text.rpartition(":")
+    return Endpoint(address, int(port))
