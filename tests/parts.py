@@ -65,7 +65,19 @@ def lint() -> Part:
     commands = (
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
-        ("mypy", "-p", "redis_fleet", "-p", "tests.hosts", "-p", "tests.molecule", "-m", "tests.run"),
+        (
+            "mypy",
+            "-p",
+            "redis_fleet",
+            "-p",
+            "tests.hosts",
+            "-p",
+            "tests.molecule",
+            "-p",
+            "tests.bench",
+            "-m",
+            "tests.run",
+        ),
         ("yamllint", "--strict", "--config-file", ".config/yamllint.yml", "."),
         ("ansible-lint", "--offline", "--nocolor", "--config-file", ".config/ansible-lint.yml"),
     )

@@ -8,8 +8,10 @@ from typing import Any
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.request import process_request, request
 from redis_fleet.platforms import masks
+from redis_fleet.remote.hurry import DELAY
 from redis_fleet.render.artifacts import File
 from redis_fleet.render.files import kernel_files, process_files, process_folders
+from redis_fleet.topology.judge import value_of
 
 Steps = Iterable[Mapping[str, Any]]
 _EXPECT = {"start_masters": "master", "start_replicas": "replica", "start_sentinels": "sentinel"}
@@ -26,7 +28,7 @@ def process_parts(fleet: Fleet, processes: Iterable[Process]) -> dict[str, Any]:
     """Return folders and files of the processes that are to be written."""
     written = list(processes)
     folders = [
-        {"path": folder.path, "owner": folder.owner, "mode": folder.mode}
+        {"path": folder.path, "owner": folder.owner, "mode": folder.mode, "shared": folder.shared}
         for process in written
         for folder in process_folders(fleet, process)
     ]
@@ -42,7 +44,12 @@ def start_request(fleet: Fleet, machine: str, steps: Steps) -> dict[str, Any]:
     """Return the processes that the steps of one machine start."""
     named = {step["process"]: step for step in steps}
     processes = [
-        {**process_request(process), "follow": named[process.name]["follow"], "expect": _EXPECT[_stage(named, process)]}
+        {
+            **process_request(process),
+            "follow": named[process.name]["follow"],
+            "fresh": named[process.name]["fresh"],
+            "expect": _EXPECT[_stage(named, process)],
+        }
         for process in fleet.on(machine)
         if process.name in named
     ]
@@ -60,4 +67,7 @@ def settle_request(fleet: Fleet, machine: str) -> dict[str, Any]:
         for service in fleet.services
         if service.watch
     }
-    return {**request(fleet, machine), "masters": masters}
+    asked = request(fleet, machine)
+    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if each.kind == "server"}
+    processes = [{**each, "delay": delays.get(each["name"], "")} for each in asked["processes"]]
+    return {**asked, "processes": processes, "masters": masters}

@@ -118,6 +118,7 @@ def versions(engine: str) -> tuple[str, ...]:
     return found
 
 
+@lru_cache(maxsize=256)
 def nearest_version(engine: str, version: str) -> str:
     """Return the table's version for a running one: same major.minor, else the closest lower one, else the lowest.
 

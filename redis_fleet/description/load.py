@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from redis_fleet.description import rules
@@ -10,23 +11,28 @@ from redis_fleet.description.nodes import Document, dotted, read
 from redis_fleet.description.nodes import Path as TreePath
 from redis_fleet.description.schema import Deployment
 from redis_fleet.description.shape import shape
+from redis_fleet.model import Secret
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem
 
 
 @dataclass
 class Description:
-    """A file that has the right shape, and the problems found so far; the placing adds its own."""
+    """A file that has the right shape, and the problems found so far; the placing adds its own.
+
+    ``secrets`` holds the passwords once they are read: every placing of one description sees the same ones.
+    """
 
     file: str
     document: Document
     deployment: Deployment
     problems: list[Problem] = field(default_factory=list)
+    secrets: dict[TreePath, Secret | None] = field(default_factory=dict)
 
     def report(self, path: TreePath, what: str, remedy: str) -> None:
         """Add a problem at a path of the file."""
         self.problems.append(Problem(self.document.position(path), dotted(path), what, remedy))
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """The folder of the file, absolute."""
         return str(Path(self.file).resolve().parent)

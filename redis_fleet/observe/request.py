@@ -32,7 +32,7 @@ def sensitive() -> list[str]:
     Not of the described engine alone: what runs may be the other, with names of its own (``primaryauth``).
     """
     names = {"user"}  # its line carries password hashes
-    for engine, version in ((engine, version) for engine in ENGINES for version in table.versions(engine)):
+    for engine, version in [(each, version) for each in ENGINES for version in table.versions(each)]:
         directives = [each for each in table.catalogue(engine, version) if each.sensitive]
         names |= {name for each in directives for name in (each.name, each.alias) if name}
         found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))

@@ -8,7 +8,9 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import MASK, Fleet, Process, Service, Setting
 from redis_fleet.observe.facts import MasterView, ProcessFacts
+from redis_fleet.remote.hurry import DELAY
 from redis_fleet.remote.seals import same
+from redis_fleet.topology.judge import value_of
 
 # The role is the Sentinels' and the operators' to change, see masters.py.
 _BY_ROLE = {"replicaof"}
@@ -22,19 +24,28 @@ _WATCHED = {
 }
 
 
-def of_server(fleet: Fleet, process: Process, facts: ProcessFacts) -> Iterator[str]:
+def hurried(process: Process, facts: ProcessFacts) -> str | None:
+    """Return the described delay of a server that a first deployment hurried and did not slow down again, else None."""
+    if facts.config.get(DELAY) != "0":
+        return None
+    wanted = value_of(facts.engine, process, DELAY)
+    return None if wanted == "0" else wanted
+
+
+def of_server(process: Process, facts: ProcessFacts) -> Iterator[str]:
     """Yield what differs in a running server, one sentence a directive."""
     if process.password and facts.open:
         yield f"{process.id}: answers without a password"
         return
     catalogue = table.catalogue(facts.engine, facts.version)
+    config = {name: value for name, value in facts.config.items() if name != DELAY or not hurried(process, facts)}
     for setting in process.settings:
         directive = catalogue.find(setting.name)
         if directive is None:
             yield f"{process.id}: {setting.name} is not a directive of {facts.engine} {facts.version}, which it runs"
         elif not directive.file_only and setting.name not in _BY_ROLE:
-            yield from _against_config(process, directive, setting, facts.config)
-    yield from _unasked(process, catalogue, facts.config)
+            yield from _against_config(process, directive, setting, config)
+    yield from _unasked(process, catalogue, config)
 
 
 def _against_config(
@@ -94,6 +105,37 @@ def _watching(process: Process, service: Service, view: MasterView) -> Iterator[
         wanted, found = str(getattr(service.watch, attribute)), view.master.get(name, "")
         if wanted != found:
             yield _differs(process, f"{name} of '{view.master['name']}'", wanted, found)
+
+
+def of_sentinel_file(fleet: Fleet, process: Process, facts: ProcessFacts) -> Iterator[str]:
+    """Yield what differs in a Sentinel's file, which is all that says how it is set up beside what it watches.
+
+    A running Sentinel writes every change of its settings there at once. Timings are left to ``of_sentinel``: a line
+    that says the default is taken out of the file.
+    """
+    if facts.file_error:
+        yield f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})"
+        return
+    catalogue = table.catalogue(fleet.engine, table.versions(fleet.engine)[-1])
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for name, *words in facts.lines or ():
+        found.setdefault(f"sentinel {words[0]}" if name == "sentinel" else name, []).append(tuple(words))
+    for setting in process.settings:
+        statement = setting.name.removeprefix("sentinel ")
+        directive = None if statement != setting.name else catalogue.find(setting.name)
+        lines = tuple(found.get(setting.name, ()))
+        if directive and setting.name not in _NOT_IN_FILE:
+            yield from _against_file(process, directive, setting, lines)
+        elif statement != setting.name and statement not in (*_WATCHED, "monitor"):
+            yield from _statement(process, setting, [line[1:] for line in lines])
+
+
+def _statement(process: Process, setting: Setting, found: list[tuple[str, ...]]) -> Iterator[str]:
+    for words in setting.lines:
+        if any(line[:-1] == words[:-1] and same(line[-1], words[-1]) for line in found if line):
+            continue
+        said = " ".join(words[:-1] if setting.secret else words)
+        yield f"{process.id}: its file does not say '{' '.join((setting.name, said)).strip()}' as the description does"
 
 
 def of_file(fleet: Fleet, process: Process, facts: ProcessFacts, version: str | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from redis_fleet.plan import differences, machines
 from redis_fleet.plan.masters import agree, is_new
 from redis_fleet.plan.starting import unsafe_start
 from redis_fleet.plan.steps import STAGES, Agreement, Plan, Stage, Step
+from redis_fleet.remote.hurry import DELAY
 from redis_fleet.render.files import process_files
 from redis_fleet.sums import sha256
 
@@ -73,16 +74,26 @@ class _Findings:
             facts = self.seen.of(process)
             if facts.answers and facts.deployed:
                 self.refusals += self._differences(process, facts)
+                self.steps += self._hurried(process, facts)
             elif self._fit_to_touch(process, facts):
                 self._down_server(service, process, agreement, new)
 
     def _differences(self, process: Process, facts: ProcessFacts) -> Iterator[str]:
         if process.kind == "sentinel":
-            found = differences.of_sentinel(self.fleet.services, process, facts)
+            found = [*differences.of_sentinel(self.fleet.services, process, facts)]
+            found += differences.of_sentinel_file(self.fleet, process, facts)
         else:
-            found = differences.of_server(self.fleet, process, facts)
+            found = [*differences.of_server(process, facts)]
         for difference in (*found, *self._unit(process)):
             yield f"{difference}; {_NOT_YET}"
+
+    def _hurried(self, process: Process, facts: ProcessFacts) -> Iterator[Step]:
+        delay = differences.hurried(process, facts)
+        if delay:
+            what = f"put {DELAY} of {process.name} back to {delay}"
+            yield Step(
+                "settle", process.machine, process.name, what, "left at 0 by a first deployment that did not end"
+            )
 
     def _unit(self, process: Process) -> Iterator[str]:
         prints = self.seen.machines[process.machine].fingerprints
@@ -138,7 +149,8 @@ class _Findings:
 
     def _down_sentinel(self, process: Process, facts: ProcessFacts) -> None:
         if facts.started_once:
-            self.refusals += (f"{each}; {_NOT_YET}" for each in self._unit(process))
+            found = (*differences.of_sentinel_file(self.fleet, process, facts), *self._unit(process))
+            self.refusals += (f"{each}; {_NOT_YET}" for each in found)
             self.steps.append(_start(process, "start_sentinels", "is down"))
             return
         others = any(self.seen.of(each).started_once for each in self.fleet.sentinels)
@@ -162,9 +174,13 @@ class _Findings:
 
     def _first_deployment(self, process: Process, stage: Stage) -> None:
         what = f"write {process.paths.configuration}" + (" and its unit" if process.paths.unit else "")
-        reason = "nothing shows that it ever ran" if self.seen.of(process).deployed else "first deployment"
+        reason = (
+            "its first start never happened, as far as can be seen"
+            if self.seen.of(process).deployed
+            else "first deployment"
+        )
         self.steps.append(Step("write", process.machine, process.name, what, reason))
-        self.steps.append(_start(process, stage, reason))
+        self.steps.append(_start(process, stage, reason, fresh=True))
 
 
 _TITLES: Mapping[Stage, str] = {
@@ -174,8 +190,8 @@ _TITLES: Mapping[Stage, str] = {
 }
 
 
-def _start(process: Process, stage: Stage, reason: str, follow: str = "") -> Step:
+def _start(process: Process, stage: Stage, reason: str, follow: str = "", *, fresh: bool = False) -> Step:
     what = f"start {process.name} on {process.endpoint} {_TITLES[stage]}"
     if follow:
         what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
-    return Step(stage, process.machine, process.name, what, reason, follow)
+    return Step(stage, process.machine, process.name, what, reason, follow, fresh)

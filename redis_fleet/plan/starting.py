@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.steps import Agreement
-from redis_fleet.topology.judge import persists
+from redis_fleet.topology.judge import persists, value_of
 
 
 def unsafe_start(
@@ -52,15 +51,7 @@ def _has_data(fleet: Fleet, process: Process, seen: Observed) -> bool:
     names = set(seen.of(process).data or ())
     appendonly = process.setting("appendonly")
     if appendonly and appendonly.lines == (("yes",),):
-        wanted = {_value(fleet, process, "appenddirname"), _value(fleet, process, "appendfilename")}
+        wanted = {value_of(fleet.engine, process, "appenddirname"), value_of(fleet.engine, process, "appendfilename")}
     else:
-        wanted = {_value(fleet, process, "dbfilename")}
+        wanted = {value_of(fleet.engine, process, "dbfilename")}
     return bool(names & wanted)
-
-
-def _value(fleet: Fleet, process: Process, name: str) -> str:
-    setting = process.setting(name)
-    if setting:
-        return setting.lines[0][0]
-    directive = table.catalogue(fleet.engine, table.versions(fleet.engine)[-1]).find(name)
-    return (directive.default if directive else None) or ""

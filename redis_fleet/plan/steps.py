@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from redis_fleet.model import Endpoint
 
-Stage = Literal["prepare", "write", "start_masters", "start_replicas", "start_sentinels"]
-STAGES: tuple[Stage, ...] = ("prepare", "write", "start_masters", "start_replicas", "start_sentinels")
+Stage = Literal["prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle"]
+STAGES: tuple[Stage, ...] = ("prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle")
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Step:
     """One thing to do on one machine, and why; ``process`` is empty when it concerns the machine.
 
     ``follow`` is set on a process that is started again and whose file names another master than the agreed one:
-    ``"none"`` (it is the master) or ``"ADDRESS PORT"``.
+    ``"none"`` (it is the master) or ``"ADDRESS PORT"``. ``fresh``: it is started for the first time.
     """
 
     stage: Stage
@@ -26,6 +26,7 @@ class Step:
     what: str
     reason: str
     follow: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ PROCESS = {
     "log": {"type": "str", "default": ""},
     "pid": {"type": "str", "default": ""},
     "follow": {"type": "str", "default": ""},
+    "fresh": {"type": "bool", "default": False},
+    "delay": {"type": "str", "default": ""},
     "expect": {"type": "str", "default": ""},
 }
 PROCESSES = {"type": "list", "elements": "dict", "options": PROCESS, "required": True}

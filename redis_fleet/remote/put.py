@@ -17,8 +17,9 @@ Answer = dict[str, Any]
 def put(request: Answer, dry: bool = False) -> Answer:
     """Make a machine have ``folders``, ``files`` and ``links``; returns what was ``changed`` and each file's SHA-256.
 
-    A folder is path, owner, mode; a file the same and content (text); a link path and target. An empty owner leaves the
-    owner as it is. With ``dry`` nothing is touched. A changed unit makes systemd read its files again.
+    A folder is path, owner, mode and ``shared`` (made when missing, else left as it is); a file path, owner, mode and
+    content (text); a link path and target. An empty owner leaves the owner as it is. With ``dry`` nothing is touched.
+    A changed unit makes systemd read its files again.
     """
     changed: list[str] = []
     changed += [each["path"] for each in request["folders"] if _folder(each, dry)]
@@ -54,6 +55,8 @@ def _settle(path: Path, owner: str, mode: int) -> bool:
 def _folder(wanted: Answer, dry: bool) -> bool:
     path = Path(wanted["path"])
     missing = not path.is_dir()
+    if wanted.get("shared") and not missing:
+        return False
     if dry:
         return missing or _unsettled(path, wanted["owner"], wanted["mode"])
     path.mkdir(parents=True, exist_ok=True)

@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from .hurry import DELAY, calm
 from .look import look
+from .resp import Connection
 
 Answer = dict[str, Any]
 _PAUSE = 0.1
 
 
 def settle(request: Answer) -> Answer:
-    """Look until nothing is amiss or ``timeout`` seconds have passed; the answer is that of ``look`` and ``amiss``.
+    """Look until nothing is amiss or ``timeout`` seconds have passed; the answer is that of ``look``, ``amiss``
+    and ``calmed``, the servers that were hurried (see hurry.py) and are no longer.
 
     ``masters`` says for each monitor name how many ``replicas`` and other ``sentinels`` a Sentinel must know.
     """
@@ -21,9 +24,22 @@ def settle(request: Answer) -> Answer:
     while True:
         answer = look(request)
         answer["amiss"] = list(amiss(request, answer))
+        if not answer["amiss"]:
+            answer["calmed"] = [each["name"] for each in request["processes"] if _calm(each, answer)]
         if not answer["amiss"] or time.monotonic() > deadline:
             return answer
         time.sleep(_PAUSE)
+
+
+def _calm(process: Answer, answer: Answer) -> bool:
+    """Slow a hurried master down again; the answer then shows what is in force now."""
+    seen = answer["processes"][process["name"]].get("config", {})
+    if not process["delay"] or seen.get(DELAY) in (None, process["delay"]):
+        return False
+    with Connection(process["address"], process["port"], process["password"]) as connection:
+        calm(connection, process["delay"])
+    seen[DELAY] = process["delay"]
+    return True
 
 
 def amiss(request: Answer, answer: Answer) -> Iterator[str]:

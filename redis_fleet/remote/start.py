@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue.text import split
+from .hurry import hurry
 from .look import running_pid
 from .put import replace
 from .resp import Connection, ReplyError, info, pairs
@@ -28,8 +29,9 @@ class NotReadyError(Exception):
 def start(request: Answer, dry: bool = False) -> list[str]:
     """Start ``processes`` together, then wait for each; returns the names started. Raises NotReadyError.
 
-    A process is name, kind, address, port, password, configuration, unit, log, ``follow`` (see below) and ``expect``:
-    ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout`` in seconds.
+    A process is name, kind, address, port, password, configuration, unit, log, ``follow``, ``fresh`` and
+    ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout``
+    is in seconds.
     """
     processes = request["processes"]
     if dry:
@@ -49,6 +51,9 @@ def start(request: Answer, dry: bool = False) -> list[str]:
     deadline = time.monotonic() + request["timeout"]
     for each in processes:
         _wait(each, deadline)
+        if each["fresh"] and each["expect"] == "master":
+            with Connection(each["address"], each["port"], each["password"]) as connection:
+                hurry(connection)
     return [each["name"] for each in processes]
 
 
@@ -121,7 +126,11 @@ def _missing(process: Answer) -> str | None:
     if role[0] == "master":
         return "is a master, not a replica"
     # Attached is enough here: the synchronisation goes on while the Sentinels start, and is waited for at the end.
-    return None if role[3] in ("sync", "connected") else f"does not reach its master {role[1]}:{role[2]} ({role[3]})"
+    return (
+        None
+        if role[3] in ("handshake", "sync", "connected")
+        else f"does not reach its master {role[1]}:{role[2]} ({role[3]})"
+    )
 
 
 def _state(process: Answer) -> str:

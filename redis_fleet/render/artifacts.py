@@ -22,11 +22,12 @@ class File:
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder of a process: absolute path, owner (also its group) and mode."""
+    """One folder of a process: absolute path, owner (also its group) and mode; ``shared``: made, but never changed."""
 
     path: str
     owner: str
     mode: int = 0o750
+    shared: bool = False
 
 
 @dataclass(frozen=True)

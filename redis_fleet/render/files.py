@@ -70,6 +70,8 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
     mode = 0o700 if fleet.sandbox else 0o750
     yield Folder(dirname(process.paths.configuration), owner, mode)
     yield Folder(process.paths.data, owner, mode)
+    if process.paths.log:
+        yield Folder(dirname(process.paths.log), owner, mode, shared=True)
 
 
 def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> str:
@@ -103,7 +105,12 @@ def _section(engine: str, name: str) -> str:
 def _lines(setting: Setting, masked: bool) -> list[str]:
     if not setting.lines:
         return [f'{setting.name} ""']
-    shown = [(*words[:-1], MASK) for words in setting.lines] if masked and setting.secret else setting.lines
+    shown = setting.lines
+    if masked and setting.secret:
+        shown = setting.lines
+    if masked and setting.secret:
+        # Of an ACL line only the user's name is no secret, of auth-pass the master's name.
+        shown = tuple((*words[:1], MASK) if len(words) > 1 else (MASK,) for words in shown)
     return [" ".join((setting.name, *map(quote, words))) for words in shown]
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
-from redis_fleet.model import Words
+from redis_fleet.model import Process, Words
 
 # What redis-fleet writes itself, and where the description says it instead.
 _OWN_KEYS = {
@@ -116,3 +116,12 @@ def default_lines(engine: str, name: str) -> tuple[Words, ...]:
     """Return the newest version's default of a directive, as lines that every version reads."""
     oldest, newest = (table.catalogue(engine, table.versions(engine)[end]).find(name) for end in (0, -1))
     return values.lines(oldest, (newest.default,)) if oldest and newest and newest.default else ()
+
+
+def value_of(engine: str, process: Process, name: str) -> str:
+    """Return what a directive of one word is for a process: as described, else the newest version's default."""
+    setting = process.setting(name)
+    if setting:
+        return setting.lines[0][0]
+    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
+    return (directive.default if directive else None) or ""

@@ -60,8 +60,12 @@ class Sheet:
 
 def secret(description: Description, path: Path, raw: str | VaultText | None) -> Secret | None:
     """Read a password of the file; None when there is none, or (with a problem) when it cannot be read."""
-    if raw is None:
-        return None
+    if path not in description.secrets:
+        description.secrets[path] = None if raw is None else _read(description, path, raw)
+    return description.secrets[path]
+
+
+def _read(description: Description, path: Path, raw: str | VaultText) -> Secret | None:
     try:
         return Secret(expand_secret(raw, {"inventory_dir": description.folder}))
     except UnreadableError as error:

@@ -56,8 +56,10 @@ one: {<<: *base, b: own}
 both: {<<: [*base, *more], d: 4}
 again: *list
 """
-    found = tree(text)
+    document = read("x.yml", text)
+    found = document.tree
 
+    assert document.problems == ()
     assert found["one"] == {"a": "1", "b": "own"}
     assert found["both"] == {"a": "1", "b": "1", "c": "2", "d": "4", "list": ["x", "y"]}
     assert found["again"] == ["x", "y"]
@@ -107,6 +109,12 @@ def test_lookups_of_ansible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert password_of(tmp_path, """"{{ lookup('env', 'SHOP_ORDERS_PASSWORD') }}\"""") == "from-the-environment"
     assert password_of(tmp_path, """"{{ lookup('file', inventory_dir ~ '/secret') }}\"""") == "from-a-file"
     assert password_of(tmp_path, """"{{ lookup('password', inventory_dir ~ '/kept length=9') }}\"""") == "kept-password"
+
+
+def test_a_password_that_is_looked_up_is_not_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_ORDERS_PASSWORD", "<a>&'b\"")
+
+    assert password_of(tmp_path, """"{{ lookup('env', 'SHOP_ORDERS_PASSWORD') }}\"""") == "<a>&'b\""
 
 
 def test_a_password_that_is_made_is_made_once_and_is_its_owners(tmp_path: Path) -> None:

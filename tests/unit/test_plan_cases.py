@@ -19,6 +19,14 @@ from tests.unit.cases.builder import fleet_of, observed
 CASES = sorted((Path(__file__).parent / "cases" / "plan").glob("*.yml"))
 
 
+class _Indented(yaml.SafeDumper):
+    """Lists stand indented below their key, as everywhere in this project."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Never leave the indentation out."""
+        super().increase_indent(flow, False)
+
+
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_plan(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
@@ -29,7 +37,7 @@ def test_plan(file: Path) -> None:
 
     if os.environ.get("REGENERATE_PLANS"):
         head = text.partition("\nexpect:")[0].rstrip("\n")
-        body = yaml.safe_dump({"expect": said(made)}, sort_keys=False, width=1000, allow_unicode=True)
+        body = yaml.dump({"expect": said(made)}, Dumper=_Indented, sort_keys=False, width=120, allow_unicode=True)
         file.write_text(f"{head}\n{body}", encoding="utf-8")
         case = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert said(made) == case["expect"]

@@ -104,7 +104,7 @@ def check_start(agreed: Any, process: Process, facts: Any, step: Any) -> None:
     """Hold a server's start against the agreed master: its stage, and whom its file will name by then."""
     assert agreed is not None, "nothing is started while the master is unknown"
     assert (step.stage == "start_masters") == (process.endpoint == agreed)
-    if facts.deployed and "ever ran" not in step.reason:
+    if facts.deployed and "never happened" not in step.reason:
         named = facts.follows_by_file
         will = {"": named and f"{named.address} {named.port}", "none": None}.get(step.follow, step.follow)
     else:

@@ -201,3 +201,14 @@ def test_files_are_given_to_their_owner_and_its_group(tmp_path: Path) -> None:
     for path in (tmp_path / "home", tmp_path / "home" / "file"):
         assert (path.stat().st_uid, path.stat().st_gid) == (user.pw_uid, user.pw_gid)
     assert put(request(tmp_path, owner="nobody"))["changed"] == []
+
+
+def test_a_shared_folder_is_made_and_otherwise_left_alone(tmp_path: Path) -> None:
+    there, missing = tmp_path / "there", tmp_path / "missing"
+    there.mkdir(mode=0o711)
+    folders = [{"path": str(each), "owner": "", "mode": 0o750, "shared": True} for each in (there, missing)]
+    request = {"supervised": False, "files": [], "links": [], "folders": folders}
+    assert put(request)["changed"] == [str(missing)]
+    assert there.stat().st_mode & 0o777 == 0o711
+    assert missing.stat().st_mode & 0o777 == 0o750
+    assert put(request)["changed"] == []

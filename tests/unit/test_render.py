@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from redis_fleet.catalogue.text import parse_file
+from redis_fleet.model import Setting
 from redis_fleet.render.files import (
     configuration,
     kernel_files,
@@ -41,6 +43,15 @@ def test_masked_text_holds_no_secret_and_every_other_line(name: str) -> None:
         assert len(masked) == len(clear)
 
 
+def test_of_an_acl_line_only_the_name_is_shown() -> None:
+    fleet = fleet_of("standalone")
+    user = Setting("user", (("alice", "on", ">alice-password", "~*", "+@all"),), secret=True)
+    process = replace(fleet.processes[0], settings=(user,))
+
+    assert "user alice on >alice-password ~* +@all\n" in configuration(fleet, process)
+    assert configuration(fleet, process, masked=True).endswith("\nuser alice ********\n")
+
+
 def test_only_configuration_files_hold_secrets_and_only_their_owner_reads_those() -> None:
     fleet = fleet_of("sentinel")
     for machine in fleet.machines:
@@ -53,11 +64,12 @@ def test_only_configuration_files_hold_secrets_and_only_their_owner_reads_those(
 def test_folders_are_closed_to_others() -> None:
     fleet = fleet_of("sentinel")
 
-    folders = [(each.path, each.owner, each.mode) for each in process_folders(fleet, fleet.processes[0])]
+    folders = [(each.path, each.owner, each.mode, each.shared) for each in process_folders(fleet, fleet.processes[0])]
 
     assert folders == [
-        ("/etc/redis/orders-6379", "redis", 0o750),
-        ("/var/lib/redis/orders-6379", "redis", 0o750),
+        ("/etc/redis/orders-6379", "redis", 0o750, False),
+        ("/var/lib/redis/orders-6379", "redis", 0o750, False),
+        ("/var/log/redis", "redis", 0o750, True),
     ]
 
 

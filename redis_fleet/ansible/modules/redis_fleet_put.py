@@ -10,9 +10,10 @@ def main() -> None:
     """Read the arguments, do it, answer."""
     place = {"path": {"type": "str"}, "owner": {"type": "str", "default": ""}, "mode": {"type": "int"}}
     file = {**place, "content": {"type": "str", "no_log": True}}
+    folder = {**place, "shared": {"type": "bool", "default": False}}
     link = {"path": {"type": "str"}, "target": {"type": "str"}}
     options: dict[str, object] = {"supervised": {"type": "bool", "required": True}}
-    for name, fields in (("folders", place), ("files", file), ("links", link)):
+    for name, fields in (("folders", folder), ("files", file), ("links", link)):
         options[name] = {"type": "list", "elements": "dict", "options": fields, "default": []}
     module = AnsibleModule(options, supports_check_mode=True)
     answer = put(module.params, dry=module.check_mode)

@@ -11,7 +11,8 @@ def main() -> None:
     """Read the arguments, do it, answer."""
     own = {"masters": {"type": "dict", "default": {}}, "timeout": {"type": "float", "default": 60}}
     module = AnsibleModule({**LOOK, **own}, supports_check_mode=True)
-    module.exit_json(changed=False, **settle(module.params))
+    answer = settle(module.params)
+    module.exit_json(changed=bool(answer.get("calmed")), **answer)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios between redis-fleet and the plainest thing that could do the same, taken in one run."""

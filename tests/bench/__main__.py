@@ -1,0 +1,74 @@
+"""Measure what the README claims: ``python -m tests.bench``. Only ratios are judged, each taken within one run.
+
+Exit code 0: every target is met. 1: one is missed, or a run failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+
+from rich.console import Console
+
+from tests.bench import deploying, rendering
+from tests.bench.machines import BenchError
+from tests.bench.report import Report
+from tests.hosts.engine import EngineError
+from tests.prerequisites import provide
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen benchmarks and print what they found."""
+    options = _parser().parse_args(arguments)
+    # When the time is up the hosts must still go away.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    chosen = options.only.split(",")
+    missing = provide({"ssh", "hosts"}, _say) if "deploy" in chosen else {}
+    for reason in missing.values():
+        _say(f"bench: {reason}")
+    if missing:
+        return 1
+    report = Report()
+    try:
+        if "render" in chosen:
+            _say("rendering")
+            report.comparisons += rendering.measure(options.render_rounds)
+        if "deploy" in chosen:
+            _say("deployments: three hosts for each round")
+            found, trips = deploying.measure(options.rounds, options.quick_rounds, options.image, _say)
+            report.comparisons += found
+            report.trips += trips
+    except (BenchError, EngineError) as error:
+        _say(f"bench: {error}")
+        return 1
+    if options.json:
+        sys.stdout.write(json.dumps(report.to_dict(), indent=2) + "\n")
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        if not console.is_terminal:
+            console.width = 180
+        report.show(console)
+    return 0 if report.ok else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", default="render,deploy", help="render, deploy or both (default: %(default)s)")
+    parser.add_argument("--render-rounds", type=int, default=20, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=3, help="first deployments on fresh hosts (default: %(default)s)")
+    parser.add_argument(
+        "--quick-rounds", type=int, default=5, help="deployments with nothing to do (default: %(default)s)"
+    )
+    parser.add_argument("--image", default="12", help="Debian release of the hosts (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else on standard output")
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
