@@ -11,6 +11,17 @@ from redis_fleet.model import Endpoint
 Stage = Literal["prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle"]
 STAGES: tuple[Stage, ...] = ("prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle")
 
+# Which play does a stage. A replica waits for its master by itself, so servers need one round trip for both stages; no
+# Sentinel starts before every server is ready.
+GROUPS: dict[Stage, str] = {
+    "prepare": "redis_fleet_prepare",
+    "write": "redis_fleet_write",
+    "start_masters": "redis_fleet_start_servers",
+    "start_replicas": "redis_fleet_start_servers",
+    "start_sentinels": "redis_fleet_start_sentinels",
+    "settle": "redis_fleet_confirm",
+}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -54,10 +65,11 @@ class Plan:
 
     def groups(self) -> list[dict[str, str]]:
         """Return which machine takes part in which stage, once each: what the playbook's plays run over."""
-        pairs = dict.fromkeys((step.machine, step.stage) for step in self.steps)
-        groups = [{"machine": machine, "group": f"redis_fleet_{stage}"} for machine, stage in pairs]
+        pairs = dict.fromkeys((step.machine, GROUPS[step.stage]) for step in self.steps)
+        groups = [{"machine": machine, "group": group} for machine, group in pairs]
         # A change on one machine is confirmed on all: its replicas and Sentinels are elsewhere.
-        return groups + [{"machine": name, "group": "redis_fleet_confirm"} for name in self.machines if groups]
+        confirm = [{"machine": name, "group": GROUPS["settle"]} for name in self.machines if groups]
+        return [group for group in groups if group not in confirm] + confirm
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON-able values."""

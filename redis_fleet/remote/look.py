@@ -41,7 +41,7 @@ def look(request: Answer) -> Answer:
 def _machine(request: Answer) -> Answer:
     return {
         "system": _system(),
-        "packages": _packages(request["packages"]),
+        "packages": installed(request["packages"]),
         "version": _binary_version(request["binary"]),
         "default_units": show(request["default_units"]),
         "masked": [path for path in request["masks"] if os.path.realpath(path) == "/dev/null"],
@@ -67,7 +67,7 @@ def _system() -> Answer:
     return {"id": plain.get("ID", ""), "version": plain.get("VERSION_ID") or plain.get("VERSION_CODENAME", "")}
 
 
-def _packages(names: list[str]) -> Answer:
+def installed(names: list[str]) -> Answer:
     """Return the installed versions; a package that is not installed is left out."""
     command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names]
     rows = [line.split() for line in _output(command).splitlines()]

@@ -29,3 +29,13 @@ LOOK = {
     "files": {"type": "list", "elements": "str", "default": []},
     "sensitive": {"type": "list", "elements": "str", "default": []},
 }
+_PLACE = {"path": {"type": "str"}, "owner": {"type": "str", "default": ""}, "mode": {"type": "int"}}
+_FILE = {**_PLACE, "content": {"type": "str", "no_log": True}}
+_FOLDER = {**_PLACE, "shared": {"type": "bool", "default": False}}
+_LINK = {"path": {"type": "str"}, "target": {"type": "str"}}
+PARTS = {
+    "supervised": {"type": "bool", "required": True},
+    "folders": {"type": "list", "elements": "dict", "options": _FOLDER, "default": []},
+    "files": {"type": "list", "elements": "dict", "options": _FILE, "default": []},
+    "links": {"type": "list", "elements": "dict", "options": _LINK, "default": []},
+}

@@ -19,6 +19,7 @@ from .systemd import show, systemctl
 Answer = dict[str, Any]
 _PAUSE = 0.05
 _LOG_LINES = 5
+_ORDER = ("master", "replica", "sentinel")
 _HOLD = "redis-fleet-hold.conf"
 
 
@@ -33,7 +34,7 @@ def start(request: Answer, dry: bool = False) -> list[str]:
     ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout``
     is in seconds.
     """
-    processes = request["processes"]
+    processes = sorted(request["processes"], key=lambda each: _ORDER.index(each["expect"]))
     if dry:
         return [each["name"] for each in processes]
     for each in processes:

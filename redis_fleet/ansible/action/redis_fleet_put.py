@@ -1,4 +1,4 @@
-"""Put files on a machine: ``part: machine`` prepares it, ``part: processes`` writes what the plan says."""
+"""Write the folders, configuration files and units of the processes that the plan names."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.requests import machine_parts, process_parts
+from redis_fleet.ansible.requests import process_parts
 from redis_fleet.render.files import configuration
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """All files of a machine in one round trip."""
 
-    _VALID_ARGS = frozenset({"part"})
-
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module of the same name with rendered files."""
         super().run(tmp, task_vars)
         fleet, machine = fleet_of(task_vars), task_vars["inventory_hostname"]
-        if self._task.args["part"] == "machine":
-            arguments = machine_parts(fleet, machine, kernel=not task_vars["redis_fleet_seen"]["container"])
-            return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
         steps = task_vars["redis_fleet_planned"]["steps"]
         named = {step["process"] for step in steps if step["stage"] == "write" and step["machine"] == machine}
         processes = [process for process in fleet.on(machine) if process.name in named]

@@ -1,4 +1,4 @@
-"""Start the processes of one stage on a machine and wait until they are ready."""
+"""Start the processes of some stages on a machine and wait until they are ready."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from redis_fleet.ansible.requests import start_request
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """One round trip a stage, whatever the number of processes."""
+    """One round trip, whatever the number of processes."""
 
-    _VALID_ARGS = frozenset({"stage", "timeout"})
+    _VALID_ARGS = frozenset({"stages", "timeout"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name with the processes that the plan names for this stage."""
+        """Run the module of the same name with the processes that the plan names for these stages."""
         super().run(tmp, task_vars)
-        machine, stage = task_vars["inventory_hostname"], self._task.args["stage"]
+        machine, stages = task_vars["inventory_hostname"], self._task.args["stages"]
         steps = task_vars["redis_fleet_planned"]["steps"]
-        mine = [step for step in steps if step["stage"] == stage and step["machine"] == machine]
+        mine = [step for step in steps if step["stage"] in stages and step["machine"] == machine]
         arguments = start_request(fleet_of(task_vars), machine, mine)
         arguments["timeout"] = float(self._task.args["timeout"])
         return dict(self._execute_module(module_args=arguments, task_vars=task_vars))

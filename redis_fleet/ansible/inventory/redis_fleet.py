@@ -14,7 +14,7 @@ from ansible.template import trust_as_template
 from redis_fleet.ansible.fleets import SANDBOX, load
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.model import Machine
-from redis_fleet.plan.steps import STAGES
+from redis_fleet.plan.steps import GROUPS
 from redis_fleet.problems import InvalidDescriptionError
 
 DOCUMENTATION = """
@@ -44,12 +44,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             fleet = load(source)
         except InvalidDescriptionError as error:
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
-        for group in (
-            "redis_fleet",
-            "redis_fleet_confirm",
-            "redis_fleet_drill",
-            *(f"redis_fleet_{stage}" for stage in STAGES),
-        ):
+        for group in ("redis_fleet", "redis_fleet_drill", *GROUPS.values()):
             inventory.add_group(group)
         for machine in fleet.machines.values():
             inventory.add_host(machine.name, group="redis_fleet")
