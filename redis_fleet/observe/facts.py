@@ -100,10 +100,10 @@ class ProcessFacts:
 
     @property
     def started_once(self) -> bool:
-        """Whether it ever ran: a Sentinel writes its myid, a server leaves something in its folder."""
+        """Whether it ever ran: a Sentinel writes its epoch, a server leaves something in its folder."""
         if self.answers or self.pid:
             return True
-        return bool(self.data) or any(line[:2] == ("sentinel", "myid") for line in self.lines or ())
+        return bool(self.data) or any(line[:2] == ("sentinel", "current-epoch") for line in self.lines or ())
 
 
 @dataclass(frozen=True)

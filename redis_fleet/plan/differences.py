@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import MASK, Fleet, Process, Service, Setting
@@ -22,6 +23,8 @@ _WATCHED = {
     "parallel-syncs": "parallel_syncs",
     "quorum": "quorum",
 }
+# What a Sentinel says itself, see of_sentinel.
+_BY_VIEW = {*_WATCHED, "monitor"}
 
 
 def hurried(process: Process, facts: ProcessFacts) -> str | None:
@@ -126,7 +129,7 @@ def of_sentinel_file(fleet: Fleet, process: Process, facts: ProcessFacts) -> Ite
         lines = tuple(found.get(setting.name, ()))
         if directive and setting.name not in _NOT_IN_FILE:
             yield from _against_file(process, directive, setting, lines)
-        elif statement != setting.name and statement not in (*_WATCHED, "monitor"):
+        elif statement != setting.name and not sentinel_table.is_state((statement,)) and statement not in _BY_VIEW:
             yield from _statement(process, setting, [line[1:] for line in lines])
 
 

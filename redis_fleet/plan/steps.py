@@ -11,11 +11,11 @@ from redis_fleet.model import Endpoint
 Stage = Literal["prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle"]
 STAGES: tuple[Stage, ...] = ("prepare", "write", "start_masters", "start_replicas", "start_sentinels", "settle")
 
-# Which play does a stage. A replica waits for its master by itself, so servers need one round trip for both stages; no
-# Sentinel starts before every server is ready.
+# Which play does a stage. All files are written before the first Sentinel starts, and a replica waits for its master by
+# itself: so writing and starting servers is one round trip. No Sentinel starts before every server is ready.
 GROUPS: dict[Stage, str] = {
     "prepare": "redis_fleet_prepare",
-    "write": "redis_fleet_write",
+    "write": "redis_fleet_start_servers",
     "start_masters": "redis_fleet_start_servers",
     "start_replicas": "redis_fleet_start_servers",
     "start_sentinels": "redis_fleet_start_sentinels",

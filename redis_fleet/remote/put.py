@@ -12,6 +12,7 @@ from .look import fingerprint
 from .systemd import systemctl
 
 Answer = dict[str, Any]
+UNITS = "/etc/systemd/system/"
 
 
 def put(request: Answer, dry: bool = False) -> Answer:
@@ -19,14 +20,19 @@ def put(request: Answer, dry: bool = False) -> Answer:
 
     A folder is path, owner, mode and ``shared`` (made when missing, else left as it is); a file path, owner, mode and
     content (text); a link path and target. An empty owner leaves the owner as it is. With ``dry`` nothing is touched.
-    A changed unit makes systemd read its files again.
+    A unit that was written is enabled.
     """
-    changed: list[str] = []
-    changed += [each["path"] for each in request["folders"] if _folder(each, dry)]
-    changed += [each["path"] for each in request["links"] if _link(each, dry)]
-    changed += [each["path"] for each in request["files"] if _file(each, dry)]
-    if request["supervised"] and not dry and any("/systemd/system/" in path for path in changed):
-        systemctl("daemon-reload")
+    linked = [each["path"] for each in request["links"] if _link(each, dry)]
+    changed = [each["path"] for each in request["folders"] if _folder(each, dry)] + linked
+    written = [each["path"] for each in request["files"] if _file(each, dry)]
+    if request["supervised"] and not dry:
+        units = [path.rpartition("/")[2] for path in written if path.startswith(UNITS)]
+        if units:
+            # Enabling makes systemd read its files again as well: once instead of for each.
+            systemctl("enable", "--quiet", *units)
+        elif any(path.startswith(UNITS) for path in linked):
+            systemctl("daemon-reload")
+    changed += written
     prints = {each["path"]: fingerprint(each["path"]) for each in request["files"]}
     return {"changed": changed, "fingerprints": prints}
 

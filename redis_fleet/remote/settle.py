@@ -8,10 +8,11 @@ from typing import Any
 
 from .hurry import DELAY, calm
 from .look import look
-from .resp import Connection
+from .resp import Connection, ReplyError
 
 Answer = dict[str, Any]
 _PAUSE = 0.1
+_TROUBLED = {"s_down", "o_down", "disconnected"}
 
 
 def settle(request: Answer) -> Answer:
@@ -49,18 +50,20 @@ def amiss(request: Answer, answer: Answer) -> Iterator[str]:
         if not found["answers"]:
             yield f"{name} does not answer ({found['error']})"
         elif wanted["kind"] == "sentinel":
-            yield from _sentinel(name, found["masters"], request["masters"])
+            yield from _sentinel(wanted, found["masters"], request["masters"])
         elif found["role"][0] != "master" and found["info"].get("master_link_status") != "up":
             yield f"{name} is not in step with its master (link {found['info'].get('master_link_status')})"
 
 
-def _sentinel(name: str, views: Answer, masters: Answer) -> Iterator[str]:
+def _sentinel(process: Answer, views: Answer, masters: Answer) -> Iterator[str]:
+    name = process["name"]
     for master, wanted in masters.items():
         view = views.get(master)
         if view is None:
             yield f"{name} does not watch {master}"
             continue
-        replicas, sentinels = _up(view["replicas"]), _up(view["sentinels"])
+        replicas = sum(1 for row in view["replicas"] if not _TROUBLED & _flags(row))
+        sentinels = sum(1 for row in view["sentinels"] if _linked(row, process["password"]))
         if replicas < wanted["replicas"] or sentinels < wanted["sentinels"]:
             yield (
                 f"{name} knows {replicas} of {wanted['replicas']} replicas of {master} "
@@ -70,5 +73,20 @@ def _sentinel(name: str, views: Answer, masters: Answer) -> Iterator[str]:
             yield f"{name} finds no quorum for {master}: {view['quorum']}"
 
 
-def _up(rows: list[Answer]) -> int:
-    return sum(1 for row in rows if not {"s_down", "o_down", "disconnected"} & set(row["flags"].split(",")))
+def _flags(row: Answer) -> set[str]:
+    return set(row["flags"].split(","))
+
+
+def _linked(row: Answer, password: str | None) -> bool:
+    """Say whether another Sentinel is linked, or can be: one that started a moment later is tried again after a second.
+
+    What that link needs is tried here: the port, and the password that all Sentinels share.
+    """
+    troubled = _TROUBLED & _flags(row)
+    if troubled != {"disconnected"}:
+        return not troubled
+    try:
+        with Connection(row["ip"], int(row["port"]), password) as peer:
+            return bool(peer.call("PING") == "PONG")
+    except (OSError, ReplyError):
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from .systemd import show, systemctl
 Answer = dict[str, Any]
 _PAUSE = 0.05
 _LOG_LINES = 5
-_ORDER = ("master", "replica", "sentinel")
+_MASTER_SECONDS = 10.0
 _HOLD = "redis-fleet-hold.conf"
 
 
@@ -28,34 +29,72 @@ class NotReadyError(Exception):
 
 
 def start(request: Answer, dry: bool = False) -> list[str]:
-    """Start ``processes`` together, then wait for each; returns the names started. Raises NotReadyError.
+    """Start ``processes``, replicas last, and wait for each; returns the names started. Raises NotReadyError.
 
     A process is name, kind, address, port, password, configuration, unit, log, ``follow``, ``fresh`` and
     ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout``
     is in seconds.
     """
-    processes = sorted(request["processes"], key=lambda each: _ORDER.index(each["expect"]))
+    processes = request["processes"]
     if dry:
         return [each["name"] for each in processes]
     for each in processes:
         if each["follow"]:
             follow(Path(each["configuration"]), each["follow"])
+    deadline = time.monotonic() + request["timeout"]
+    replicas = [each for each in processes if each["expect"] == "replica"]
+    others = [each for each in processes if each["expect"] != "replica"]
+    _launch(others, request["server"])
+    for each in others:
+        _wait(each, deadline)
+        if each["fresh"] and each["expect"] == "master":
+            with Connection(each["address"], each["port"], each["password"]) as connection:
+                hurry(connection)
+    for each in replicas:
+        _await_master(each, deadline)
+    _launch(replicas, request["server"])
+    for each in replicas:
+        _wait(each, deadline)
+    return [each["name"] for each in processes]
+
+
+def _launch(processes: list[Answer], server: str) -> None:
     units = [each["unit"] for each in processes if each["unit"]]
     if units:
-        systemctl("enable", "--quiet", *units)
+        found = show(units)
+        disabled = [unit for unit in units if found[unit].get("UnitFileState") != "enabled"]
+        if disabled:
+            systemctl("enable", "--quiet", *disabled)
         systemctl("reset-failed", *units)
         # Redis 6 tells systemd that it is ready only when it has its master's data: wait for it here, with a bound.
         systemctl("start", "--no-block", *units)
     for each in processes:
         if not each["unit"]:
-            spawn(request["server"], each)
-    deadline = time.monotonic() + request["timeout"]
-    for each in processes:
-        _wait(each, deadline)
-        if each["fresh"] and each["expect"] == "master":
-            with Connection(each["address"], each["port"], each["password"]) as connection:
-                hurry(connection)
-    return [each["name"] for each in processes]
+            spawn(server, each)
+
+
+def _await_master(process: Answer, deadline: float) -> None:
+    """Wait until the master that a replica's file names can be reached; one that comes later is tried again by Redis.
+
+    Masters and replicas of different machines start at the same time, and a replica that meets a closed port tries
+    again only a second later.
+    """
+    named = _master_in(Path(process["configuration"]))
+    patience = min(deadline, time.monotonic() + _MASTER_SECONDS)
+    while named and time.monotonic() < patience:
+        try:
+            socket.create_connection(named, timeout=_PAUSE * 4).close()
+            return
+        except OSError:
+            time.sleep(_PAUSE)
+
+
+def _master_in(path: Path) -> tuple[str, int] | None:
+    for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        if _names_master(line):
+            words = split(line.strip())
+            return (words[1], int(words[2])) if len(words) == 3 and words[2].isdecimal() else None
+    return None
 
 
 def spawn(server: str, process: Answer) -> None:

@@ -11,7 +11,7 @@ from tests.bench.report import Comparison, Trips
 
 NOTHING_TO_DO = 3.0
 FIRST = 1.6
-_PACKAGES = "Install the packages"
+_PACKAGES = "install the packages"
 Say = Callable[[str], None]
 
 

@@ -149,7 +149,7 @@ def test_whom_a_file_names(lines: list[list[str]], endpoint: Endpoint | None) ->
         ({"answers": False, "pid": 7}, True),
         ({"answers": False, "data": ["dump.rdb"]}, True),
         ({"answers": False, "data": None}, False),
-        ({"answers": False, "file": {"lines": [["sentinel", "myid", "abc"]], "error": None}}, True),
+        ({"answers": False, "file": {"lines": [["sentinel", "current-epoch", "0"]], "error": None}}, True),
         ({"answers": False, "file": None}, False),
     ],
 )

@@ -175,7 +175,7 @@ def _sentinel(fleet: Fleet, process: Process, state: str, change: dict[str, Any]
     lines = file_lines(process, None, change)
     if state == "written":
         return ProcessFacts(lines=lines, unit=_unit(change, "dead"), error="Connection refused")
-    lines = (*lines, ("sentinel", "myid", "0" * 40))
+    lines = (*lines, ("sentinel", "current-epoch", "0" * 40))
     if state == "down":
         return ProcessFacts(lines=lines, data=(), unit=_unit(change, "dead"), error="Connection refused")
     return ProcessFacts(
