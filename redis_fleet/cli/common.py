@@ -52,7 +52,10 @@ def options(
     if sandbox:
         root = state.root_of(str(file))
         if not state.exists(root):
-            screen.fail(f"{file} has no sandbox; 'redis-fleet sandbox up {file}' makes one")
+            said = f"{file} has no sandbox; 'redis-fleet sandbox up {file}' makes one"
+            screen.fail(said)
+            if screen.as_json:
+                screen.json({"ok": False, "failures": [said]})
             raise typer.Exit(FAILED)
     return Options(root, vault, ask_pass, ask_become)
 

@@ -17,7 +17,7 @@ from redis_fleet.plan.text import lines
 # A file or a pipe has no width to fit into.
 _WIDE = 240
 _STYLES = {"plain": None, "title": "bold", "reason": "dim", "note": "yellow", "good": "green"}
-_MARKS = {True: "[green]ok[/]", False: "[red]failed[/]"}
+_MARKS = {True: "[green]ok    [/]", False: "[red]failed[/]"}
 
 
 class Screen:
@@ -70,20 +70,27 @@ class Screen:
             self.say(text, _STYLES[style])
 
     def checks(self, service: str, checks: Sequence[Mapping[str, Any]]) -> None:
-        """Print the checks of a verification; for a failed one what was expected."""
+        """Print a verification: a line a process with what is fine there, and one for each failed check."""
         self.rest()
         self._console.print(f"\n[bold]{escape(service)}[/]")
-        for check in checks:
-            seen = f"{check['seen']}" if check["ok"] else f"{check['seen']} (expected: {check['expected']})"
-            line = (
-                f"  {_MARKS[check['ok']]:16}  {escape(check['subject']):24}  {escape(check['check'])}: {escape(seen)}"
-            )
-            self._console.print(line)
+        width = max((len(check["subject"]) for check in checks), default=0)
+        for subject in dict.fromkeys(check["subject"] for check in checks):
+            own = [check for check in checks if check["subject"] == subject]
+            fine = ", ".join(check["check"] for check in own if check["ok"])
+            if fine:
+                self._check(True, subject.ljust(width), fine)
+            for check in own:
+                if not check["ok"]:
+                    seen = f"{check['check']}: {check['seen']} (expected: {check['expected']})"
+                    self._check(False, subject.ljust(width), seen)
+
+    def _check(self, ok: bool, subject: str, text: str) -> None:
+        self._console.print(f"  {_MARKS[ok]}  {escape(subject)}  {escape(text)}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table."""
         self.rest()
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
         for column in columns:
             table.add_column(column, no_wrap=True)
         for row in rows:

@@ -14,9 +14,9 @@ from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
 
 # Of its tasks, which time, and how: files alone, servers half started, everything started.
 MOMENTS = [
-    ("Write folders", 1, Running.interrupt),
-    ("Start servers", 2, Running.interrupt),
-    ("Start servers", 1, Running.terminate),
+    ("Write all files", 1, Running.interrupt),
+    ("Start Sentinels", 1, Running.interrupt),
+    ("start servers", 1, Running.terminate),
     ("Wait until replicas", 1, Running.interrupt),
 ]
 
