@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["configuration", "unit", "kernel", "mask"]
+Purpose = Literal["configuration", "unit", "kernel"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,3 @@ class Folder:
     owner: str
     mode: int = 0o750
     shared: bool = False
-
-
-@dataclass(frozen=True)
-class Link:
-    """A symbolic link; the distribution's own units are masked by links to /dev/null."""
-
-    path: str
-    target: str

@@ -85,6 +85,7 @@ class Expected:
     """A whole description, as expectations."""
 
     def __init__(self, file: Path) -> None:
+        self.file = file
         self._folder = file.parent
         # BaseLoader leaves every scalar a text: `appendonly: yes` is "yes", as Redis says it.
         self._described: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.BaseLoader)
