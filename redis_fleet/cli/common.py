@@ -31,10 +31,15 @@ AskPass = Annotated[bool, typer.Option("--ask-pass", "-k", help="Ask for the ssh
 AskBecome = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the sudo password.")]
 
 
-def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
-    """Return the placed fleet; prints every problem and exits with 2 when there is any."""
+def use_vault(vault: Path | None) -> None:
+    """Open !vault values with this password file from now on, here and in the runs that are started."""
     if vault:
         os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = str(vault)
+
+
+def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
+    """Return the placed fleet; prints every problem and exits with 2 when there is any."""
+    use_vault(vault)
     try:
         return load_fleet(str(file))
     except InvalidDescriptionError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from redis_fleet.cli.common import INVALID, File, Json, Vault, read
+from redis_fleet.cli.common import INVALID, File, Json, Vault, read, use_vault
 from redis_fleet.cli.screen import Screen
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.render.files import write
@@ -25,9 +25,8 @@ def check(
     """
     screen = Screen(as_json=as_json)
     found: list[Problem] = []
+    use_vault(vault)
     for file in files:
-        if vault:
-            read(file, screen, vault)
         try:
             load_fleet(str(file))
         except InvalidDescriptionError as error:

@@ -57,14 +57,12 @@ class Options:
     vault_password_file: Path | None = None
     ask_pass: bool = False
     ask_become_pass: bool = False
-    check: bool = False
 
     def words(self) -> list[str]:
         """Return them as ansible-playbook's options."""
         found = ["--vault-password-file", str(self.vault_password_file)] if self.vault_password_file else []
         found += ["--ask-pass"] if self.ask_pass else []
-        found += ["--ask-become-pass"] if self.ask_become_pass else []
-        return found + (["--check", "--diff"] if self.check else [])
+        return found + (["--ask-become-pass"] if self.ask_become_pass else [])
 
 
 def play(

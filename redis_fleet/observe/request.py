@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
 from redis_fleet.platforms import default_units, masks, packages
-from redis_fleet.render.files import machine_files
+from redis_fleet.render.files import kernel_files
 from redis_fleet.topology.engines import ENGINES
 
 
@@ -20,12 +21,20 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
         "packages": packages(fleet.engine),
         "default_units": default_units(fleet.engine),
         "masks": masks(fleet.engine),
-        "files": [file.path for file in machine_files(fleet, machine) if file.purpose in ("unit", "kernel")],
+        "files": _fingerprinted(fleet, machine),
         "sensitive": sensitive(),
         "processes": [process_request(process) for process in fleet.on(machine)],
     }
 
 
+def _fingerprinted(fleet: Fleet, machine: str) -> list[str]:
+    """Return the paths of the files that never change by themselves; configuration files do."""
+    if fleet.sandbox:
+        return []
+    return [*(file.path for file in kernel_files(fleet, machine)), *(each.paths.unit for each in fleet.on(machine))]
+
+
+@cache
 def sensitive() -> list[str]:
     """Return the names of all directives, of any engine and version, whose values are secrets.
 

@@ -15,7 +15,7 @@ from redis_fleet.plan.masters import agree, is_new
 from redis_fleet.plan.starting import unsafe_start
 from redis_fleet.plan.steps import STAGES, Agreement, Plan, Stage, Step
 from redis_fleet.remote.hurry import DELAY
-from redis_fleet.render.files import process_files
+from redis_fleet.render.files import unit_file
 from redis_fleet.sums import sha256
 
 # What AUTH is answered, or a command without it; the last one where a server has no password at all.
@@ -96,10 +96,11 @@ class _Findings:
             )
 
     def _unit(self, process: Process) -> Iterator[str]:
-        prints = self.seen.machines[process.machine].fingerprints
-        for file in process_files(self.fleet, process):
-            if file.purpose == "unit" and prints.get(file.path) != sha256(file.content):
-                yield f"{process.id}: {file.path} is not the one of the description"
+        if not process.paths.unit:
+            return
+        file = unit_file(self.fleet, process)
+        if self.seen.machines[process.machine].fingerprints.get(file.path) != sha256(file.content):
+            yield f"{process.id}: {file.path} is not the one of the description"
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
         """Refuse what runs and does not answer, what systemd is about to start, and what is somebody else's."""

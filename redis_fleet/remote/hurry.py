@@ -17,10 +17,6 @@ def hurry(connection: Connection) -> None:
     connection.call("CONFIG", "SET", DELAY, "0")
 
 
-def calm(connection: Connection, delay: str) -> bool:
-    """Put the described delay back; says whether it was another one."""
-    found: list[str] = connection.call("CONFIG", "GET", DELAY)
-    if not found or found[1] == delay:
-        return False
+def calm(connection: Connection, delay: str) -> None:
+    """Put the described delay back."""
     connection.call("CONFIG", "SET", DELAY, delay)
-    return True

@@ -29,16 +29,18 @@ def look(request: Answer) -> Answer:
     ``sensitive`` directive names to seal, ``supervised``; and for a supervised machine ``packages``, ``default_units``,
     ``binary`` and ``files`` (paths to fingerprint).
     """
-    answer: Answer = {"processes": {}}
+    return {"processes": look_at_processes(request), **(look_at_machine(request) if request["supervised"] else {})}
+
+
+def look_at_processes(request: Answer) -> Answer:
+    """Return what each process is like, by name."""
     units = show([each["unit"] for each in request["processes"]]) if request["supervised"] else {}
-    for each in request["processes"]:
-        answer["processes"][each["name"]] = _process(each, set(request["sensitive"]), units.get(each["unit"]))
-    if request["supervised"]:
-        answer.update(_machine(request))
-    return answer
+    sensitive = set(request["sensitive"])
+    return {each["name"]: _process(each, sensitive, units.get(each["unit"])) for each in request["processes"]}
 
 
-def _machine(request: Answer) -> Answer:
+def look_at_machine(request: Answer) -> Answer:
+    """Return what a supervised machine is like beside its processes."""
     return {
         "system": _system(),
         "packages": installed(request["packages"]),

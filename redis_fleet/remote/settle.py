@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .hurry import DELAY, calm
-from .look import look
+from .look import look_at_machine, look_at_processes
 from .resp import Connection, ReplyError
 
 Answer = dict[str, Any]
@@ -23,12 +23,12 @@ def settle(request: Answer) -> Answer:
     """
     deadline = time.monotonic() + request["timeout"]
     while True:
-        answer = look(request)
+        answer: Answer = {"processes": look_at_processes(request)}
         answer["amiss"] = list(amiss(request, answer))
         if not answer["amiss"]:
             answer["calmed"] = [each["name"] for each in request["processes"] if _calm(each, answer)]
         if not answer["amiss"] or time.monotonic() > deadline:
-            return answer
+            return {**answer, **(look_at_machine(request) if request["supervised"] else {})}
         time.sleep(_PAUSE)
 
 

@@ -54,14 +54,18 @@ def machine_files(fleet: Fleet, machine: str) -> Iterator[File]:
 
 def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
     """Yield the configuration file of a process and, on a machine with systemd, its unit."""
-    engine = ENGINES[fleet.engine]
-    owner = "" if fleet.sandbox else engine.user
+    owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
     mode = 0o600 if fleet.sandbox else 0o640
     content = configuration(fleet, process).encode()
     yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
     if process.paths.unit:
-        text = _template("process.service.j2").render(_unit(fleet, engine, process))
-        yield File(process.paths.unit, text.encode(), "unit", process=process.name)
+        yield unit_file(fleet, process)
+
+
+def unit_file(fleet: Fleet, process: Process) -> File:
+    """Return the unit of a process on a machine with systemd."""
+    text = _template("process.service.j2").render(_unit(fleet, ENGINES[fleet.engine], process))
+    return File(process.paths.unit, text.encode(), "unit", process=process.name)
 
 
 def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:

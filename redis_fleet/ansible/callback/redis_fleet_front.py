@@ -15,7 +15,7 @@ short_description: Events for redis-fleet's command line
 description: Writes one JSON line for each event to the pipe that the environment names.
 """
 # What a result carries that the command line needs beside the message.
-_KEYS = ("steps", "refusals", "notes", "masters", "checks", "report", "status", "written", "started", "fingerprints")
+_KEYS = ("steps", "refusals", "notes", "masters", "checks", "report", "status")
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
