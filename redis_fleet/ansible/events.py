@@ -7,11 +7,19 @@ import os
 from typing import Any
 
 PIPE = "REDIS_FLEET_EVENTS"
+ANSWERS = "REDIS_FLEET_ANSWERS"
 
 
 def in_front() -> bool:
     """Say whether redis-fleet's own command line runs this play, and shows its results itself."""
     return PIPE in os.environ
+
+
+def ask(question: str) -> bool:
+    """Ask the command line in front and wait for its answer; no answer is a no."""
+    emit("question", question=question)
+    answers = os.environ.get(ANSWERS)
+    return answers is not None and os.read(int(answers), 1) == b"y"
 
 
 def emit(kind: str, /, **fields: Any) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from redis_fleet.description.load import load as load_description
 from redis_fleet.model import Fleet
-from redis_fleet.sandbox.state import sandbox_layout
+from redis_fleet.sandbox.state import grow, sandbox_layout
 from redis_fleet.topology.place import load_fleet
+from redis_fleet.topology.places import places
 
 SANDBOX = "REDIS_FLEET_SANDBOX"
 
@@ -25,5 +28,6 @@ def load(source: str) -> Fleet:
     root = os.environ.get(SANDBOX)
     if not root:
         return load_fleet(source)
+    grow(Path(root), places(load_description(source).deployment))
     layout, server = sandbox_layout(root)
     return load_fleet(source, layout, server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,9 +45,16 @@ def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
         return load_fleet(str(file))
     except InvalidDescriptionError as error:
         screen.fail(str(error))
-        if screen.as_json:
-            screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
+        screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
         raise typer.Exit(INVALID) from None
+
+
+def placed(fleet: Fleet, how: Options) -> Fleet:
+    """Return the fleet where its processes really are: in a sandbox on ports of its own."""
+    if how.sandbox is None:
+        return fleet
+    layout, server = state.sandbox_layout(str(how.sandbox))
+    return load_fleet(fleet.source, layout, server)
 
 
 def options(
@@ -59,8 +67,7 @@ def options(
         if not state.exists(root):
             said = f"{file} has no sandbox; 'redis-fleet sandbox up {file}' makes one"
             screen.fail(said)
-            if screen.as_json:
-                screen.json({"ok": False, "failures": [said]})
+            screen.json({"ok": False, "failures": [said]})
             raise typer.Exit(FAILED)
     return Options(root, vault, ask_pass, ask_become)
 
@@ -74,8 +81,12 @@ class Follower:
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+        if event["event"] == "task" and event["name"] == "Look again":
+            return
         if event["event"] == "task":
             self._screen.doing(event["name"].rpartition(" : ")[2])
+        elif event["event"] == "waiting":
+            self._screen.doing(event["text"])
         elif event["event"] == "checked":
             self._screen.checks(event["service"], event["checks"])
         elif event["event"] == "drill":
@@ -100,3 +111,19 @@ def interruptible(screen: Screen) -> Iterator[None]:
     except KeyboardInterrupt:
         screen.fail("interrupted")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def confirm(screen: Screen, question: str, yes: bool) -> None:
+    """Ask on a terminal, unless ``yes``; exits with 1 for no, with 2 where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        screen.fail("this disturbs the service: say --yes where nobody can be asked")
+        raise typer.Exit(INVALID)
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(FAILED)
+
+
+def unit(number: int | None, unit: str = "") -> str:
+    """Return a measured number with its unit for people."""
+    return "not known" if number is None else f"{number:,} {unit}".strip()

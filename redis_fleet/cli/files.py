@@ -35,8 +35,7 @@ def check(
                 screen.fail(str(problem)) if as_json else screen.say(str(problem))
         else:
             screen.say(f"{file}: ok", "green")
-    if as_json:
-        screen.json({"ok": not found, "problems": [_row(problem) for problem in found]})
+    screen.json({"ok": not found, "problems": [_row(problem) for problem in found]})
     if found:
         raise typer.Exit(INVALID)
 
@@ -59,5 +58,4 @@ def render(
     written = write(read(file, screen, vault), output)
     for path in written:
         screen.say(str(path))
-    if as_json:
-        screen.json({"ok": True, "files": [str(path) for path in written]})
+    screen.json({"ok": True, "files": [str(path) for path in written]})

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from redis_fleet.ansible.events import PIPE
+from redis_fleet.ansible.events import ANSWERS, PIPE
 from redis_fleet.ansible.fleets import SANDBOX
 from redis_fleet.project import CONFIGURATION, PLAYBOOKS, ROOT
 
@@ -71,8 +71,9 @@ def play(
     options: Options,
     follow: Callable[[Event], None],
     variables: Mapping[str, Any] | None = None,
+    answer: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Run playbooks/NAME.yml on a description; ``follow`` sees each event as it happens.
+    """Run playbooks/NAME.yml on a description; ``follow`` sees each event as it happens, ``answer`` is asked questions.
 
     Ctrl-C does not end the wait: the run has it too, and first puts back what it holds. Then KeyboardInterrupt is
     raised, as it is after a SIGTERM to this process alone, which is passed on.
@@ -82,11 +83,13 @@ def play(
         command += ["--extra-vars", json.dumps(variables)]
     command.append(str(PLAYBOOKS / f"{name}.yml"))
     run = Run()
-    with _started(command, options) as (process, pipe), _noting_interrupts(process) as interrupted:
+    with _started(command, options) as (process, pipe, answers), _noting_interrupts(process) as interrupted:
         for line in pipe:
             event = json.loads(line)
             run.take(event)
             follow(event)
+            if event["event"] == "question":
+                os.write(answers, b"y" if answer() else b"n")
         run.code = process.wait()
     if interrupted.is_set():
         raise KeyboardInterrupt
@@ -115,19 +118,25 @@ def _noting_interrupts(process: subprocess.Popen[bytes]) -> Iterator[threading.E
 
 
 @contextmanager
-def _started(command: list[str], options: Options) -> Iterator[tuple[subprocess.Popen[bytes], TextIO]]:
+def _started(command: list[str], options: Options) -> Iterator[tuple[subprocess.Popen[bytes], TextIO, int]]:
     reader, writer = os.pipe()
+    answered, answers = os.pipe()
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(CONFIGURATION),
         "ANSIBLE_STDOUT_CALLBACK": "redis_fleet_front",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         PIPE: str(writer),
+        ANSWERS: str(answered),
     }
     environment.pop(SANDBOX, None)
     if options.sandbox:
         environment[SANDBOX] = str(options.sandbox)
-    process = subprocess.Popen(command, env=environment, pass_fds=[writer], stdout=sys.stderr)
+    process = subprocess.Popen(command, env=environment, pass_fds=[writer, answered], stdout=sys.stderr)
     os.close(writer)
+    os.close(answered)
     with os.fdopen(reader, "r", encoding="utf-8") as pipe:
-        yield process, pipe
+        try:
+            yield process, pipe, answers
+        finally:
+            os.close(answers)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import files, machines, sandbox
+from redis_fleet.cli import deploy, files, locks, machines, sandbox, switchover
 
 app = typer.Typer(
     name="redis-fleet",
@@ -25,10 +25,14 @@ app = typer.Typer(
 )
 app.command()(files.check)
 app.command()(files.render)
-app.command()(machines.plan)
-app.command()(machines.deploy)
+app.command()(deploy.plan)
+app.command()(deploy.deploy)
 app.command()(machines.verify)
 app.command()(machines.status)
+app.command()(switchover.switchover)
+app.command()(switchover.promote)
+app.command()(locks.unlock)
+app.command()(locks.journal)
 app.add_typer(sandbox.app, name="sandbox")
 
 

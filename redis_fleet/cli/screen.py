@@ -58,7 +58,9 @@ class Screen:
             self._status = None
 
     def json(self, value: Any) -> None:
-        """Print the one JSON object of a command."""
+        """Print the one JSON object of a command that was asked for one."""
+        if not self.as_json:
+            return
         self.rest()
         json.dump(value, sys.stdout, indent=2)
         sys.stdout.write("\n")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from redis_fleet.model import Endpoint, Process
+from redis_fleet.model import Endpoint, Kind, Paths, Process
 
 Text = Mapping[str, str]
 _ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
@@ -38,12 +39,16 @@ class ProcessFacts:
 
     ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
     read. ``error`` says why it did not answer.
-    ``open`` is whether it took an unauthenticated PING (None: it could not be reached). Secrets are sealed.
+    ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
+    password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
+    ``passwords`` counts those that it takes (None: it does not say). Secrets are sealed.
     """
 
     answers: bool = False
     error: str | None = None
     open: bool | None = None
+    opened_by: str = "described"
+    passwords: int | None = None
     pid: int = 0
     lines: tuple[tuple[str, ...], ...] | None = None
     file_error: str | None = None
@@ -107,8 +112,29 @@ class ProcessFacts:
 
 
 @dataclass(frozen=True)
+class Stranger:
+    """A process of this deployment that its description does not have (any more), and what was seen of it.
+
+    ``enabled`` is whether it would come back after a reboot.
+    """
+
+    process: Process
+    facts: ProcessFacts
+    enabled: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is there as a process."""
+        return bool(self.facts.answers or self.facts.pid)
+
+
+@dataclass(frozen=True)
 class MachineFacts:
-    """What was seen of one machine; ``error`` says why it could not be looked at at all."""
+    """What was seen of one machine; ``error`` says why it could not be looked at at all.
+
+    ``texts`` are unit files by path, ``strangers`` processes by name. ``records`` say which master was made one by
+    hand, service by service: ``master`` (``address:port``) and ``number`` (the highest is the newest).
+    """
 
     error: str | None = None
     system: Text = field(default_factory=dict)
@@ -119,7 +145,10 @@ class MachineFacts:
     kernel: Mapping[str, str | None] = field(default_factory=dict)
     container: bool = False
     fingerprints: Mapping[str, str | None] = field(default_factory=dict)
+    texts: Mapping[str, str | None] = field(default_factory=dict)
     processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
+    strangers: Mapping[str, Stranger] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,15 +160,33 @@ class Observed:
     def of(self, process: Process) -> ProcessFacts:
         """Return what was seen of a process; empty facts when its machine could not be looked at."""
         machine = self.machines.get(process.machine)
-        return machine.processes.get(process.name, ProcessFacts()) if machine else ProcessFacts()
+        if machine is None:
+            return ProcessFacts()
+        if process.name in machine.strangers:
+            return machine.strangers[process.name].facts
+        return machine.processes.get(process.name, ProcessFacts())
+
+    @cached_property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Every process that the description does not have."""
+        return tuple(each for machine in self.machines.values() for each in machine.strangers.values())
+
+    def record(self, service: str) -> Endpoint | None:
+        """Return the master that was last made one by hand; None when that never happened."""
+        found = [machine.records[service] for machine in self.machines.values() if service in machine.records]
+        newest = max(found, key=lambda each: int(each["number"]), default=None)
+        if newest is None:
+            return None
+        address, _, port = str(newest["master"]).rpartition(":")
+        return Endpoint(address.strip("[]"), int(port))
 
 
 def observed(answers: Mapping[str, Mapping[str, Any]]) -> Observed:
     """Turn the answers, by machine name, into facts; an answer ``{"error": …}`` is a machine out of reach."""
-    return Observed({name: _machine(answer) for name, answer in answers.items()})
+    return Observed({name: _machine(name, answer) for name, answer in answers.items()})
 
 
-def _machine(answer: Mapping[str, Any]) -> MachineFacts:
+def _machine(name: str, answer: Mapping[str, Any]) -> MachineFacts:
     if answer.get("error"):
         return MachineFacts(error=str(answer["error"]))
     return MachineFacts(
@@ -151,8 +198,26 @@ def _machine(answer: Mapping[str, Any]) -> MachineFacts:
         kernel=answer.get("kernel", {}),
         container=bool(answer.get("container")),
         fingerprints=answer.get("fingerprints", {}),
-        processes={name: _process(each) for name, each in answer["processes"].items()},
+        texts=answer.get("texts", {}),
+        processes={each: _process(found) for each, found in answer["processes"].items()},
+        strangers={each["name"]: _stranger(name, each) for each in answer.get("others", ())},
+        records=answer.get("records", {}),
     )
+
+
+def _stranger(machine: str, answer: Mapping[str, Any]) -> Stranger:
+    kind: Kind = "sentinel" if answer["kind"] == "sentinel" else "server"
+    unit = f"/etc/systemd/system/{answer['unit']}" if answer["unit"] else ""
+    process = Process(
+        name=answer["name"],
+        kind=kind,
+        machine=machine,
+        service="" if kind == "sentinel" else answer["name"].rpartition("-")[0],
+        endpoint=Endpoint(answer["address"], int(answer["port"])),
+        settings=(),
+        paths=Paths(answer["configuration"], answer["data"], answer["log"], answer["pid_file"], unit),
+    )
+    return Stranger(process, _process(answer), bool(answer.get("enabled")))
 
 
 def _process(answer: Mapping[str, Any]) -> ProcessFacts:
@@ -161,6 +226,8 @@ def _process(answer: Mapping[str, Any]) -> ProcessFacts:
         answers=answer["answers"],
         error=answer.get("error"),
         open=answer.get("open"),
+        opened_by=answer.get("password") or "described",
+        passwords=answer.get("passwords"),
         pid=answer.get("pid") or 0,
         lines=None if file is None else tuple(tuple(line) for line in file["lines"]),
         file_error=file.get("error") if file else None,

@@ -9,8 +9,10 @@ from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
 from redis_fleet.platforms import default_units, masks, packages
+from redis_fleet.remote.put import UNITS
 from redis_fleet.render.files import kernel_files
 from redis_fleet.topology.engines import ENGINES
+from redis_fleet.topology.records import journal_file, masters_file
 
 
 def request(fleet: Fleet, machine: str) -> dict[str, Any]:
@@ -22,6 +24,12 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
         "default_units": default_units(fleet.engine),
         "masks": masks(fleet.engine),
         "files": _fingerprinted(fleet, machine),
+        "texts": [each.paths.unit for each in fleet.on(machine) if each.paths.unit],
+        "units": "" if fleet.sandbox else f"{UNITS}{fleet.engine}-*.service",
+        "deployment": fleet.name,
+        "root": f"{fleet.sandbox.root}/{machine}" if fleet.sandbox else "",
+        "records": masters_file(fleet, machine),
+        "journal": journal_file(fleet, machine),
         "sensitive": sensitive(),
         "processes": [process_request(process) for process in fleet.on(machine)],
     }

@@ -60,7 +60,7 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
         reasons += _kernel(fleet, machine, facts)
     if reasons:
         what = f"prepare the machine: {'install packages, ' if missing else ''}keep default units off, kernel settings"
-        yield Step("prepare", machine, "", what, "; ".join(reasons))
+        yield Step("prepare", machine, "", what, "; ".join(reasons), how="PREPARE")
 
 
 def wanted_packages(fleet: Fleet, machine: str, packages: Packages) -> list[str]:

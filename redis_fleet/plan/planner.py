@@ -1,30 +1,30 @@
-"""(Fleet, Observed) → Plan. Pure: the same function says what ``plan`` prints and what ``deploy`` does.
-
-It knows three situations: a first deployment, nothing to do, and a process that is down. Any other difference is a
-refusal that says what differs.
-"""
+"""(Fleet, Observed) → Plan. Pure: the same function says what ``plan`` prints and what ``deploy`` does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import differences, machines
-from redis_fleet.plan.masters import agree, is_new
-from redis_fleet.plan.starting import unsafe_start
-from redis_fleet.plan.steps import STAGES, Agreement, Plan, Stage, Step
+from redis_fleet.plan import leaving, machines, passwords, watching
+from redis_fleet.plan.decisions import after_restart, decide
+from redis_fleet.plan.differences import hurried, of_server
+from redis_fleet.plan.hearing import unheard
+from redis_fleet.plan.live import live_step
+from redis_fleet.plan.masters import agree, astray, is_new, members
+from redis_fleet.plan.rolling import Need, roll
+from redis_fleet.plan.starting import down_sentinel, down_server, fit_to_touch
+from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
+from redis_fleet.plan.units import unit_difference
 from redis_fleet.remote.hurry import DELAY
-from redis_fleet.render.files import unit_file
-from redis_fleet.sums import sha256
-
-# What AUTH is answered, or a command without it; the last one where a server has no password at all.
-_OTHER_PASSWORD = ("WRONGPASS", "NOAUTH", "ERR invalid password", "ERR AUTH ", "ERR Client sent AUTH")
-_NOT_YET = "redis-fleet cannot apply this to a running deployment yet"
 
 
-def plan(fleet: Fleet, seen: Observed) -> Plan:
-    """Return what has to be done, in order, or why nothing may be done."""
+def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
+    """Return what has to be done, in order, or why nothing may be done.
+
+    With ``purge`` the data of processes that left the description goes too.
+    """
     out_of_reach = tuple(_out_of_reach(fleet, seen))
     if out_of_reach:
         return Plan(refusals=out_of_reach)
@@ -35,11 +35,16 @@ def plan(fleet: Fleet, seen: Observed) -> Plan:
         found.service(service)
     for process in fleet.sentinels:
         found.sentinel(process)
-    notes = tuple(note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name]))
+    found.departures(purge=purge)
+    notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
+    if not purge:
+        notes += leaving.notes(seen)
     if found.refusals:
-        return Plan(refusals=tuple(dict.fromkeys(found.refusals)), notes=notes, masters=found.masters)
+        refusals = tuple(dict.fromkeys(found.refusals))
+        passing = all(refusal in found.passing for refusal in refusals)
+        return Plan(refusals=refusals, notes=tuple(notes), masters=found.masters, passing=passing)
     steps = sorted(found.steps, key=lambda step: STAGES.index(step.stage))
-    return Plan(tuple(steps), notes=notes, masters=found.masters, machines=tuple(fleet.machines))
+    return Plan(tuple(steps), notes=tuple(notes), masters=found.masters, machines=tuple(fleet.machines))
 
 
 def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[str]:
@@ -57,7 +62,10 @@ class _Findings:
         self.fleet = fleet
         self.seen = seen
         self.steps: list[Step] = []
+        # Sentinels are restarted when those that are gone are forgotten: until then these count for the majority.
+        self.last: list[Step] = []
         self.refusals: list[str] = []
+        self.passing: set[str] = set()
         self.masters: dict[str, Agreement] = {}
 
     def machine(self, name: str) -> None:
@@ -69,130 +77,185 @@ class _Findings:
         agreement = agree(self.fleet, service, self.seen)
         self.masters[service.name] = agreement
         self.refusals += agreement.why
+        self.passing |= set(agreement.why) if agreement.passing else set()
         new = is_new(self.fleet, service, self.seen)
+        needs: dict[Process, Need] = {}
+        arriving = set()
         for process in service.processes:
             facts = self.seen.of(process)
             if facts.answers and facts.deployed:
-                self.refusals += self._differences(process, facts)
-                self.steps += self._hurried(process, facts)
+                needs |= self._running_server(service, process, facts, agreement)
             elif self._fit_to_touch(process, facts):
-                self._down_server(service, process, agreement, new)
-
-    def _differences(self, process: Process, facts: ProcessFacts) -> Iterator[str]:
-        if process.kind == "sentinel":
-            found = [*differences.of_sentinel(self.fleet.services, process, facts)]
-            found += differences.of_sentinel_file(self.fleet, process, facts)
-        else:
-            found = [*differences.of_server(process, facts)]
-        for difference in (*found, *self._unit(process)):
-            yield f"{difference}; {_NOT_YET}"
-
-    def _hurried(self, process: Process, facts: ProcessFacts) -> Iterator[Step]:
-        delay = differences.hurried(process, facts)
-        if delay:
-            what = f"put {DELAY} of {process.name} back to {delay}"
-            yield Step(
-                "settle", process.machine, process.name, what, "left at 0 by a first deployment that did not end"
-            )
-
-    def _unit(self, process: Process) -> Iterator[str]:
-        if not process.paths.unit:
+                self._take(down_server(self.fleet, service, process, agreement, self.seen, new=new))
+                arriving.add(process)
+        if agreement.master is None or new:
             return
-        file = unit_file(self.fleet, process)
-        if self.seen.machines[process.machine].fingerprints.get(file.path) != sha256(file.content):
-            yield f"{process.id}: {file.path} is not the one of the description"
+        if apart := unheard(self.fleet, service, self.seen):
+            self._refuse(apart, passing=True)
+        rolled = roll(self.fleet, service, agreement, self.seen, needs, frozenset(arriving))
+        self.steps += rolled.steps
+        self.refusals += rolled.refusals
+        self.steps += passwords.of_service(self.fleet, service, self.seen)
+        everyone = members(service, self.seen)
+        self.refusals += passwords.refusals(service, everyone, self.seen, agreement.master, arriving)
+        self.refusals += leaving.unknown_peers(self.fleet, service, self.seen, agreement)
+
+    def _running_server(
+        self, service: Service, process: Process, facts: ProcessFacts, agreement: Agreement
+    ) -> Mapping[Process, Need]:
+        """Plan what can be done while it runs; return what it has to be restarted for."""
+        finished = agreement.master and astray(service, process, facts, self.seen, agreement.master)
+        if finished and agreement.master:
+            self.steps.append(_finish(process, facts, agreement, finished))
+        if facts.file_error:
+            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            return {}
+        delay = hurried(process, facts)
+        if delay:
+            self.steps.append(_calm(process, delay, settled=not is_new(self.fleet, service, self.seen)))
+        changes = [decide(process, facts, change) for change in of_server(process, facts)]
+        if finished:
+            # The demotion puts it back.
+            changes = [each for each in changes if each.directive not in ("min-replicas-to-write",)]
+        return self._apply(process, facts, changes)
+
+    def _apply(self, process: Process, facts: ProcessFacts, changes: list[Change]) -> Mapping[Process, Need]:
+        unit = unit_difference(self.fleet, process, self.seen)
+        if unit == "restart":
+            changes = [after_restart(change) for change in changes]
+        for change in changes:
+            if change.how == "REFUSED":
+                self._refuse(f"{process.id}: {change}: {change.reason}")
+        live = [change for change in changes if change.how == "LIVE"]
+        if live:
+            self.steps.append(live_step(process, facts, live))
+        restart = tuple(change for change in changes if change.how == "RESTART")
+        if unit == "reload":
+            self.steps.append(_unit(process))
+        if restart or unit == "restart":
+            return {process: Need(restart, unit=unit == "restart")}
+        return {}
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
-        """Refuse what runs and does not answer, what systemd is about to start, and what is somebody else's."""
-        if not facts.deployed and (facts.answers or facts.open is not None):
-            self.refusals.append(
-                f"{process.id}: something else already listens on {process.endpoint}, as there is no "
-                f"{process.paths.configuration}; stop it or choose another port"
-            )
-        elif facts.unit.get("SubState") == "auto-restart":
-            self.refusals.append(f"{process.id}: crashed, and systemd will start it again; run again when it is up")
-        elif facts.pid:
-            said = facts.error or "no reason known"
-            what, remedy = "does not answer", "see its log"
-            if said.startswith(_OTHER_PASSWORD):
-                what, remedy = "has another password", "give the description that one, or change it there by hand"
-            self.refusals.append(f"{process.id}: runs (pid {facts.pid}) and {what} ({said}); {remedy}")
-        else:
-            return True
-        return False
+        why, passing = fit_to_touch(process, facts)
+        if why:
+            self._refuse(why, passing=passing)
+        return not why
 
-    def _down_server(self, service: Service, process: Process, agreement: Agreement, new: bool) -> None:
-        facts = self.seen.of(process)
-        is_master = process.endpoint == agreement.master
-        stage: Stage = "start_masters" if is_master else "start_replicas"
-        if new:
-            self._first_deployment(process, stage)
-        elif not facts.deployed:
-            self.refusals.append(f"{process.id}: is not deployed, while its service is; {_NOT_YET}")
-        elif agreement.master:
-            self.refusals += (f"{each}; {_NOT_YET}" for each in self._down_differences(process, facts))
-            self.refusals += unsafe_start(self.fleet, service, process, agreement, self.seen)
-            follow = "none" if is_master else f"{agreement.master.address} {agreement.master.port}"
-            wrong = facts.follows_by_file != (None if is_master else agreement.master)
-            reason = f"is down; the master is {agreement.master} ({agreement.source})"
-            self.steps.append(_start(process, stage, reason, follow if wrong else ""))
+    def _refuse(self, why: str, *, passing: bool = False) -> None:
+        self.refusals.append(why)
+        if passing:
+            self.passing.add(why)
 
-    def _down_differences(self, process: Process, facts: ProcessFacts) -> Iterator[str]:
-        yield from differences.of_file(self.fleet, process, facts, self.seen.machines[process.machine].version)
-        yield from self._unit(process)
+    def _take(self, found: tuple[list[Step], list[str], bool]) -> None:
+        steps, refusals, passing = found
+        self.steps += steps
+        for refusal in refusals:
+            self._refuse(refusal, passing=passing)
 
     def sentinel(self, process: Process) -> None:
         facts = self.seen.of(process)
         if facts.answers and facts.deployed:
-            self.refusals += self._differences(process, facts)
+            self._running_sentinel(process, facts)
         elif self._fit_to_touch(process, facts):
-            self._down_sentinel(process, facts)
+            steps, refusals, passing = down_sentinel(self.fleet, process, self.masters, self.seen)
+            if facts.started_once and facts.deployed:
+                steps = [*steps[:-1], self._coming_back(process, facts, steps[-1])]
+            self._take((steps, refusals, passing))
 
-    def _down_sentinel(self, process: Process, facts: ProcessFacts) -> None:
-        if facts.started_once:
-            found = (*differences.of_sentinel_file(self.fleet, process, facts), *self._unit(process))
-            self.refusals += (f"{each}; {_NOT_YET}" for each in found)
-            self.steps.append(_start(process, "start_sentinels", "is down"))
-            return
-        others = any(self.seen.of(each).started_once for each in self.fleet.sentinels)
-        if not facts.deployed and (others or not self._all_new()):
-            self.refusals.append(f"{process.id}: is not deployed, while other processes are; {_NOT_YET}")
-        elif self._moved():
-            self.refusals.append(f"{process.id}: never ran, and the masters have moved since; {_NOT_YET}")
-        else:
-            self._first_deployment(process, "start_sentinels")
-
-    def _all_new(self) -> bool:
-        return all(is_new(self.fleet, service, self.seen) for service in self.fleet.services if service.watch)
-
-    def _moved(self) -> bool:
-        """Whether a watched service has another master than the one that sentinel.conf would name."""
+    def _coming_back(self, process: Process, facts: ProcessFacts, start: Step) -> Step:
+        """Plan what a Sentinel that was down has missed; return its start with what has to be in its file before."""
+        version = self.seen.machines[process.machine].version or ""
+        will = watching.coming_back(facts, self.fleet.engine, version)
+        findings = list(watching.of_sentinel(self.fleet, process, will, self.masters))
+        live = [finding for finding in findings if finding.change.how == "LIVE"]
+        if live:
+            self.steps.append(watching.watch_step(process, live))
         for service in self.fleet.services:
-            first, agreed = service.first_master, self.masters[service.name].master
-            if service.watch and agreed and first and agreed != first.endpoint:
-                return True
-        return False
+            self.steps += passwords.watching(service, process, will)
+        return replace(start, edit=(*watching.restart_settings(findings), *passwords.in_file(process, will)))
 
-    def _first_deployment(self, process: Process, stage: Stage) -> None:
-        what = f"write {process.paths.configuration}" + (" and its unit" if process.paths.unit else "")
-        reason = (
-            "its first start never happened, as far as can be seen"
-            if self.seen.of(process).deployed
-            else "first deployment"
-        )
-        self.steps.append(Step("write", process.machine, process.name, what, reason))
-        self.steps.append(_start(process, stage, reason, fresh=True))
+    def _running_sentinel(self, process: Process, facts: ProcessFacts) -> None:
+        if facts.file_error:
+            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            return
+        findings = list(watching.of_sentinel(self.fleet, process, facts, self.masters))
+        live = [finding for finding in findings if finding.change.how == "LIVE"]
+        if live:
+            self.steps.append(watching.watch_step(process, live))
+        self.steps += passwords.of_sentinel(process, facts)
+        settings = watching.restart_settings(findings)
+        changes = [finding.change for finding in findings if finding.change.how == "RESTART"]
+        if passwords.needs_restart(process, facts):
+            settings = (*settings, "requirepass")
+            changes.append(
+                Change("requirepass", "********", "********", "RESTART", "Sentinel 6.0 reads it at the start")
+            )
+        unit = unit_difference(self.fleet, process, self.seen)
+        if unit == "reload":
+            self.steps.append(_unit(process))
+        if changes or unit == "restart":
+            self.last.append(_restart_sentinel(process, tuple(changes), settings, unit=unit == "restart"))
+
+    def departures(self, *, purge: bool) -> None:
+        self.refusals += leaving.refusals(self.fleet, self.seen, purge=purge)
+        self.steps += leaving.leaving(self.fleet, self.seen, purge=purge)
+        for service in self.fleet.services:
+            if self.masters[service.name].master:
+                self.steps += leaving.forgetting(self.fleet, service, self.seen)
+        self.steps += self.last
 
 
-_TITLES: Mapping[Stage, str] = {
-    "start_masters": "as the master",
-    "start_replicas": "as a replica",
-    "start_sentinels": "as a Sentinel",
-}
+def _calm(process: Process, delay: str, *, settled: bool) -> Step:
+    """While a first deployment goes on its end does it; else at once: a CONFIG REWRITE would write it down."""
+    what = f"put {DELAY} of {process.name} back to {delay}"
+    reason = "left at 0 by a first deployment that did not end"
+    orders = ({"do": "set", "pairs": [[DELAY, delay]]}, {"do": "rewrite"}) if settled else ()
+    stage: Stage = "live_replicas" if settled else "settle"
+    return Step(stage, process.machine, process.name, what, reason, how="LIVE", orders=orders)
 
 
-def _start(process: Process, stage: Stage, reason: str, follow: str = "", *, fresh: bool = False) -> Step:
-    what = f"start {process.name} on {process.endpoint} {_TITLES[stage]}"
-    if follow:
-        what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
-    return Step(stage, process.machine, process.name, what, reason, follow, fresh)
+def _unit(process: Process) -> Step:
+    what = f"write {process.paths.unit}"
+    return Step(
+        "write", process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE", unit=True
+    )
+
+
+def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> Step:
+    """End a switchover that somebody began: the old master becomes a replica, and takes writes again when promoted."""
+    assert agreement.master is not None
+    setting = process.setting("min-replicas-to-write")
+    order = {
+        "do": "demote",
+        "master": f"{agreement.master.address} {agreement.master.port}",
+        "value": setting.lines[0][0] if setting else "0",
+    }
+    return Step(
+        "live_replicas",
+        process.machine,
+        process.name,
+        f"make {process.name} a replica of {agreement.master}",
+        reason,
+        how="LIVE",
+        orders=(order,),
+        expect=facts.role_name,
+        interruption=f"what only {process.id} holds is replaced by what the master holds",
+    )
+
+
+def _restart_sentinel(process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool) -> Step:
+    need = Need(changes, unit=unit)
+    return Step(
+        "roll",
+        process.machine,
+        process.name,
+        f"restart {process.name}",
+        need.reason,
+        how="RESTART",
+        changes=changes,
+        edit=settings,
+        unit=unit,
+        expect="sentinel",
+        interruption="none while the other Sentinels have a majority",
+    )

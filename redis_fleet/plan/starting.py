@@ -1,13 +1,148 @@
-"""When starting a process that is down would destroy data or go against Sentinel."""
+"""Processes that are down: how they are started, and when that would destroy data or go against Sentinel. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process, Service
-from redis_fleet.observe.facts import Observed
-from redis_fleet.plan.steps import Agreement
+from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.plan.differences import of_file
+from redis_fleet.plan.masters import is_new, members
+from redis_fleet.plan.steps import Agreement, Change, Stage, Step
+from redis_fleet.plan.units import unit_difference
 from redis_fleet.topology.judge import persists, value_of
+
+# What AUTH is answered, or a command without it; the last one where a server has no password at all.
+_OTHER_PASSWORD = ("WRONGPASS", "NOAUTH", "ERR invalid password", "ERR AUTH ", "ERR Client sent AUTH")
+Found = tuple[list[Step], list[str], bool]
+"""Steps, refusals, and whether these pass by themselves."""
+
+
+def fit_to_touch(process: Process, facts: ProcessFacts) -> tuple[str, bool]:
+    """Return why a process that is not simply up must be left alone, and whether that passes by itself.
+
+    It runs and does not answer, systemd is about to start it, or it is somebody else's.
+    """
+    if not facts.deployed and (facts.answers or facts.open is not None):
+        return (
+            f"{process.id}: something else already listens on {process.endpoint}, as there is no "
+            f"{process.paths.configuration}; stop it or choose another port"
+        ), False
+    if facts.unit.get("SubState") == "auto-restart":
+        return f"{process.id}: crashed, and systemd will start it again; run again when it is up", True
+    if facts.pid:
+        said = facts.error or "no reason known"
+        what, remedy = "does not answer", "see its log"
+        if said.startswith(_OTHER_PASSWORD):
+            what, remedy = "has another password", "give the description that one, or change it there by hand"
+        return f"{process.id}: runs (pid {facts.pid}) and {what} ({said}); {remedy}", said.startswith("LOADING")
+    return "", False
+
+
+def down_server(
+    fleet: Fleet, service: Service, process: Process, agreement: Agreement, seen: Observed, *, new: bool
+) -> Found:
+    """Plan the start of a server that is down: for the first time, or with a file that says what is described now."""
+    facts = seen.of(process)
+    is_master = process.endpoint == agreement.master
+    stage: Stage = "start_masters" if is_master else "start_replicas"
+    if new:
+        return _first_deployment(process, seen, stage), [], False
+    if agreement.master is None:
+        return [], [], False
+    follow = "none" if is_master else f"{agreement.master.address} {agreement.master.port}"
+    refusals = list(unsafe_start(fleet, service, process, agreement, seen))
+    passing = bool(service.watch) and is_master
+    if not facts.deployed and is_master:
+        what = f"is the master ({agreement.source}), and its files are gone; restore them, or make a replica the master"
+        return [], [f"{process.id}: {what}", *refusals], False
+    if not facts.deployed:
+        wrong = process.follows != (None if is_master else agreement.master)
+        return _first_deployment(process, seen, stage, follow if wrong else ""), refusals, passing
+    if facts.file_error:
+        why = f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})"
+        return [], [why], False
+    wrong = facts.follows_by_file != (None if is_master else agreement.master)
+    reason = f"is down; the master is {agreement.master} ({agreement.source})"
+    catalogue = table.catalogue(
+        fleet.engine, seen.machines[process.machine].version or table.versions(fleet.engine)[-1]
+    )
+    changes = [_in_file(change, is_master=is_master) for change in of_file(process, facts, catalogue)]
+    refusals += [f"{process.id}: {each}: {each.reason}" for each in changes if each.how == "REFUSED"]
+    steps = _unit(fleet, process, seen)
+    return [*steps, _start(process, stage, reason, follow if wrong else "", changes)], refusals, passing
+
+
+_DATA = ("dir", "dbfilename", "appenddirname", "appendfilename", "appendonly")
+
+
+def _in_file(change: Change, *, is_master: bool) -> Change:
+    """A value that says where or how data is kept must not change while a master is down: it would start empty.
+
+    A replica gets everything from its master.
+    """
+    if is_master and change.directive in _DATA:
+        what = "it would start without its data; start it as it is (set this back), then change it while it runs"
+        return replace(change, how="REFUSED", reason=what)
+    return replace(change, how="START", reason="it is down: its file is brought up to date first")
+
+
+def down_sentinel(fleet: Fleet, process: Process, masters: Mapping[str, Agreement], seen: Observed) -> Found:
+    """Plan the start of a Sentinel that is down: again with its own notes, or as a new one that joins the others."""
+    facts = seen.of(process)
+    others = any(seen.of(each).started_once for each in fleet.sentinels if each != process)
+    unit = _unit(fleet, process, seen)
+    if facts.started_once:
+        return [*unit, _start(process, "start_sentinels", "is down")], [], False
+    joins = others or any(not is_new(fleet, each, seen) for each in fleet.services if each.watch)
+    unknown = [each.name for each in fleet.services if each.watch and masters[each.name].master is None]
+    if unknown:
+        return [], [], False
+    steps = _first_deployment(process, seen, "start_sentinels")
+    return [replace(step, joins=joins and step.stage == "write") for step in steps], [], False
+
+
+def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[Step]:
+    if not unit_difference(fleet, process, seen):
+        return []
+    what = f"write {process.paths.unit}"
+    return [Step("write", process.machine, process.name, what, "it differs", unit=True)]
+
+
+def _first_deployment(process: Process, seen: Observed, stage: Stage, follow: str = "") -> list[Step]:
+    what = f"write {process.paths.configuration}" + (" and its unit" if process.paths.unit else "")
+    reason = (
+        "its first start never happened, as far as can be seen" if seen.of(process).deployed else "first deployment"
+    )
+    written = Step("write", process.machine, process.name, what, reason)
+    return [written, _start(process, stage, reason, follow, fresh=True)]
+
+
+_TITLES: Mapping[Stage, str] = {
+    "start_masters": "as the master",
+    "start_replicas": "as a replica",
+    "start_sentinels": "as a Sentinel",
+}
+
+
+def _start(
+    process: Process,
+    stage: Stage,
+    reason: str,
+    follow: str = "",
+    changes: Sequence[Change] = (),
+    *,
+    fresh: bool = False,
+) -> Step:
+    what = f"start {process.name} on {process.endpoint} {_TITLES[stage]}"
+    if follow:
+        what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
+    edit = tuple(change.directive for change in changes)
+    return Step(
+        stage, process.machine, process.name, what, reason, follow, fresh, changes=tuple(changes), edit=edit,
+    )  # fmt: skip
 
 
 def unsafe_start(
@@ -16,7 +151,7 @@ def unsafe_start(
     """Yield why a process must stay down; a replica may always come back."""
     if process.endpoint != agreement.master:
         return
-    others = [each for each in service.processes if each != process]
+    others = [each for each in members(service, seen) if each.endpoint != process.endpoint]
     alive = [each for each in others if seen.of(each).answers]
     keys = max((seen.of(each).keys for each in alive), default=0)
     empties = keys and not _has_data(fleet, process, seen)

@@ -1,4 +1,4 @@
-"""A plan in words, grouped by machine; the numbers give the order over all machines."""
+"""A plan in words, in the order in which it is done."""
 
 from __future__ import annotations
 
@@ -16,15 +16,28 @@ def lines(plan: Mapping[str, Any]) -> Iterator[Line]:
             yield "plain", f"{name}: the master is {agreed['master']} ({agreed['source']})"
     for note in plan["notes"]:
         yield "note", f"note: {note}"
-    steps = list(enumerate(plan["steps"], start=1))
-    for machine in dict.fromkeys(step["machine"] for _, step in steps):
-        yield "title", f"\n{machine}"
-        for number, step in steps:
-            if step["machine"] == machine:
-                yield "plain", f"{number:4}. {step['what']}"
-                yield "reason", f"      {step['reason']}"
+    steps = plan["steps"]
+    if steps:
+        yield "plain", ""
+    for step in steps:
+        yield from _step(step)
     if not steps and not plan["refusals"]:
         yield "good", "nothing to do"
+
+
+def _step(step: Mapping[str, Any]) -> Iterator[Line]:
+    """One line a change, then why, then what clients notice."""
+    where = "@".join(filter(None, (step["process"], step["machine"])))
+    yield "title", f"{step['number']:4}. {step['how']:<10}  {where}: {step['what']}"
+    for change in step["changes"]:
+        place = " in its file" if change["where"] == "file" else ""
+        arrow = f"'{change['found']}' → '{change['wanted']}'"
+        yield "plain", f"{'':6}{change['how']:<10}  {change['directive']}{place} {arrow}"
+        if change["reason"] and change["reason"] != step["reason"]:
+            yield "reason", f"{'':18}{change['reason']}"
+    yield "reason", f"{'':18}{step['reason']}"
+    if step["interruption"]:
+        yield "note", f"{'':18}clients: {step['interruption']}"
 
 
 def describe(plan: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ that does not answer is a finding, never an exception.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import subprocess
@@ -14,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue.text import parse_file
+from . import records
+from .access import SENSITIVE, connect, count_passwords, open_to_strangers
+from .diary import last_run
+from .files import fingerprint, text_of
 from .resp import Connection, ReplyError, info, pairs
 from .seals import seal
+from .strays import strays
 from .systemd import show
 
 Answer = dict[str, Any]
@@ -27,16 +31,43 @@ def look(request: Answer) -> Answer:
 
     The request names ``processes`` (name, kind, address, port, password, configuration, unit, data, log, pid),
     ``sensitive`` directive names to seal, ``supervised``; and for a supervised machine ``packages``, ``default_units``,
-    ``binary`` and ``files`` (paths to fingerprint).
+    ``binary`` and ``files`` (paths to fingerprint). It may name ``texts`` (paths of files to read, no secrets in them)
+    and what finds the ``others``, see strays.py.
     """
-    return {"processes": look_at_processes(request), **(look_at_machine(request) if request["supervised"] else {})}
+    machine = look_at_machine(request) if request["supervised"] else {}
+    return {
+        "processes": look_at_processes(request),
+        **machine,
+        "others": look_at_others(request),
+        "records": records.read(request["records"]) if request.get("records") else {},
+        "last_run": last_run(request["journal"]) if request.get("journal") else "",
+    }
+
+
+def look_at_others(request: Answer) -> list[Answer]:
+    """Return the processes of the deployment that the request does not name, see strays.py.
+
+    Each has what is found of a described process, and name, kind, unit, configuration, ``data`` (the folder itself),
+    log, ``pid_file``, address, port, and ``enabled``: whether its unit comes back after a reboot.
+    """
+    others = strays(request)
+    units = show([each["unit"] for each in others if each["unit"]]) if request["supervised"] else {}
+    sensitive = set(request["sensitive"]) | SENSITIVE
+    return [_other(each, sensitive, units.get(each["unit"])) for each in others]
+
+
+def _other(stray: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
+    found = look_at(stray, sensitive, unit)
+    places = {name: stray[name] for name in ("name", "kind", "configuration", "data", "log", "address", "port")}
+    enabled = (unit or {}).get("UnitFileState") == "enabled"
+    return {**found, **places, "unit": stray["unit"], "pid_file": stray["pid"], "enabled": enabled}
 
 
 def look_at_processes(request: Answer) -> Answer:
     """Return what each process is like, by name."""
     units = show([each["unit"] for each in request["processes"]]) if request["supervised"] else {}
-    sensitive = set(request["sensitive"])
-    return {each["name"]: _process(each, sensitive, units.get(each["unit"])) for each in request["processes"]}
+    sensitive = set(request["sensitive"]) | SENSITIVE
+    return {each["name"]: look_at(each, sensitive, units.get(each["unit"])) for each in request["processes"]}
 
 
 def look_at_machine(request: Answer) -> Answer:
@@ -50,20 +81,13 @@ def look_at_machine(request: Answer) -> Answer:
         "kernel": _kernel(),
         "container": Path("/run/systemd/container").exists(),
         "fingerprints": {path: fingerprint(path) for path in request["files"]},
+        "texts": {path: text_of(path) for path in request.get("texts", ())},
     }
-
-
-def fingerprint(path: str) -> str | None:
-    """Return the SHA-256 of a file; None when it cannot be read."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def _system() -> Answer:
     """Return ``id`` and ``version`` of the distribution (``debian``, ``12``; testing has its code name)."""
-    text = _read("/etc/os-release") or ""
+    text = text_of("/etc/os-release") or ""
     entries = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     plain = {name: value.strip("\"'") for name, value in entries.items()}
     return {"id": plain.get("ID", ""), "version": plain.get("VERSION_ID") or plain.get("VERSION_CODENAME", "")}
@@ -102,13 +126,15 @@ def _kernel() -> Answer:
 
 
 def _read(path: str) -> str | None:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return None
+    text = text_of(path)
+    return None if text is None else text.strip()
 
 
-def _process(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
+def look_at(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
+    """Return what one process is like; ``password`` is the way in (see access.py), None when there was none.
+
+    ``passwords`` is how many it takes, None when it does not say.
+    """
     found: Answer = {
         "file": _file(wanted["configuration"], sensitive),
         "unit": unit,
@@ -117,24 +143,19 @@ def _process(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # 
         "answers": False,
         "error": None,
         "open": None,
+        "password": None,
+        "passwords": None,
     }
     try:
-        with Connection(wanted["address"], wanted["port"], timeout=_TIMEOUT) as stranger:
-            found["open"] = _open(stranger)
-        with Connection(wanted["address"], wanted["port"], wanted["password"], timeout=_TIMEOUT) as connection:
+        found["open"] = open_to_strangers(wanted, _TIMEOUT)
+        connection, found["password"] = connect(wanted, _TIMEOUT)
+        with connection:
             found.update(_sentinel(connection) if wanted["kind"] == "sentinel" else _server(connection, sensitive))
+            found["passwords"] = count_passwords(connection)
             found["answers"] = True
     except (OSError, ReplyError) as error:
         found["error"] = getattr(error, "strerror", None) or str(error)
     return found
-
-
-def _open(stranger: Connection) -> bool:
-    try:
-        stranger.call("PING")
-    except ReplyError as error:
-        return error.code not in ("NOAUTH", "DENIED")
-    return True
 
 
 def _server(connection: Connection, sensitive: set) -> Answer:  # type: ignore[type-arg]

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from .look import fingerprint
+from .files import fingerprint
 from .systemd import systemctl
 
 Answer = dict[str, Any]

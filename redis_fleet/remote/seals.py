@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from functools import lru_cache
 
 _MARK = "sealed:"
 _ROUNDS = 10_000
+# One for each look: what is the same secret many times over is hashed once, here and by whoever compares.
+_SALT = os.urandom(16).hex()
 
 
 def seal(text: str, salt: str = "") -> str:
     """Return ``sealed:SALT:HASH`` for a secret; an empty text stays empty, as it is none."""
-    if not text:
-        return ""
-    salt = salt or os.urandom(16).hex()
+    return _sealed(text, salt or _SALT) if text else ""
+
+
+@lru_cache(maxsize=65536)
+def _sealed(text: str, salt: str) -> str:
     key = hashlib.pbkdf2_hmac("sha256", text.encode("utf-8", "surrogateescape"), bytes.fromhex(salt), _ROUNDS)
     return f"{_MARK}{salt}:{key.hex()}"
 

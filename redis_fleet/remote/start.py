@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue.text import split
+from .edit import edit, follow, names_one
 from .hurry import hurry
 from .look import running_pid
-from .put import replace
 from .resp import Connection, ReplyError, info, pairs
 from .systemd import show, systemctl
 
@@ -31,20 +31,22 @@ class NotReadyError(Exception):
 def start(request: Answer, dry: bool = False) -> list[str]:
     """Start ``processes``, replicas last, and wait for each; returns the names started. Raises NotReadyError.
 
-    A process is name, kind, address, port, password, configuration, unit, log, ``follow``, ``fresh`` and
-    ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing supervises, ``timeout``
-    is in seconds.
+    A process is name, kind, address, port, password, configuration, unit, log, ``edit`` (see edit.py), ``follow``,
+    ``fresh`` and ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing
+    supervises, ``timeout`` is in seconds.
     """
     processes = request["processes"]
     if dry:
         return [each["name"] for each in processes]
     for each in processes:
+        if each["edit"]:
+            edit(Path(each["configuration"]), each["edit"])
         if each["follow"]:
             follow(Path(each["configuration"]), each["follow"])
     deadline = time.monotonic() + request["timeout"]
     replicas = [each for each in processes if each["expect"] == "replica"]
     others = [each for each in processes if each["expect"] != "replica"]
-    _launch(others, request["server"])
+    launch(others, request["server"])
     for each in others:
         _wait(each, deadline)
         if each["fresh"] and each["expect"] == "master":
@@ -52,13 +54,14 @@ def start(request: Answer, dry: bool = False) -> list[str]:
                 hurry(connection)
     for each in replicas:
         _await_master(each, deadline)
-    _launch(replicas, request["server"])
+    launch(replicas, request["server"])
     for each in replicas:
         _wait(each, deadline)
     return [each["name"] for each in processes]
 
 
-def _launch(processes: list[Answer], server: str) -> None:
+def launch(processes: list[Answer], server: str) -> None:
+    """Start processes, as units or as daemons of their own, and wait for none; raises NotReadyError, RuntimeError."""
     units = [each["unit"] for each in processes if each["unit"]]
     if units:
         found = show(units)
@@ -91,7 +94,7 @@ def _await_master(process: Answer, deadline: float) -> None:
 
 def _master_in(path: Path) -> tuple[str, int] | None:
     for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        if _names_master(line):
+        if names_one(line, ("replicaof", "slaveof")):
             words = split(line.strip())
             return (words[1], int(words[2])) if len(words) == 3 and words[2].isdecimal() else None
     return None
@@ -114,27 +117,6 @@ def _run(command: list[str]) -> Any:
         )
     finally:
         os.umask(old)
-
-
-def follow(path: Path, master: str) -> None:
-    """Make the file of a stopped process name this master: ``none`` or ``ADDRESS PORT``; every other line stays."""
-    found = path.stat()
-    lines = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
-    kept = [line for line in lines if not _names_master(line)]
-    while kept and not kept[-1]:
-        kept.pop()
-    if master != "none":
-        kept.append("replicaof " + master)
-    content = "\n".join([*kept, ""]).encode("utf-8", "surrogateescape")
-    replace(path, content, "", found.st_mode & 0o777, like=found)
-
-
-def _names_master(line: str) -> bool:
-    try:
-        words = split(line.strip())
-    except ValueError:
-        return False
-    return bool(words) and words[0].lower() in ("replicaof", "slaveof")
 
 
 def _wait(process: Answer, deadline: float) -> None:

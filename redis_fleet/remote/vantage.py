@@ -70,7 +70,8 @@ class Peer(TypedDict):
 class SentinelView(TypedDict):
     """What one Sentinel says about the service; ``problem`` is empty when it answered, else all the rest is empty.
 
-    ``master`` is ``address:port``; ``flags`` are the master's. ``quorum`` is the reply to CKQUORUM.
+    ``master`` is ``address:port``; ``flags`` are the master's. ``quorum`` is the reply to CKQUORUM. ``priorities`` are
+    the replicas' (by ``address:port``) as this Sentinel last read them, up to 10 s ago.
     """
 
     id: str
@@ -82,6 +83,7 @@ class SentinelView(TypedDict):
     quorum: str
     replicas: list[Peer]
     sentinels: list[Peer]
+    priorities: dict[str, int]
 
 
 class MemberView(TypedDict):
@@ -89,6 +91,7 @@ class MemberView(TypedDict):
 
     ``role`` is ``master`` or ``replica``; ``follows`` is ``address:port``; ``link_up`` means connected and not in a
     first synchronisation; ``offset`` is its own place in the stream of writes, bytes; ``priority`` 0 is never promoted.
+    ``loading``: it is still reading its data set from disk.
     """
 
     id: str
@@ -98,6 +101,7 @@ class MemberView(TypedDict):
     link_up: bool
     offset: int
     priority: int
+    loading: bool
 
 
 class View(TypedDict):
@@ -188,10 +192,12 @@ def member_view(target: Target, node: Node, timeout: float = 1.0) -> MemberView:
     """Ask one server about its replication."""
     seen: MemberView = {
         "id": node["id"], "problem": "", "role": "", "follows": "", "link_up": False, "offset": -1, "priority": 0,
+        "loading": False,
     }  # fmt: skip
     try:
         with connect(target, node, timeout) as connection:
-            return read_replication(seen, info(connection.call("INFO", "replication")))
+            read_replication(seen, info(connection.call("INFO", "replication")))
+            seen["loading"] = info(connection.call("INFO", "persistence")).get("loading", "0") != "0"
     except TROUBLE as error:
         seen["problem"] = tell(error)
     return seen
@@ -217,7 +223,7 @@ def sentinel_view(target: Target, node: Node, timeout: float = 1.0) -> SentinelV
     """Ask one Sentinel about the service; a name that it does not watch is a problem too."""
     seen: SentinelView = {
         "id": node["id"], "problem": "", "master": "", "flags": [], "config_epoch": -1,
-        "quorum_ok": False, "quorum": "", "replicas": [], "sentinels": [],
+        "quorum_ok": False, "quorum": "", "replicas": [], "sentinels": [], "priorities": {},
     }  # fmt: skip
     name = target["monitor"]
     try:
@@ -226,7 +232,8 @@ def sentinel_view(target: Target, node: Node, timeout: float = 1.0) -> SentinelV
             seen["master"] = where(master.get("ip", ""), master.get("port", ""))
             seen["flags"] = master.get("flags", "").split(",")
             seen["config_epoch"] = int(master.get("config-epoch", -1))
-            seen["replicas"] = peers(connection.call("SENTINEL", "REPLICAS", name))
+            replicas = connection.call("SENTINEL", "REPLICAS", name)
+            seen["replicas"], seen["priorities"] = peers(replicas), priorities(replicas)
             seen["sentinels"] = peers(connection.call("SENTINEL", "SENTINELS", name))
             seen["quorum_ok"], seen["quorum"] = check_quorum(connection, name)
     except TROUBLE as error:
@@ -238,6 +245,16 @@ def peers(reply: list[Any]) -> list[Peer]:
     """Read the list that SENTINEL REPLICAS and SENTINEL SENTINELS answer with."""
     rows = [pairs(row) for row in reply]
     return [{"where": where(row.get("ip", ""), row.get("port", "")), "flags": row["flags"].split(",")} for row in rows]
+
+
+def priorities(reply: list[Any]) -> dict[str, int]:
+    """Read what SENTINEL REPLICAS says of each replica's priority: ``address:port`` to number."""
+    rows = [pairs(row) for row in reply]
+    names = ("slave-priority", "replica-priority")
+    return {
+        where(row.get("ip", ""), row.get("port", "")): int(next((row[name] for name in names if name in row), 100))
+        for row in rows
+    }
 
 
 def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:

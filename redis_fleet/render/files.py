@@ -131,6 +131,7 @@ def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
         writable.append(dirname(paths.log))
     return {
         "title": _title(fleet, process),
+        "deployment": fleet.name,
         "executable": engine.sentinel if process.kind == "sentinel" else engine.server,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -46,6 +47,32 @@ def create(root: Path, places: Iterable[str], server: str) -> dict[str, int]:
     state = {"server": server, "ports": ports}
     (root / _FILE).write_text(json.dumps(state), encoding="utf-8")
     return ports
+
+
+def grow(root: Path, places: Iterable[str]) -> None:
+    """Note a free loopback port for each ``machine:port`` that has none yet: the description has grown.
+
+    Places that left it keep theirs, so that what still runs there is found. Raises OSError when there is no sandbox.
+    """
+    wanted = list(places)
+    if set(wanted) <= read(root)["ports"].keys():
+        return
+    with ExitStack() as held:
+        # Two runs at once must not note different ports for one place.
+        folder = os.open(root, os.O_RDONLY)
+        held.callback(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        state = read(root)
+        ports = state["ports"]
+        missing = [place for place in wanted if place not in ports]
+        while missing:
+            # A process that is down has its port still, though it looks free.
+            found = {place: port for place, port in _free_ports(missing).items() if port not in ports.values()}
+            ports |= found
+            missing = [place for place in missing if place not in found]
+        written = root / f".{_FILE}"
+        written.write_text(json.dumps(state), encoding="utf-8")
+        written.replace(root / _FILE)
 
 
 def read(root: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, master_of, member
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
-from redis_fleet.model import Process, Secret, Service, Setting, Watch
+from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
 from redis_fleet.topology import judge
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
@@ -132,6 +132,23 @@ def _acquainted(
                     where = (other.endpoint.address, other.endpoint.port)
                     settings.append(_line("known-sentinel", monitor, *where, _myid(name, other)))
     return replace(process, settings=tuple(settings))
+
+
+def joining(process: Process, masters: Mapping[str, Endpoint]) -> Process:
+    """Return a Sentinel that comes to others which run already: told today's masters, it learns all else from them.
+
+    ``masters`` are by monitor name.
+    """
+    kept = [each for each in process.settings if each.name not in ("sentinel known-replica", "sentinel known-sentinel")]
+    return replace(process, settings=tuple(_named_today(each, masters) for each in kept))
+
+
+def _named_today(setting: Setting, masters: Mapping[str, Endpoint]) -> Setting:
+    name, *rest = setting.lines[0] if setting.name == "sentinel monitor" else ("",)
+    if name not in masters:
+        return setting
+    master = masters[name]
+    return replace(setting, lines=((name, master.address, str(master.port), rest[-1]),))
 
 
 def _myid(deployment: str, process: Process) -> str:

@@ -12,7 +12,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import deploying, rendering
+from tests.bench import changing, deploying, planning, rendering
 from tests.bench.machines import BenchError
 from tests.bench.report import Report
 from tests.hosts.engine import EngineError
@@ -35,6 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
         if "render" in chosen:
             _say("rendering")
             report.comparisons += rendering.measure(options.render_rounds)
+        if "plan" in chosen:
+            _say("planning")
+            report.growth = planning.measure()
+        if "change" in chosen:
+            _say("changes of a sandbox that runs")
+            report.comparisons += changing.measure(options.change_rounds, _say)
         if "deploy" in chosen:
             _say("deployments: three hosts for each round")
             found, trips = deploying.measure(options.rounds, options.quick_rounds, options.image, _say)
@@ -55,8 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", default="render,deploy", help="render, deploy or both (default: %(default)s)")
+    parser.add_argument("--only", default="render,plan,change,deploy", help="any of these (default: %(default)s)")
     parser.add_argument("--render-rounds", type=int, default=20, help="default: %(default)s")
+    parser.add_argument("--change-rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="first deployments on fresh hosts (default: %(default)s)")
     parser.add_argument(
         "--quick-rounds", type=int, default=5, help="deployments with nothing to do (default: %(default)s)"

@@ -128,12 +128,25 @@ class Trips:
         }
 
 
+@dataclass(frozen=True)
+class Growth:
+    """Planning for one size: seconds with nothing to do and with a change everywhere, and the peak of memory (MiB)
+    with the observations themselves."""
+
+    machines: int
+    processes: int
+    idle: float
+    change: float
+    peak: float
+
+
 @dataclass
 class Report:
     """Everything that one run of the benchmarks found."""
 
     comparisons: list[Comparison] = field(default_factory=list)
     trips: list[Trips] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -146,11 +159,15 @@ class Report:
             "ok": self.ok,
             "comparisons": [each.to_dict() for each in self.comparisons],
             "trips": [each.to_dict() for each in self.trips],
+            "planning": [vars(each) for each in self.growth],
         }
 
     def show(self, console: Console) -> None:
         """Print the tables."""
-        console.print(_comparisons(self.comparisons))
+        if self.comparisons:
+            console.print(_comparisons(self.comparisons))
+        if self.growth:
+            console.print(_growth(self.growth))
         if self.trips:
             console.print(_trips(self.trips))
         for trips in self.trips:
@@ -175,6 +192,22 @@ def _comparisons(comparisons: Sequence[Comparison]) -> Table:
             target,
             _VERDICTS[each.passed],
         )
+    return table
+
+
+def _growth(growth: Sequence[Growth]) -> Table:
+    table = Table(
+        title="\nPlanning from recorded observations; growth is seconds a process, the smallest size being 1",
+        box=None,
+        title_style="",
+    )
+    for column in ("machines", "processes", "nothing to do", "a change everywhere", "growth", "peak memory"):
+        table.add_column(column, no_wrap=True)
+    first = growth[0].change / growth[0].processes
+    for each in growth:
+        seconds = (f"{1000 * value:.0f} ms" for value in (each.idle, each.change))
+        relative = f"{each.change / each.processes / first:.2f}"
+        table.add_row(str(each.machines), str(each.processes), *seconds, relative, f"{each.peak:.1f} MiB")
     return table
 
 

@@ -17,6 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from redis_fleet.description.load import load
 from redis_fleet.drill.target import target
@@ -148,8 +150,10 @@ class Box:
 
     @property
     def fleet(self) -> Fleet:
-        """The fleet as it was placed in this sandbox when it was first asked for."""
-        note = (self.root / "sandbox.json").read_text(encoding="utf-8")
+        """The fleet as its file and its environment describe it now, placed in this sandbox."""
+        secrets = sorted((self.folder / ".secrets").glob("*"))
+        parts = [path.read_text(encoding="utf-8") for path in (self.root / "sandbox.json", self.file, *secrets)]
+        note = "".join((*parts, *map(str, self.environment.items())))
         if self._placed is None or self._placed[0] != note:
             layout, server = state.sandbox_layout(str(self.root))
             with patch.dict(os.environ, self.environment):
@@ -208,7 +212,7 @@ def client_of(process: Process) -> redis.Redis:
     password = process.password.reveal() if process.password else None
     return redis.Redis(
         endpoint.address, endpoint.port, password=password, decode_responses=True,
-        socket_timeout=3, socket_connect_timeout=3, retry=None,
+        socket_timeout=3, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def test_deploy_plans_aloud_changes_and_then_changes_nothing(tmp_path: Path) -> 
         first = made.play("deploy")
         assert first.code == 0, first.both
         assert min(changed(first).values()) > 0
-        assert "1. write " in first.out
+        assert "1. START       orders-6379@red1: write " in first.out
         assert "first deployment" in first.out
         before = made.pids()
         assert before.keys() == {process.id for process in made.fleet.processes}

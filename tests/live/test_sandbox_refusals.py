@@ -1,4 +1,4 @@
-"""What a deployment must not touch: no majority of Sentinels, values set by hand, values changed in the file."""
+"""What a deployment must not touch: no majority of Sentinels, values that would cost data."""
 
 from __future__ import annotations
 
@@ -43,22 +43,26 @@ def assert_refused(made: Box, *words: str) -> list[str]:
     return refused
 
 
-def test_values_that_differ_are_refused_with_both_values(tmp_path: Path) -> None:
+def test_values_that_would_cost_data_are_refused_with_both_values(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
-        replica = made.process("orders-6379@red2")
         text = made.file.read_text(encoding="utf-8")
+        with made.server(made.master("orders")) as master:
+            master.execute_command("SELECT", 9)
+            master.set("in the last database", 1)
 
-        # One by hand on a server, one in the file.
-        client_of(replica).config_set("maxmemory", 64 * 2**20)
-        made.file.write_text(text.replace("appendfsync: everysec", "appendfsync: always"), encoding="utf-8")
+        # The second change alone would be fine.
+        lines = ("appendfsync: always", "dbfilename: other.rdb", "databases: 8")
+        changed = text.replace("appendfsync: everysec", "\n      ".join(lines))
+        made.file.write_text(changed, encoding="utf-8")
 
-        by_hand = "orders-6379@red2: maxmemory should be '0 (the default)' and is '67108864'"
-        in_file = [f"orders-6379@red{number}: appendfsync should be 'always' and is 'everysec'" for number in (1, 2, 3)]
-        refused = assert_refused(made, by_hand, *in_file)
-        assert len(refused) == 4
+        refused = assert_refused(
+            made,
+            *(f"orders-6379@red{number}: dbfilename 'dump.rdb' → 'other.rdb': a server that" for number in (1, 2, 3)),
+            *(f"orders-6379@red{number}: databases '16' → '8': database 9 holds keys" for number in (1, 2, 3)),
+        )
+        assert len(refused) == 6
 
         made.file.write_text(text, encoding="utf-8")
-        client_of(replica).config_set("maxmemory", 0)
         done = made.on("deploy", "--json")
         assert done.code == 0, done.both
         assert set(done.json()["changed"].values()) == {0}

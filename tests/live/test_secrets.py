@@ -14,11 +14,11 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from redis_fleet.sandbox import binary
 from tests.live.processes import eventually
-from tests.live.sandboxes import PLAYBOOK, Box, Done, box, config
+from tests.live.sandboxes import COMMAND, PLAYBOOK, Box, Done, box, config
 from tests.live.watching import ArgumentsWatcher
 
 # Made anew by each run: the arguments of another run on this machine are none of this one's.
-FROM_ENVIRONMENT, FROM_VAULT, VAULT_KEY, UPSTREAM = (token_hex(12) for _ in range(4))
+FROM_ENVIRONMENT, FROM_VAULT, VAULT_KEY, UPSTREAM, ROTATED = (token_hex(12) for _ in range(5))
 VARIABLE = "ORDERS_SECRET"
 _LOUD = {"ANSIBLE_VERBOSITY": "3", "ANSIBLE_CACHE_PLUGIN": "jsonfile"}
 
@@ -44,9 +44,13 @@ class Watched:
         cache = {"ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache")}
         return {**_LOUD, **cache, "ANSIBLE_LOG_PATH": str(folder / "ansible.log")}
 
-    def command(self, *words: object, code: int = 0) -> None:
-        """Run ``redis-fleet WORDS FILE`` and keep what it printed."""
-        self._keep(self.box.fleet_command(*words, environment=self.loud), code)
+    def command(self, *words: object, code: int = 0, first: bool = False) -> None:
+        """Run ``redis-fleet WORDS FILE`` (the file behind the ``first`` word) and keep what it printed."""
+        if first:
+            word, *rest = words
+            self._keep(self.box.run(COMMAND, word, self.box.file, *rest, environment=self.loud), code)
+        else:
+            self._keep(self.box.fleet_command(*words, environment=self.loud), code)
 
     def play(self, name: str, *words: object) -> None:
         """Run a playbook with plain ansible-playbook and keep what it printed."""
@@ -113,15 +117,23 @@ def drive(watched: Watched) -> None:
     watched.command("render", "--output", made.folder / "output")
     client = made.server("payments-6379@red1")
     client.config_set("masterauth", UPSTREAM)
-    watched.command("plan", "--sandbox", "--json", code=1)
-    assert "masterauth is not the one of the description" in watched.output[-1].out
+    watched.command("plan", "--sandbox", "--json", code=3)
+    assert '"directive": "masterauth"' in watched.output[-1].out
+    # Another password, from the environment: the servers run with the old one.
+    made.environment[VARIABLE] = ROTATED
+    watched.command("plan", "--sandbox", code=3)
+    watched.command("deploy", "--sandbox", "--json")
+    watched.play("deploy", "-vvv")
+    watched.command("journal", "--sandbox", "--json")
+    watched.command("switchover", "payments", "--sandbox", "--yes", "--json", first=True)
+    watched.command("verify", "--sandbox", "--json")
 
 
 def test_no_password_is_shown_or_kept_for_others(watched: Watched) -> None:
     # The lookups make their passwords when they are first read.
     watched.command("check")
-    secrets = watched.secrets | {UPSTREAM}
-    assert len(secrets) == 6
+    secrets = watched.secrets | {UPSTREAM, ROTATED}
+    assert len(secrets) == 7
     with ArgumentsWatcher(secrets) as watcher:
         # Proof that the watcher works: a process that shows one for a moment.
         planted = subprocess.Popen(
@@ -146,7 +158,7 @@ def test_no_password_is_shown_or_kept_for_others(watched: Watched) -> None:
     assert [secret for secret in secrets if secret in log] == []
     # They are in effect, and where they have to be: in the configuration files, for the owner alone.
     passwords = {config(process)["requirepass"] for process in made.fleet.processes if process.kind == "server"}
-    assert {FROM_ENVIRONMENT, FROM_VAULT} < passwords
+    assert {ROTATED, FROM_VAULT} < passwords
     assert exposed(made.folder, secrets) == []
     files = {Path(process.paths.configuration) for process in made.fleet.processes}
     assert holding(made.root, secrets) == files

@@ -33,7 +33,7 @@ def test_plan(file: Path) -> None:
     case = yaml.safe_load(text)
     fleet = fleet_of(case["fleet"])
 
-    made = plan(fleet, observed(fleet, case))
+    made = plan(fleet, observed(fleet, case), purge=case.get("purge", False))
 
     if os.environ.get("REGENERATE_PLANS"):
         head = text.partition("\nexpect:")[0].rstrip("\n")
@@ -46,13 +46,26 @@ def test_plan(file: Path) -> None:
 def said(made: Plan) -> dict[str, Any]:
     """Return a plan as the cases write it; what is empty is left out."""
     steps = [
-        f"{step.stage} {step.process + '@' if step.process else ''}{step.machine}"
+        f"{step.stage} {step.how} {step.process + '@' if step.process else ''}{step.machine}"
         + (f" follow={step.follow}" if step.follow else "")
+        + (f" to={step.to}" if step.to else "")
+        + (" joins" if step.joins else "")
+        + (" unit" if step.unit else "")
+        + (" purge" if step.purge else "")
+        + (f" edit={','.join(step.edit)}" if step.edit else "")
+        + "".join(f" [{change.how} {change}]" for change in step.changes)
         + f": {step.reason}"
         for step in made.steps
     ]
     masters = {name: str(each.master) if each.master else "nobody knows" for name, each in sorted(made.masters.items())}
-    found = {"masters": masters, "steps": steps, "refusals": list(made.refusals), "notes": list(made.notes)}
+    found: dict[str, Any] = {
+        "masters": masters,
+        "steps": steps,
+        "refusals": list(made.refusals),
+        "notes": list(made.notes),
+    }
+    if made.passing:
+        found["passing"] = True
     return {key: value for key, value in found.items() if value} or {"nothing": True}
 
 

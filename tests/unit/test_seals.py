@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -23,10 +26,15 @@ def test_a_seal_is_the_same_as_its_text_only() -> None:
     assert not same(sealed, sealed)
 
 
-def test_no_clear_text_and_no_two_seals_are_alike() -> None:
-    assert SECRET not in seal(SECRET)
-    assert seal(SECRET) != seal(SECRET)
-    assert seal(SECRET, "00ff") == seal(SECRET, "00ff")
+def test_no_clear_text_and_each_look_seals_otherwise() -> None:
+    program = f"from redis_fleet.remote.seals import seal; print(seal({SECRET!r}))"
+    looks = {subprocess.check_output([sys.executable, "-c", program], text=True).strip() for _ in range(2)}
+
+    assert len(looks) == 2
+    for sealed in (*looks, seal(SECRET)):
+        assert SECRET not in sealed
+        assert same(sealed, SECRET)
+    assert seal(SECRET, "00ff") == seal(SECRET, "00ff") != seal(SECRET)
 
 
 def test_no_secret_has_no_seal() -> None:

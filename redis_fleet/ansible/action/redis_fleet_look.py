@@ -6,15 +6,24 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet import diary
 from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.runs import at_work
 from redis_fleet.observe.request import request
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """One round trip: everything that the planner wants to know of this machine."""
+    """One round trip: everything that the planner wants to know of this machine.
+
+    With ``ended`` it first waits for the last of a run that was killed: its workers go on to the end of their task.
+    """
+
+    _VALID_ARGS = frozenset({"ended"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module of the same name with the request for this machine."""
         super().run(tmp, task_vars)
-        arguments = request(fleet_of(task_vars), task_vars["inventory_hostname"])
-        return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        fleet = fleet_of(task_vars)
+        before = at_work(diary.place_of(fleet)) if self._task.args.get("ended") else []
+        arguments = request(fleet, task_vars["inventory_hostname"])
+        return {**self._execute_module(module_args=arguments, task_vars=task_vars), "at_work": before}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet.ansible.events import in_front
+from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.runs import new_run
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import observed
 from redis_fleet.plan.machines import wanted_packages
@@ -17,34 +19,58 @@ from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
 from redis_fleet.platforms import offered, platform
 
+_PATIENCE = 2.0
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """``seen`` names the registered looks; with ``confirm`` anything left to do is a failure.
 
-    With ``service`` only the master of that service matters, not what else differs.
+    ``purge``: the data of processes that left goes too. Refusals that pass by themselves are no failure until it has
+    looked ``looks`` times: ``again`` says that another look is worth while. With ``service`` only the master of that
+    service matters, not what else differs.
     """
 
-    _VALID_ARGS = frozenset({"seen", "confirm", "service"})
+    _VALID_ARGS = frozenset({"seen", "confirm", "service", "purge", "looks"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the plan; fails with every refusal."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
         answers = looks(fleet, task_vars["hostvars"], self._task.args.get("seen", "redis_fleet_seen"))
-        made = plan(fleet, observed(answers))
-        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers)}
+        made = plan(fleet, observed(answers), purge=bool(self._task.args.get("purge")))
+        run = new_run("deploy", self._play_context.connection_lockfd)
+        done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
+        again = made.passing and done < int(self._task.args.get("looks", 1))
+        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers), "run": run}
+        result |= {"looks": done, "again": again}
         if service := self._task.args.get("service"):
             agreed = made.masters.get(service)
             why = agreed.why if agreed else made.refusals
             return {**result, "failed": True, "msg": "nothing was touched:\n" + "\n".join(why)} if why else result
+        if again:
+            self._wait(made.refusals)
+            return result
         if made.refusals:
-            return {**result, "failed": True, "msg": "nothing was changed:\n" + "\n".join(made.refusals)}
+            return {
+                **result,
+                "failed": True,
+                "msg": "\n".join(("nothing was changed:", *(f"REFUSED  {each}" for each in made.refusals))),
+            }
         if self._task.args.get("confirm") and made.steps:
             left = "; ".join(f"{step.machine}: {step.what} ({step.reason})" for step in made.steps)
             return {**result, "failed": True, "msg": f"after all steps there is still something to do: {left}"}
         if not self._task.args.get("confirm") and not in_front():
             self._display.display(describe(result))
         return result
+
+    def _wait(self, refusals: Sequence[str]) -> None:
+        """What passes by itself takes Sentinel some seconds; the next look comes after this."""
+        text = f"waiting: {refusals[0]}"
+        if in_front():
+            emit("waiting", text=text)
+        else:
+            self._display.display(text)
+        time.sleep(_PATIENCE)
 
 
 def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

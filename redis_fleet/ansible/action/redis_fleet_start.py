@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import process_parts, start_request
+from redis_fleet.model import Endpoint, Fleet
 from redis_fleet.render.files import configuration
+from redis_fleet.topology.sentinels import joining
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -22,9 +25,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         fleet, machine, stages = fleet_of(task_vars), task_vars["inventory_hostname"], self._task.args["stages"]
         steps = task_vars["redis_fleet_planned"]["steps"]
         mine = [step for step in steps if step["stage"] in stages and step["machine"] == machine]
-        written = {step["process"] for step in mine if step["stage"] == "write"}
-        processes = [process for process in fleet.on(machine) if process.name in written]
-        parts = process_parts(fleet, processes)
+        written = {step["process"]: step for step in mine if step["stage"] == "write"}
+        masters = _masters(fleet, task_vars["redis_fleet_planned"]["masters"])
+        whole = [each for each in fleet.on(machine) if each.name in written and not written[each.name]["unit"]]
+        processes = [joining(each, masters) if written[each.name]["joins"] else each for each in whole]
+        units = [each for each in fleet.on(machine) if each.name in written and written[each.name]["unit"]]
+        parts = process_parts(fleet, processes, units)
         started = start_request(fleet, machine, [step for step in mine if step["stage"] != "write"])
         arguments = {**parts, **started, "timeout": float(self._task.args["timeout"])}
         result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
@@ -37,3 +43,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 if path in texts
             ]
         return result
+
+
+def _masters(fleet: Fleet, agreed: Mapping[str, Mapping[str, Any]]) -> dict[str, Endpoint]:
+    """Return today's masters by monitor name."""
+    endpoints = {str(each.endpoint): each.endpoint for each in fleet.processes}
+    watched = {each.watch.name: agreed[each.name]["master"] for each in fleet.services if each.watch}
+    return {name: endpoints[master] for name, master in watched.items() if master in endpoints}

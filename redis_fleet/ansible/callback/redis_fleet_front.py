@@ -15,7 +15,20 @@ short_description: Events for redis-fleet's command line
 description: Writes one JSON line for each event to the pipe that the environment names.
 """
 # What a result carries that the command line needs beside the message.
-_KEYS = ("steps", "refusals", "notes", "masters", "checks", "report", "status")
+_KEYS = (
+    "steps",
+    "refusals",
+    "notes",
+    "masters",
+    "checks",
+    "report",
+    "status",
+    "disturbs",
+    "again",
+    "run",
+    "holder",
+    "given",
+)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -46,6 +59,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """A host could not be reached."""
         self._tell(result, "unreachable")
 
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        """One of several things that a task does succeeded."""
+        self._tell(result, "ok")
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        """One of them failed."""
+        self._tell(result, "failed")
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """The run is over."""
         hosts = {host: stats.summarize(host) for host in stats.processed}
@@ -53,6 +74,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _tell(self, result: Any, status: str) -> None:
         told = result.result
+        if "results" in told:
+            # Each of them was told already.
+            return
         data = {key: told[key] for key in _KEYS if key in told} if "redis_fleet" in result.task.action else {}
         emit(
             "result",

@@ -44,7 +44,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             fleet = load(source)
         except InvalidDescriptionError as error:
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
-        for group in ("redis_fleet", "redis_fleet_drill", *GROUPS.values()):
+        for group in ("redis_fleet", "redis_fleet_drill", "redis_fleet_reachable", *GROUPS.values()):
             inventory.add_group(group)
         for machine in fleet.machines.values():
             inventory.add_host(machine.name, group="redis_fleet")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.redis_fleet.remote.options import PARTS, PROCESSES
 from ansible.module_utils.redis_fleet.remote.put import put
@@ -17,9 +19,10 @@ def main() -> None:
         "timeout": {"type": "float", "default": 60},
     }
     module = AnsibleModule(options, supports_check_mode=True)
+    processes = [{**each, "edit": json.loads(each["edit"])} for each in module.params["processes"]]
     try:
         written = put(module.params, dry=module.check_mode)["changed"]
-        started = start(module.params, dry=module.check_mode)
+        started = start({**module.params, "processes": processes}, dry=module.check_mode)
     except (NotReadyError, RuntimeError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(written or started), written=written, started=started)

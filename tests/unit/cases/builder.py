@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from redis_fleet.catalogue import table, values
-from redis_fleet.model import Endpoint, Fleet, Process
-from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts
+from redis_fleet.model import Endpoint, Fleet, Kind, Paths, Process
+from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platforms import masks, offered
 from redis_fleet.project import ROOT
@@ -31,11 +31,25 @@ VERSION = "7.0.15"
 _KERNEL = {"vm.overcommit_memory": "1", "net.core.somaxconn": "4096", "transparent_hugepage": "madvise"}
 _sealed = cache(seal)
 
-MACHINE = {"bare", "packages", "error", "container", "system", "version", "kernel", "active", "fingerprints"}
+MACHINE = {
+    "units",
+    "strangers",
+    "records",
+    "bare",
+    "packages",
+    "error",
+    "container",
+    "system",
+    "version",
+    "kernel",
+    "active",
+    "fingerprints",
+}
 PROCESS = {
     "is",  # running, down, written (never started), absent
     *("role", "keys", "config", "unset", "file", "unfile", "data", "error", "file_error", "pid", "open", "substate"),
-    *("names", "flags", "knows", "watch", "watches"),  # of a Sentinel
+    *("follow", "link", "info", "opened_by", "passwords"),
+    *("names", "flags", "knows", "watch", "watches", "replicas", "sentinels"),  # of a Sentinel
 }
 
 
@@ -98,8 +112,47 @@ def _machine(
         kernel=_KERNEL | change.get("kernel", {}),
         container=container,
         fingerprints=prints | change.get("fingerprints", {}),
+        texts=change.get("units", {}),
         processes=processes,
+        strangers={each["name"]: _stranger(fleet, name, each) for each in change.get("strangers", ())},
+        records={service: {"master": master, "number": 1} for service, master in change.get("records", {}).items()},
     )
+
+
+def _stranger(fleet: Fleet, machine: str, change: Mapping[str, Any]) -> Stranger:
+    """Make a process that is no longer described: name, address, port, role (``master`` or whom it follows), keys."""
+    kind: Kind = "sentinel" if change["name"].startswith("sentinel") else "server"
+    name = change["name"]
+    process = Process(
+        name,
+        kind,
+        machine,
+        "" if kind == "sentinel" else name.rpartition("-")[0],
+        Endpoint(fleet.machines[machine].address, int(name.rpartition("-")[2])),
+        (),
+        Paths(
+            f"/etc/redis/{name}/redis.conf",
+            f"/var/lib/redis/{name}",
+            "",
+            "",
+            f"/etc/systemd/system/redis-{name}.service",
+        ),
+    )
+    if not change.get("runs", True):
+        return Stranger(process, ProcessFacts(lines=(), error="Connection refused"), change.get("enabled", True))
+    role = change.get("role", "master")
+    master = None if role == "master" else _endpoint(fleet, role)
+    spoken = ["slave", master.address, master.port, "connected", 0] if master else ["master", 0, []]
+    keys = change.get("keys", 10)
+    info = {"redis_version": VERSION} | ({"db0": f"keys={keys},expires=0"} if keys else {})
+    served = next((each.password for each in fleet.services if each.name == process.service), None)
+    own = {"save": "900 1"} | ({"requirepass": _sealed(served.reveal())} if served else {})
+    facts = ProcessFacts(
+        answers=True, open=False, pid=300, lines=(), config=dict(change.get("config", own)), info=info,
+        masters={name: _watched(name, _endpoint(fleet, where)) for name, where in change.get("watches", {}).items()},
+        role=[] if kind == "sentinel" else spoken,
+    )  # fmt: skip
+    return Stranger(process, facts, True)
 
 
 def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, Any]) -> ProcessFacts:
@@ -112,7 +165,8 @@ def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, An
         facts = _sentinel(fleet, process, state, change)
     else:
         facts = _server(fleet, process, state, change)
-    plain = {key: change[key] for key in ("open", "pid", "error", "file_error") if key in change}
+    given = ("open", "pid", "error", "file_error", "opened_by", "passwords")
+    plain = {key: change[key] for key in given if key in change}
     if "data" in change:
         plain["data"] = tuple(change["data"])
     return replace(facts, **plain)
@@ -127,7 +181,9 @@ def _server(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) 
     if state != "running":
         return ProcessFacts(lines=lines, data=stored, unit=_unit(change, "dead"), error="Connection refused")
     keys = change.get("keys", 10)
-    info = {"redis_version": VERSION, "master_link_status": "up"} | ({"db0": f"keys={keys},expires=0"} if keys else {})
+    info = {"redis_version": VERSION, "master_link_status": change.get("link", "up")}
+    info |= {"connected_slaves": str(len(fleet.service(process.service).processes) - 1)}
+    info |= ({"db0": f"keys={keys},expires=0"} if keys else {}) | change.get("info", {})
     role = ["slave", master.address, master.port, "connected", 0] if master else ["master", 0, []]
     return ProcessFacts(
         answers=True,
@@ -151,7 +207,7 @@ def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, A
         for words in setting.lines or (("",),):
             hidden = (*words[:-1], _sealed(words[-1])) if setting.secret else words
             lines.append((*setting.name.split(), *hidden))
-    lines += [(name, *str(value).split()) for name, value in change.get("file", {}).items()]
+    lines += [(*name.split(), *str(value).split()) for name, value in change.get("file", {}).items()]
     return (*lines, ("replicaof", master.address, str(master.port))) if master else tuple(lines)
 
 
@@ -173,6 +229,9 @@ def _config(fleet: Fleet, process: Process, change: Mapping[str, Any]) -> dict[s
 
 def _sentinel(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) -> ProcessFacts:
     lines = file_lines(process, None, change)
+    if "watches" in change:
+        unknown = {each.watch.name for each in fleet.services if each.watch} - set(change["watches"])
+        lines = tuple(line for line in lines if line[0] != "sentinel" or not unknown & set(line[2:3]))
     if state == "written":
         return ProcessFacts(lines=lines, unit=_unit(change, "dead"), error="Connection refused")
     lines = (*lines, ("sentinel", "current-epoch", "0" * 40))
@@ -185,7 +244,7 @@ def _sentinel(fleet: Fleet, process: Process, state: str, change: dict[str, Any]
         lines=lines,
         data=(),
         unit=_unit(change, "running"),
-        info={"redis_version": VERSION},
+        info={"redis_version": VERSION} | change.get("info", {}),
         masters=_views(fleet, change),
     )
 
@@ -210,12 +269,24 @@ def _views(fleet: Fleet, change: Mapping[str, Any]) -> dict[str, MasterView]:
         }
         others = change.get("knows", len(fleet.sentinels) - 1)
         up = {"flags": "slave"}
-        found[watch.name] = MasterView(
-            master, (up,) * (len(service.processes) - 1), ({"flags": "sentinel"},) * others, "OK 3 usable Sentinels."
-        )
+        replicas = (up,) * (len(service.processes) - 1) + tuple(map(_peer, change.get("replicas", ())))
+        sentinels = ({"flags": "sentinel"},) * others + tuple(map(_peer, change.get("sentinels", ())))
+        found[watch.name] = MasterView(master, replicas, sentinels, "OK 3 usable Sentinels.")
     for name in set(change.get("watches", ())) - found.keys():
         found[name] = MasterView({"name": name, "ip": "10.0.0.11", "port": "1", "flags": "master"}, (), (), "OK")
     return found
+
+
+def _watched(name: str, where: Endpoint) -> MasterView:
+    row = {"name": name, "ip": where.address, "port": str(where.port), "flags": "master"}
+    return MasterView(row, (), (), "OK")
+
+
+def _peer(text: str) -> dict[str, str]:
+    """Read ``ADDRESS:PORT FLAGS`` as a Sentinel's row."""
+    endpoint, flags = text.split()
+    address, _, port = endpoint.rpartition(":")
+    return {"ip": address, "port": port, "flags": flags}
 
 
 def _unit(change: Mapping[str, Any], state: str) -> dict[str, str]:

@@ -1,0 +1,111 @@
+"""Take the lock of the deployment on a machine before the first change; a second task judges whether all were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from redis_fleet import diary
+from redis_fleet.ansible.events import emit
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.runs import masked, refusal, state
+from redis_fleet.model import Fleet
+from redis_fleet.remote.diary import WITHDRAWN
+from redis_fleet.topology.records import journal_file, lock_file
+
+_MOVED = "another run changed this deployment meanwhile; run again"
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Without arguments it tries and fails never; with ``taken``, the name of what it answered, it judges all answers.
+
+    A run that did not get the lock everywhere gives back what it got, and stops. Nothing happens in check mode.
+    It needs ``redis_fleet_planned`` (run, steps, notes, masters), and ``redis_fleet_seen`` where a look came before.
+    """
+
+    _VALID_ARGS = frozenset({"taken"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return ``refused`` (empty: the lock is taken) and what was taken over."""
+        super().run(tmp, task_vars)
+        if self._task.check_mode:
+            return {"changed": False, "skipped": True, "msg": "nothing is locked in check mode"}
+        fleet = fleet_of(task_vars)
+        if name := self._task.args.get("taken"):
+            return self._judge(fleet, name, task_vars)
+        try:
+            return {"changed": False, **self._try(fleet, task_vars)}
+        except (AnsibleConnectionFailure, RuntimeError) as error:
+            return {"changed": False, "refused": f"the lock cannot be taken: {error}"}
+
+    def _try(self, fleet: Fleet, task_vars: Any) -> dict[str, Any]:
+        answer = self._begin(fleet, task_vars, "")
+        held, told = answer["holder"], {}
+        if held and state(held) == "dead":
+            if held["id"] in task_vars.get("redis_fleet_seen", {}).get("at_work", ()):
+                # It was killed after this machine was looked at: what it did in between was not seen.
+                return {"refused": _MOVED}
+            told = {"took_over": f"the lock of {held['owner']} since {held['time']}, a run that was killed"}
+            answer = self._begin(fleet, task_vars, held["id"])
+            held = answer["holder"]
+        if held:
+            return {"refused": refusal(held, fleet.source)}
+        if answer["moved"]:
+            return {"refused": _MOVED}
+        emit("locked", machine=task_vars["inventory_hostname"], run=task_vars["redis_fleet_planned"]["run"]["id"])
+        return {"refused": "", **told}
+
+    def _begin(self, fleet: Fleet, task_vars: Any, take_over: str) -> Any:
+        machine, planned = task_vars["inventory_hostname"], task_vars["redis_fleet_planned"]
+        arguments = {
+            "verb": "begin",
+            "lock": lock_file(fleet, machine),
+            "journal": journal_file(fleet, machine),
+            "run": planned["run"],
+            "take_over": take_over,
+            "seen": task_vars.get("redis_fleet_seen", {}).get("last_run"),
+            "steps": [step for step in _steps(fleet, planned) if step["machine"] == machine],
+        }
+        return self._module(arguments, task_vars)
+
+    def _module(self, arguments: Mapping[str, Any], task_vars: Any) -> Any:
+        answer = self._execute_module("redis_fleet_lock", module_args=dict(arguments), task_vars=task_vars)
+        if answer.get("failed") or answer.get("unreachable"):
+            raise RuntimeError(str(answer.get("msg", "unknown failure")))
+        return answer
+
+    def _judge(self, fleet: Fleet, name: str, task_vars: Any) -> dict[str, Any]:
+        """Fail where the lock was refused; elsewhere give it back if it was refused anywhere."""
+        # A switchover may have to do without a machine that is lost.
+        wanted = [each for each in fleet.machines if each not in task_vars["redis_fleet_planned"].get("lost", ())]
+        answers = {machine: task_vars["hostvars"][machine].get(name, {}) for machine in wanted}
+        refused = {machine: each.get("refused", "the lock was not asked for") for machine, each in answers.items()}
+        machine, run = task_vars["inventory_hostname"], task_vars["redis_fleet_planned"]["run"]
+        if not any(refused.values()):
+            if machine == wanted[0]:
+                self._note(fleet, task_vars["redis_fleet_planned"])
+            return {"changed": False, "run": run["id"]}
+        if refused[machine]:
+            return {"failed": True, "changed": False, "msg": f"nothing was changed: {refused[machine]}"}
+        playing = task_vars["ansible_play_hosts_all"]
+        absent = [other for other, why in refused.items() if why and other not in playing]
+        places = {"lock": lock_file(fleet, machine), "journal": journal_file(fleet, machine)}
+        self._module({"verb": "end", **places, "run": run["id"], "result": WITHDRAWN}, task_vars)
+        emit("unlocked", machine=machine)
+        if absent:
+            said = f"nothing was changed: the lock is for the whole deployment; left out: {', '.join(absent)}"
+            return {"failed": True, "changed": False, "msg": said}
+        return {"changed": False, "msg": "given back"}
+
+    def _note(self, fleet: Fleet, planned: Mapping[str, Any]) -> None:
+        plan = {**planned, "steps": _steps(fleet, planned), "notes": masked(fleet, planned["notes"])}
+        if problem := diary.begin(diary.place_of(fleet), planned["run"], plan):
+            self._display.warning(problem)
+
+
+def _steps(fleet: Fleet, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
+    numbered = [{"number": number, **step} for number, step in enumerate(planned["steps"], start=1)]
+    return list(masked(fleet, numbered))

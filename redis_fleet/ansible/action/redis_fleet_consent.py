@@ -1,0 +1,27 @@
+"""Ask before a step that clients notice: the command line at its terminal, ansible-playbook by a variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.events import ask, in_front
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Fails when nobody agreed to a plan that takes a process down or moves a master."""
+
+    _VALID_ARGS = frozenset({"given"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return at once where nothing is disturbed, in check mode, and where it was agreed to before."""
+        super().run(tmp, task_vars)
+        disturbs = task_vars["redis_fleet_planned"]["disturbs"]
+        if not disturbs or self._task.check_mode or self._task.args.get("given"):
+            return {"changed": False}
+        if in_front() and ask("consent"):
+            return {"changed": False}
+        said = "nothing was changed: nobody agreed to restarts and switchovers"
+        remedy = "" if in_front() else "; say -e redis_fleet_yes=true"
+        return {"failed": True, "changed": False, "msg": said + remedy}

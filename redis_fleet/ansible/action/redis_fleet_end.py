@@ -1,0 +1,63 @@
+"""Note how a run ended, on a machine and with the controller, and give the lock back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet import diary
+from redis_fleet.ansible.events import emit
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.runs import masked, state
+from redis_fleet.model import Fleet
+from redis_fleet.topology.records import journal_file, lock_file
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """``result`` is ok or failed, ``message`` why; ``run`` the run's id, this run's own when it is not given.
+
+    An empty ``run`` stands for whatever run holds the lock. With ``show`` nothing is done but to say who holds it.
+    """
+
+    _VALID_ARGS = frozenset({"result", "message", "run", "show"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return ``holder``, the run that has the lock then, and ``given``, the one that had it."""
+        super().run(tmp, task_vars)
+        if self._task.check_mode:
+            return {"changed": False, "skipped": True, "msg": "nothing is locked in check mode"}
+        fleet, machine = fleet_of(task_vars), task_vars["inventory_hostname"]
+        if self._task.args.get("show"):
+            return self._show(fleet, machine, task_vars)
+        given = self._task.args.get("run")
+        run = task_vars["redis_fleet_planned"]["run"]["id"] if given is None else str(given)
+        told = {"result": str(self._task.args.get("result", "ok"))}
+        if message := masked(fleet, str(self._task.args.get("message", ""))):
+            told["message"] = message[:2000]
+        # Before the machine is asked, which may be away; from whichever machine's task comes first.
+        self._note(fleet, run, told)
+        answer = self._module(fleet, machine, {"verb": "end", "run": run, **told}, task_vars)
+        if not answer.get("failed"):
+            emit("unlocked", machine=machine)
+        if not run and answer.get("given"):
+            self._note(fleet, answer["given"]["id"], told)
+        if given is None and answer.get("holder"):
+            self._display.warning(f"{machine}: the lock was taken away meanwhile by {answer['holder']['owner']}")
+        return answer
+
+    def _note(self, fleet: Fleet, run: str, told: Mapping[str, str]) -> None:
+        problem = diary.end(diary.place_of(fleet), run, told["result"], told.get("message", "")) if run else ""
+        if problem:
+            self._display.warning(problem)
+
+    def _show(self, fleet: Fleet, machine: str, task_vars: Any) -> dict[str, Any]:
+        answer = self._module(fleet, machine, {"verb": "show"}, task_vars)
+        if held := answer.get("holder"):
+            emit("held", machine=machine, holder=held, state=state(held))
+        return answer
+
+    def _module(self, fleet: Fleet, machine: str, asked: Mapping[str, Any], task_vars: Any) -> dict[str, Any]:
+        places = {"lock": lock_file(fleet, machine), "journal": journal_file(fleet, machine)}
+        return dict(self._execute_module("redis_fleet_lock", module_args={**asked, **places}, task_vars=task_vars))

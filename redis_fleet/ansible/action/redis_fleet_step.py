@@ -1,0 +1,95 @@
+"""Do one step of the rolling part of a plan: restart, switch over, take out of service, forget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.calls import caller
+from redis_fleet.ansible.events import emit, in_front
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.requests import change_request, leave_request, restart_request
+from redis_fleet.ansible.switching import switch
+from redis_fleet.model import Fleet, Service
+from redis_fleet.observe.facts import Observed, observed
+from redis_fleet.plan.masters import members
+from redis_fleet.topology.records import masters_file
+
+Result = dict[str, Any]
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs on the machine of the step; nothing else of the deployment is touched meanwhile."""
+
+    _VALID_ARGS = frozenset({"number", "timeout"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Run the module that the step needs; fails with its words."""
+        super().run(tmp, task_vars)
+        fleet = fleet_of(task_vars)
+        seen = observed(looks(fleet, task_vars["hostvars"], "redis_fleet_seen"))
+        step = task_vars["redis_fleet_planned"]["steps"][int(self._task.args["number"]) - 1]
+        emit("step", number=step["number"], how=step["how"], what=step["what"], machine=step["machine"])
+        result = self._do(fleet, seen, step, task_vars)
+        if self._task.diff and step["changes"] and not result.get("failed"):
+            before, after = (
+                "".join(f"{change['directive']} {change[key]}\n" for change in step["changes"])
+                for key in ("found", "wanted")
+            )
+            result["diff"] = [{"before": before, "after": after, "before_header": step["what"]}]
+        return result
+
+    def _do(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
+        if step["how"] == "SWITCHOVER":
+            return self._switch(_with_leaving(fleet, step["service"], seen), seen, step, task_vars)
+        if step["how"] == "RESTART":
+            process = next(each for each in fleet.on(step["machine"]) if each.name == step["process"])
+            running = []
+            if step["service"]:
+                everyone = members(fleet.service(step["service"]), seen)
+                running = [each for each in everyone if seen.of(each).answers or each in fleet.processes]
+            return self._module("redis_fleet_restart", restart_request(fleet, running, process, step), task_vars)
+        if step["how"] == "STOP":
+            return self._module("redis_fleet_leave", leave_request(seen, step), task_vars)
+        return self._module("redis_fleet_change", change_request(fleet, step["machine"], [step]), task_vars)
+
+    def _module(self, name: str, arguments: Mapping[str, Any], task_vars: Any) -> Result:
+        given = dict(arguments)
+        if name == "redis_fleet_restart":
+            given["timeout"] = float(self._task.args["timeout"])
+        return dict(self._execute_module(name, module_args=given, task_vars=task_vars))
+
+    def _switch(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
+        if self._task.check_mode:
+            return {"changed": True}
+        result = dict(switch(self, task_vars, fleet, step["service"], step["to"], self._say))
+        if result["changed"] and fleet.service(step["service"]).watch is None:
+            self._remember(fleet, seen, step, result["master"], task_vars)
+        return result
+
+    def _remember(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], master: str, task_vars: Any) -> None:
+        """Without Sentinels nobody else knows who was made the master."""
+        records = [machine.records.get(step["service"], {}) for machine in seen.machines.values()]
+        number = 1 + max(int(each.get("number", 0)) for each in records)
+        place = {"path": masters_file(fleet, step["machine"]), "service": step["service"]}
+        note = {"verb": "note", **place, "master": master, "number": number}
+        caller(self, task_vars)("redis_fleet_handover", note)
+
+    def _say(self, event: Any) -> None:
+        if in_front():
+            emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
+        else:
+            self._display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
+
+
+def _with_leaving(fleet: Fleet, name: str, seen: Observed) -> Fleet:
+    """Return the fleet in which a service still has the processes that are to leave it: one of them is its master."""
+
+    def whole(service: Service) -> Service:
+        return replace(service, processes=members(service, seen)) if service.name == name else service
+
+    return replace(fleet, services=tuple(whole(service) for service in fleet.services))

@@ -1,0 +1,175 @@
+"""A new password for servers and Sentinels that run: first both are taken, then the new one is used, then the old goes.
+
+Between any two of these phases every client, replica and Sentinel that knows either password is let in. Measured on
+Redis 7.0 and 8.0 and Valkey 8.1: no link is lost and nothing is synchronised anew. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from redis_fleet.model import MASK, Endpoint, Fleet, Process, Service
+from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.plan.steps import Change, Order, Stage, Step
+from redis_fleet.remote.seals import same
+
+_OVERLAP = "the old and the new one are taken while they are exchanged"
+_LAST = "the old one is refused from now on"
+_OPENED = "clients that give no password are refused from now on"
+
+
+def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]:
+    """Yield the steps that bring servers, and what the Sentinels know of them, to the service's described password."""
+    for process in service.processes:
+        facts = seen.of(process)
+        if facts.answers and facts.deployed:
+            yield from _server(process, facts)
+    if service.watch:
+        for process in fleet.sentinels:
+            yield from watching(service, process, seen.of(process))
+
+
+def refusals(
+    service: Service, members: Sequence[Process], seen: Observed, master: Endpoint, arriving: Collection[Process]
+) -> Iterator[str]:
+    """Yield why a change of password has to wait for a run of its own.
+
+    A replica that this run starts gives the new password at once, and a process that leaves never hears of it.
+    """
+    process = next((each for each in members if each.endpoint == master), None)
+    facts = seen.of(process) if process else ProcessFacts()
+    wanted = service.password.reveal() if service.password else ""
+    found = facts.config.get("requirepass", "")
+    done = (bool(found) and same(found, wanted)) if wanted else not _has_password(facts)
+    if not facts.answers or done:
+        return
+    gone = sorted(each.id for each in members if each not in service.processes)
+    if gone or (arriving and not (wanted and _has_password(facts))):
+        coming = sorted(each.id for each in arriving)
+        who = f"{', '.join(gone)} would leave" if gone else f"{', '.join(coming)} would be started"
+        yield (
+            f"{service.name}: its master has another password than described, and {who}; "
+            "change the password in a run of its own"
+        )
+
+
+def _server(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+    own, upstream = (_differs(process, facts, name) for name in ("requirepass", "masterauth"))
+    if own and process.password and _has_password(facts) and facts.opened_by != "described":
+        yield _step("password_add", process, [own], [{"do": "password-add"}], _OVERLAP)
+    masterauth: Order = {"do": "masterauth", "value": None}
+    if upstream and not (own and not _has_password(facts)):
+        yield _step("password_use", process, [upstream], [masterauth, {"do": "rewrite"}], _OVERLAP)
+        upstream = None
+    if own:
+        # On an open server a replica that gives a password is turned away: both change in the same moment.
+        together = [masterauth] if upstream else []
+        changes = [own, upstream] if upstream else [own]
+        reason = _LAST if _has_password(facts) else _OPENED
+        yield _step("password_end", process, changes, [*together, {"do": "password-end"}, {"do": "rewrite"}], reason)
+
+
+def _others_get_in(facts: ProcessFacts) -> bool:
+    """Whether it takes no password, another one, or one more than the described: a rotation that was taken back."""
+    return bool(facts.open) or facts.opened_by != "described" or facts.passwords not in (None, 1)
+
+
+def _has_password(facts: ProcessFacts) -> bool:
+    return not facts.open
+
+
+def _differs(process: Process, facts: ProcessFacts, name: str) -> Change | None:
+    setting = process.setting(name)
+    wanted = setting.lines[0][0] if setting else ""
+    alias = {"masterauth": "primaryauth"}.get(name, name)
+    found = facts.config.get(name, facts.config.get(alias, ""))
+    shadowed = name == "requirepass" and bool(wanted) and _others_get_in(facts)
+    if shadowed or (not same(found, wanted) if wanted and found else wanted != found):
+        return Change(name, MASK if wanted else "", MASK if found else "")
+    return None
+
+
+def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterator[Step]:
+    """Yield the step that tells a Sentinel a service's password, where it gives another one."""
+    name = service.watch.name if service.watch else ""
+    if name not in facts.masters:
+        return
+    prefix = ("sentinel", "auth-pass", name)
+    found = next((line[-1] for line in facts.lines or () if line[:3] == prefix), "")
+    wanted = service.password.reveal() if service.password else ""
+    if not same(found, wanted) if wanted and found else wanted != found:
+        change = Change(f"sentinel auth-pass {name}", MASK if wanted else "", MASK if found else "")
+        order: Order = {"do": "command", "words": ["SENTINEL", "SET", name, "auth-pass", None if wanted else ""]}
+        # To give a password to an open server does no harm; to give none to a closed one does.
+        stage: Stage = "password_use" if wanted else "watch"
+        yield _step(stage, process, [change], [order, {"do": "flush"}], _OVERLAP)
+
+
+def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+    """Yield the steps that bring a Sentinel to its own described password.
+
+    It has no CONFIG command: its default user is changed, and the password that it gives to the other Sentinels is
+    told apart from its own. Redis 6.0 can do neither while it runs, see ``needs_restart``.
+    """
+    if not password_differs(process, facts) or needs_restart(process, facts):
+        return
+    wanted = process.password is not None
+    change = Change("requirepass", MASK if wanted else "", MASK if not facts.open else "")
+    if wanted and not facts.open and facts.opened_by != "described":
+        yield _step("password_add", process, [change], [_user(">")], _OVERLAP)
+    given: Order = {"do": "command", "words": ["SENTINEL", "CONFIG", "SET", "sentinel-pass", None if wanted else ""]}
+    used = Change("sentinel sentinel-pass", MASK if wanted else "", MASK if not facts.open else "")
+    yield _step("password_use", process, [used], [given, {"do": "flush"}], _OVERLAP)
+    last = _user("resetpass", ">") if wanted else _user("resetpass", "nopass")
+    yield _step("password_end", process, [change], [last, {"do": "flush"}], _OPENED if facts.open else _LAST)
+
+
+def _user(*rules: str) -> Order:
+    """A rule ``>`` is followed by the described password when it is sent."""
+    words = [None if rule == ">" else rule for rule in rules]
+    return {"do": "command", "words": ["ACL", "SETUSER", "default", *words]}
+
+
+def password_differs(process: Process, facts: ProcessFacts) -> bool:
+    """Whether a running Sentinel takes or gives another password than the described one.
+
+    What it takes is tried when it is looked at. What it gives is ``sentinel-pass``, else its own requirepass.
+    """
+    if process.password is None:
+        return not facts.open
+    if _others_get_in(facts):
+        return True
+    lines = facts.lines or ()
+    given = [line[-1] for line in lines if line[:2] == ("sentinel", "sentinel-pass")]
+    given = given or [line[-1] for line in lines if line[0] == "requirepass"]
+    return not given or not same(given[-1], process.password.reveal())
+
+
+def in_file(process: Process, facts: ProcessFacts) -> tuple[str, ...]:
+    """Return the settings that bring the file of a Sentinel that is down to its described password."""
+    own = [line[-1] for line in facts.lines or () if line[0] == "requirepass"]
+    other = [line[-1] for line in facts.lines or () if line[:2] == ("sentinel", "sentinel-pass")]
+    wanted = process.password.reveal() if process.password else ""
+    found = [word for word in (*own[-1:], *other[-1:]) if word]
+    fine = (bool(own) and all(same(word, wanted) for word in found)) if wanted else not found
+    # This line counts more than requirepass, and has nothing but hashes: with a new requirepass it is taken out.
+    unknown = any(line[:2] == ("user", "default") for line in facts.lines or ())
+    return () if fine and not unknown else ("requirepass", "sentinel sentinel-pass")
+
+
+def needs_restart(process: Process, facts: ProcessFacts) -> bool:
+    """Whether its password can be changed only by a restart: Sentinel 6.0 has neither ACL nor CONFIG."""
+    return facts.version.startswith("6.0.") and password_differs(process, facts)
+
+
+def _step(stage: Stage, process: Process, changes: list[Change], orders: list[Order], reason: str) -> Step:
+    titles = {
+        "password_add": f"let {process.name} take the new password beside the old one",
+        "password_use": f"make {process.name} use the new password",
+        "password_end": f"let {process.name} take the new password alone",
+        "watch": f"tell {process.name} that there is no password any more",
+    }
+    return Step(
+        stage, process.machine, process.name, titles[stage], reason,
+        how="LIVE", changes=tuple(changes), orders=tuple(orders),
+    )  # fmt: skip

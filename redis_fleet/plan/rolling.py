@@ -1,0 +1,183 @@
+"""The order in which a service's servers are restarted: replicas one at a time, a switchover, then the old master.
+
+A master that a replica can stand in for is never restarted, and never two processes at once. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.observe.facts import Observed
+from redis_fleet.plan.masters import members
+from redis_fleet.plan.steps import Agreement, Change, Step
+from redis_fleet.topology.judge import persists, value_of
+
+_GAP = "writes to {service} are refused for about 1 s while {old} hands over (0 acknowledged writes lost)"
+_MOVES = "writes to {service} are refused for less than 1 s; no Sentinel tells clients that they find it at {new} then"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Why a process has to be restarted: directives, its unit."""
+
+    changes: tuple[Change, ...] = ()
+    unit: bool = False
+
+    @property
+    def edit(self) -> tuple[str, ...]:
+        """The settings to bring into its file while it is down."""
+        return tuple(dict.fromkeys(change.directive for change in self.changes))
+
+    @property
+    def reason(self) -> str:
+        """All reasons, each once."""
+        own = ["its unit gives it other limits or folders"] if self.unit else []
+        return "; ".join(dict.fromkeys([*(change.reason for change in self.changes), *own]))
+
+
+@dataclass
+class Rolled:
+    """The steps of one service in order, or why they cannot be taken; the master at the end of them."""
+
+    steps: list[Step] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    master: Endpoint | None = None
+
+
+def roll(
+    fleet: Fleet,
+    service: Service,
+    agreement: Agreement,
+    seen: Observed,
+    needs: Mapping[Process, Need],
+    arriving: frozenset[Process] = frozenset(),
+) -> Rolled:
+    """Return how a service's needs are met; a master that leaves the description needs a switchover too.
+
+    ``arriving`` are processes that this very plan starts before: they will be fit by then.
+    """
+    rolled = Rolled(master=agreement.master)
+    everyone = members(service, seen)
+    master = next((each for each in everyone if each.endpoint == agreement.master), None)
+    for process in service.processes:
+        if process in needs and process != master:
+            rolled.steps.append(_restart(fleet, service, process, needs[process], agreement.master, seen))
+    if master is not None and (master in needs or master not in service.processes):
+        _move(fleet, service, master, seen, needs, arriving, rolled)
+    return rolled
+
+
+def _move(
+    fleet: Fleet,
+    service: Service,
+    master: Process,
+    seen: Observed,
+    needs: Mapping[Process, Need],
+    arriving: frozenset[Process],
+    rolled: Rolled,
+) -> None:
+    others = [each for each in members(service, seen) if each != master]
+    fit = list(_fit(fleet, service, master, seen, arriving))
+    watching = _still_watching(service, master, seen)
+    if fit and watching:
+        rolled.refusals.append(
+            f"{service.name}: {', '.join(watching)} would leave and still watch it, and would undo a switchover; "
+            "take them out in a run of its own first"
+        )
+    elif fit:
+        rolled.steps.append(_switchover(service, master, fit[0], _why_move(master, needs)))
+        rolled.master = fit[0].endpoint
+        if master in needs:
+            rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].endpoint, seen))
+    elif others or master not in service.processes:
+        what = "has to restart" if master in service.processes else "is no longer in this file"
+        rolled.refusals.append(
+            f"{service.name}: {master.id} is the master and {what}, and no replica is fit to take over (link up, "
+            "replica-priority not 0); bring one in step first"
+        )
+    elif _loses_all(master, seen):
+        rolled.refusals.append(
+            f"{master.id}: has to restart ({needs[master].reason}) and holds {seen.of(master).keys} keys in memory "
+            "only; give it save points or appendonly first, or empty it"
+        )
+    else:
+        rolled.steps.append(_restart(fleet, service, master, needs[master], None, seen))
+
+
+def _still_watching(service: Service, master: Process, seen: Observed) -> list[str]:
+    """Return the Sentinels that are about to leave and know a service that is no longer to be watched."""
+    known = [each for each in seen.strangers if any(v.endpoint == master.endpoint for v in each.facts.masters.values())]
+    return [] if service.watch else [each.process.id for each in known if each.runs]
+
+
+def _why_move(master: Process, needs: Mapping[Process, Need]) -> str:
+    if master in needs:
+        return f"{master.id} has to restart and a replica can stand in for it"
+    return f"{master.id} is no longer in this file"
+
+
+def _fit(
+    fleet: Fleet, service: Service, master: Process, seen: Observed, arriving: frozenset[Process]
+) -> Iterator[Process]:
+    """Yield the described replicas that can take over, the one that the description would start as master first."""
+    ordered = sorted(service.processes, key=lambda each: each.follows is not None)
+    for process in ordered:
+        facts = seen.of(process)
+        # As described: what differs is put right before anything rolls.
+        priority = value_of(fleet.engine, process, "replica-priority")
+        in_step = facts.answers and facts.follows == master.endpoint and facts.info.get("master_link_status") == "up"
+        if process != master and priority != "0" and (process in arriving or in_step):
+            yield process
+
+
+def _loses_all(process: Process, seen: Observed) -> bool:
+    return bool(seen.of(process).keys) and not persists((each.name, each.lines) for each in process.settings)
+
+
+def _switchover(service: Service, old: Process, new: Process, reason: str) -> Step:
+    text = _GAP if service.watch else _MOVES
+    return Step(
+        "roll",
+        new.machine,
+        new.name,
+        f"switch {service.name} over from {old.id} to {new.id}",
+        reason,
+        how="SWITCHOVER",
+        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
+        service=service.name,
+        to=new.id,
+    )
+
+
+def _restart(
+    fleet: Fleet, service: Service, process: Process, need: Need, master: Endpoint | None, seen: Observed
+) -> Step:
+    """Return the restart of a replica of ``master``, or of a lone master (None)."""
+    follow = "none" if master is None else f"{master.address} {master.port}"
+    return Step(
+        "roll",
+        process.machine,
+        process.name,
+        f"restart {process.name}" + (" as a replica" if master else ""),
+        need.reason,
+        follow=follow,
+        how="RESTART",
+        changes=need.changes,
+        edit=need.edit,
+        unit=need.unit,
+        expect="replica" if master else "master",
+        interruption=_interruption(fleet, service, process, master, seen),
+        service=service.name,
+    )
+
+
+def _interruption(fleet: Fleet, service: Service, process: Process, master: Endpoint | None, seen: Observed) -> str:
+    if master is None:
+        return f"{service.name} is down while {process.id} restarts and loads its data"
+    least = int(value_of(fleet.engine, process, "min-replicas-to-write") or 0)
+    attached = len([each for each in members(service, seen) if seen.of(each).answers]) - 1
+    if least and attached - 1 < least:
+        return f"writes to {service.name} are refused while {process.id} restarts: min-replicas-to-write is {least}"
+    return f"none for writes; {process.id} serves no reads while it restarts"

@@ -1,0 +1,243 @@
+"""The switchover's decisions: when it refuses, who takes over, what Sentinel still has to learn, who is promoted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redis_fleet.remote import records
+from redis_fleet.remote.fit import LAG, unaware, unready
+from redis_fleet.remote.promotion import choose
+from redis_fleet.remote.vantage import MemberView, SentinelView, Target, View
+from redis_fleet.switchover.fitness import decide, disagreements
+
+MASTER, REPLICA = "10.0.0.1:6379", "10.0.0.2:6379"
+FIRST, SECOND, THIRD = "orders@red1", "orders@red2", "orders@red3"
+
+
+def node(name: str, number: int, port: int) -> Any:
+    """Return a node on machine red1, red2 ..."""
+    return {"id": f"{name}@red{number}", "machine": f"red{number}", "address": f"10.0.0.{number}", "port": port}
+
+
+def target(**changes: Any) -> Target:
+    """Return a target of three servers and three Sentinels."""
+    whole: dict[str, Any] = {
+        "service": "orders", "monitor": "orders", "quorum": 2, "down_after_ms": 1000, "failover_timeout_ms": 60000,
+        "password": None, "members": [node("orders", i, 6379) for i in (1, 2, 3)],
+        "sentinels": [node("sentinel", i, 26379) for i in (1, 2, 3)],
+        "sentinel_password": None, "external_master": None, "open": True, **changes,
+    }  # fmt: skip
+    return whole  # type: ignore[return-value]
+
+
+def unwatched(**changes: Any) -> Target:
+    """Return the same without Sentinels."""
+    return target(monitor=None, sentinels=[], **changes)
+
+
+def sentinel(number: int, **changes: Any) -> SentinelView:
+    """Return what a healthy Sentinel says."""
+    whole: dict[str, Any] = {
+        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ["master"], "config_epoch": 0,
+        "quorum_ok": True, "quorum": "OK", "replicas": [], "sentinels": [],
+        "priorities": {REPLICA: 100, "10.0.0.3:6379": 100}, **changes,
+    }  # fmt: skip
+    return whole  # type: ignore[return-value]
+
+
+def member(number: int, **changes: Any) -> MemberView:
+    """Return what a healthy server says; the first is the master."""
+    role = {"role": "master", "follows": ""} if number == 1 else {"role": "replica", "follows": MASTER}
+    whole: dict[str, Any] = {
+        "id": f"orders@red{number}", "problem": "", "link_up": number != 1, "offset": LAG * 2, "priority": 100,
+        "loading": False, **role, **changes,
+    }  # fmt: skip
+    return whole  # type: ignore[return-value]
+
+
+def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> View:
+    """Return a view that is healthy but for what is given."""
+    return {
+        "time": 0.0,
+        "sentinels": [sentinel(i) for i in (1, 2, 3)] if sentinels is None else sentinels,
+        "members": members or [member(i) for i in (1, 2, 3)],
+    }
+
+
+def down(number: int) -> MemberView:
+    """Return what is seen of a server that is down."""
+    return member(number, problem="refused", role="", follows="", link_up=False, offset=-1, priority=0)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_first_of_equal_replicas_takes_over(watched: bool) -> None:
+    choice = decide(target(), view()) if watched else decide(unwatched(), view([]))
+
+    assert (choice.old, choice.new, choice.why) == (FIRST, SECOND, ())
+    assert not choice.nothing_to_do
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "chosen"),
+    [
+        ({"offset": LAG * 2 - 5}, {}, THIRD),
+        ({"offset": LAG * 2 - 5, "priority": 1}, {}, THIRD),
+        ({}, {"priority": 50}, THIRD),
+        ({"priority": 50}, {}, SECOND),
+        ({"priority": 0}, {"offset": LAG}, THIRD),
+        ({"link_up": False}, {}, THIRD),
+        ({"problem": "no answer in time"}, {}, THIRD),
+    ],
+)
+def test_newest_data_then_the_lower_priority_number_decides(
+    second: dict[str, Any], third: dict[str, Any], chosen: str
+) -> None:
+    assert decide(target(), view(None, [member(1), member(2, **second), member(3, **third)])).new == chosen
+
+
+@pytest.mark.parametrize("to", ["red3", "orders@red3"])
+def test_a_machine_or_a_process_can_be_named(to: str) -> None:
+    assert decide(target(), view(), to).new == THIRD
+
+
+def test_the_master_as_the_wanted_one_is_nothing_to_do() -> None:
+    assert decide(target(), view(), "red1").nothing_to_do
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (
+            {"offset": LAG * 2 - LAG - 1},
+            f"{LAG + 1:,} bytes behind orders@red1, more than {LAG:,}; wait until it has caught",
+        ),
+        ({"link_up": False}, "has no link to orders@red1 or is still synchronising; wait"),
+        ({"loading": True, "link_up": False}, "still loading its data; wait"),
+        ({"priority": 0}, "replica-priority 0); choose another"),
+        ({"problem": "no answer in time"}, "does not answer: no answer in time; start it or repair"),
+        ({"follows": "10.0.0.3:6379"}, "it follows orders@red3; make it one"),
+        ({"role": "master", "follows": ""}, "it is a master itself; make it one"),
+    ],
+)
+def test_a_replica_that_is_not_fit_is_refused_by_name(second: dict[str, Any], words: str) -> None:
+    (why,) = decide(target(), view(None, [member(1), member(2, **second), member(3)]), "red2").why
+
+    assert why.startswith("orders@red2")
+    assert words in why
+
+
+def test_a_replica_that_lacks_no_more_than_the_bound_is_fit() -> None:
+    assert decide(target(), view(None, [member(1), member(2, offset=LAG), member(3)]), "red2").why == ()
+
+
+def test_all_reasons_are_told_when_no_replica_is_fit() -> None:
+    seen = view(None, [member(1), member(2, link_up=False), member(3, priority=0, offset=0)])
+
+    why = decide(target(), seen).why
+
+    assert [SECOND in each for each in why] == [True, False, False]
+    assert "bytes behind" in why[1]
+    assert "replica-priority 0" in why[2]
+
+
+@pytest.mark.parametrize(
+    ("aim", "seen", "words"),
+    [
+        (target(), view([sentinel(1), sentinel(2, problem="x"), sentinel(3, problem="x")]), "no majority of the 3"),
+        (target(), view([sentinel(1), sentinel(2, master=REPLICA), sentinel(3, problem="x")]), "do not agree"),
+        (target(), view([sentinel(i, flags=["master", "failover_in_progress"]) for i in (1, 2, 3)]), "in progress"),
+        (target(), view([sentinel(i, flags=["s_down"]) for i in (1, 2, 3)]), "holds the master for down"),
+        (target(), view([sentinel(1), sentinel(2), sentinel(3, quorum_ok=False, quorum="NOQUORUM")]), "NOQUORUM"),
+        (target(), view(None, [down(1), member(2), member(3)]), "is named as the master but is none: refused"),
+        (unwatched(), view([], [down(1), member(2), member(3)]), "no process of orders answers as the master"),
+        (unwatched(), view([], [member(1), member(2, role="master"), member(3)]), "are both masters"),
+        (target(external_master={"address": "10.9.9.9", "port": 1}), view(), "outside this deployment"),
+        (target(members=[node("orders", 1, 6379)]), view(None, [member(1)]), "has no replica"),
+    ],
+)
+def test_a_service_that_is_not_fit_is_refused_with_a_remedy(aim: Target, seen: View, words: str) -> None:
+    why = decide(aim, seen).why
+
+    assert words in why[0]
+    assert all("; " in sentence for sentence in why)
+
+
+def test_an_unknown_machine_is_refused_with_those_there_are() -> None:
+    (why,) = decide(target(), view(), "red9").why
+
+    assert "'red9'" in why
+    assert "red2 (orders@red2)" in why
+
+
+def test_what_the_sentinels_still_have_to_learn() -> None:
+    knows = {REPLICA: 1, "10.0.0.3:6379": 100}
+    seen = view(
+        [sentinel(1, priorities=knows), sentinel(2), sentinel(3, problem="down", priorities={})],
+    )
+
+    assert unaware(target(), seen, SECOND) == ["sentinel@red2 does not prefer orders@red2 yet (priority 100)"]
+    assert unaware(target(), view([sentinel(1, priorities={REPLICA: 100, "10.0.0.3:6379": 0})]), SECOND) == []
+    assert unaware(target(), view([sentinel(1, priorities={"10.0.0.3:6379": 0})]), SECOND)
+
+
+def test_the_sentinels_are_asked_again_on_the_machine() -> None:
+    assert unready(target(), view(), FIRST) == []
+    assert "no majority" in unready(target(), view([sentinel(1)]), FIRST)[0]
+    busy = [sentinel(1), sentinel(2, flags=["failover_in_progress"]), sentinel(3, master=REPLICA)]
+    assert len(unready(target(), view(busy), FIRST)) == 2
+
+
+def test_it_is_over_when_everybody_that_answered_before_follows() -> None:
+    led = [sentinel(1), sentinel(2, flags=["master", "failover_in_progress"]), sentinel(3)]
+    two = [member(1), member(2), down(3)]
+
+    assert disagreements(target(), view(None, two), FIRST, [THIRD]) == []
+    assert disagreements(target(), view(None, two), FIRST, []) == [f"{THIRD} is not a linked replica of {FIRST}"]
+    assert disagreements(target(), view(led), FIRST, []) == ["a Sentinel still leads the failover"]
+
+
+def test_the_newest_data_is_promoted_by_hand() -> None:
+    cut = {"link_up": False}
+    seen = view([], [down(1), member(2, offset=5, **cut), member(3, offset=6, **cut)])
+
+    assert choose(unwatched(), seen, "") == (THIRD, [])
+    assert choose(unwatched(), seen, SECOND) == (SECOND, [])
+    loading = view([], [down(1), member(2, offset=5, **cut), member(3, offset=6, loading=True, **cut)])
+    assert choose(unwatched(), loading, "") == (SECOND, [])
+
+
+@pytest.mark.parametrize(
+    ("aim", "seen", "words"),
+    [
+        (unwatched(), view([]), "answers as a master; use switchover"),
+        (unwatched(), view([], [down(1), member(2), member(3)]), "the master is not down: orders@red2 is linked"),
+        (unwatched(), view([], [down(1), down(2), down(3)]), "no replica of orders answers"),
+        (target(), view(None, [down(1), member(2), member(3)]), "Sentinels watch orders"),
+    ],
+)
+def test_nobody_is_promoted_by_hand_where_that_is_not_needed(aim: Target, seen: View, words: str) -> None:
+    (why,) = choose(aim, seen, "")[1]
+
+    assert words in why
+
+
+def test_a_record_outlives_lower_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "masters.json"
+    assert records.read(str(path)) == {}
+
+    records.note(str(path), "orders", MASTER, 3)
+    records.note(str(path), "orders", REPLICA, 3)
+    records.note(str(path), "cache", REPLICA, 1)
+
+    found = records.read(str(path))
+    assert {name: (each["master"], each["number"]) for name, each in found.items()} == {
+        "orders": (MASTER, 3),
+        "cache": (REPLICA, 1),
+    }
+    assert found["orders"]["time"] > 1e9
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert path.parent.stat().st_mode & 0o777 == 0o755
+    assert [each.name for each in path.parent.iterdir()] == ["masters.json"]
