@@ -12,11 +12,11 @@ help: ## show these lines
 demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine: verify, fail over, take down
 	@tests/demo.sh inventory/sentinel.redis.yml
 
-test: .venv/.ready-test ## lint, every test and both molecule scenarios on Debian 12
+test: .venv/.ready-test ## lint, every test and all molecule scenarios on Debian 12
 	@$(PYTHON) -m tests.run --images 12
 
-test-all: .venv/.ready-test ## the same, with the scenarios on Debian 11, 12, 13 and testing
-	@$(PYTHON) -m tests.run --images 11,12,13,testing
+test-all: .venv/.ready-test ## the same on Debian 11, 12, 13 and testing, and deployments over networks that are cut
+	@$(PYTHON) -m tests.run --images 11,12,13,testing --every-part
 
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench

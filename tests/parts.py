@@ -16,7 +16,13 @@ LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
 _SUITES = ("unit", "golden", "invalid", "live", "hosts")
-SCENARIOS = ("sentinel", "shared_machines")
+_LONG = {
+    "REDIS_FLEET_BOUNDARIES": "all",
+    "REDIS_FLEET_LONG": "1",
+    "REDIS_FLEET_SWITCHOVERS": "20",
+    "PLAN_LIVES": "300",
+}
+SCENARIOS = ("changes", "sentinel", "shared_machines")
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,11 @@ class Part:
         return found if all(succeeded) or found.failed else found + Counts(failed=1)
 
 
-def choose(only: list[str], images: list[str]) -> list[Part]:
-    """Return the wanted parts, longest first; all of them when none is named."""
+def choose(only: list[str], images: list[str], *, every_part: bool = False) -> list[Part]:
+    """Return the wanted parts, longest first; when none is named all of them, the fault matrix with ``every_part``."""
     scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
-    every = [*scenarios[:1], pytest(), *scenarios[1:], lint()]
+    matrix = [faults("12")] if every_part or any(name.startswith("faults") for name in only) else []
+    every = [*matrix, *scenarios[:1], pytest(long=every_part), *scenarios[1:], lint()]
     return [part for part in every if not only or part.name in only or part.name.rsplit("-", 1)[0] in only]
 
 
@@ -75,6 +82,8 @@ def lint() -> Part:
             "tests.molecule",
             "-p",
             "tests.bench",
+            "-p",
+            "tests.faults",
             "-m",
             "tests.run",
         ),
@@ -84,12 +93,31 @@ def lint() -> Part:
     return Part("lint", commands, environment={"PATH": _PATH})
 
 
-def pytest() -> Part:
-    """Everything that needs no test host: units, golden files, bad descriptions, live processes on loopback."""
+def pytest(*, long: bool = False) -> Part:
+    """Everything that needs no test host: units, golden files, bad descriptions, live processes on loopback.
+
+    When it may be ``long`` a killed deployment is tried at every boundary and a switchover twenty times.
+    """
     folders = [f"tests/{suite}" for suite in _SUITES if any((ROOT / "tests" / suite).rglob("test_*.py"))]
     command = ("pytest", "-n", "2", "--junitxml", str(LOGS / "pytest.xml"), *folders)
     needs = frozenset({"redis"})
-    return Part("pytest", (command,), needs, environment={"PATH": _PATH}, seconds=900, reports="pytest.xml")
+    environment = {"PATH": _PATH, **(_LONG if long else {})}
+    seconds = 3600 if long else 1200
+    return Part("pytest", (command,), needs, environment=environment, seconds=seconds, reports="pytest.xml")
+
+
+def faults(image: str) -> Part:
+    """Deployments and switchovers while packets between the hosts are dropped."""
+    name = f"faults-{image}"
+    return Part(
+        name,
+        (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), "tests/faults"),),
+        frozenset({"ssh", "hosts", "direct", "packets"}),
+        ((sys.executable, "-m", "tests.hosts", "down", name),),
+        {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
+        seconds=1800,
+        reports=f"{name}.xml",
+    )
 
 
 def molecule(scenario: str, image: str) -> Part:
@@ -109,7 +137,8 @@ def molecule(scenario: str, image: str) -> Part:
     return Part(
         name,
         (("molecule", "--base-config", ".config/molecule/config.yml", "test", "--scenario-name", scenario),),
-        frozenset({"ssh", "hosts"}),
+        # The tests of "changes" write to the servers from this machine.
+        frozenset({"ssh", "hosts", *(("direct",) if scenario == "changes" else ())}),
         ((sys.executable, "-m", "tests.hosts", "down", name),),
         environment,
         seconds=900,

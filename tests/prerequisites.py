@@ -23,6 +23,7 @@ _HOST_PACKAGES = {
     str(_HELPERS / "aardvark-dns"): "aardvark-dns",
 }
 _SSH_PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client"}
+_PACKET_PACKAGES = {"iptables": "iptables", "nsenter": "util-linux"}
 # On Debian the server is the program of redis-tools under another name. The package redis-server would add no more
 # than a service, which starts at once: not on a machine that only wants to run tests.
 _REDIS_PACKAGES = {"redis-check-rdb": "redis-tools", "redis-cli": "redis-tools"}
@@ -31,7 +32,8 @@ _REDIS_PACKAGES = {"redis-check-rdb": "redis-tools", "redis-cli": "redis-tools"}
 def provide(needs: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:
     """Install what is missing where that is possible, and return what is still missing: need → reason.
 
-    Needs are ``redis`` (a server binary), ``ssh`` (a client) and ``hosts`` (a container engine).
+    Needs are ``redis`` (a server binary), ``ssh`` (a client), ``hosts`` (a container engine), ``direct`` (this machine
+    reaches the hosts' own addresses) and ``packets`` (it may drop what they send).
     """
     wanted = set(needs)
     packages = sorted({package for need in wanted for package in _missing_packages(need)})
@@ -49,8 +51,8 @@ def _missing_packages(need: str) -> list[str]:
         return []  # docker serves
     if need == "redis" and shutil.which("redis-server"):
         return []
-    table = {"hosts": _HOST_PACKAGES, "ssh": _SSH_PACKAGES, "redis": _REDIS_PACKAGES}[need]
-    return [package for program, package in table.items() if not shutil.which(program)]
+    table = {"hosts": _HOST_PACKAGES, "ssh": _SSH_PACKAGES, "redis": _REDIS_PACKAGES, "packets": _PACKET_PACKAGES}
+    return [package for program, package in table.get(need, {}).items() if not shutil.which(program)]
 
 
 def _install(packages: list[str]) -> None:
@@ -75,6 +77,10 @@ def _still_missing(need: str) -> str:
         return _engine_problem()
     if need == "ssh":
         return "" if shutil.which("ssh") and shutil.which("ssh-keygen") else "no ssh; install openssh-client"
+    if need == "direct" and not _engine_problem() and not find().direct:
+        return "the test hosts' network is not reached from this machine; run as root on Linux"
+    if need == "packets" and (os.geteuid() or _missing_packages(need)):
+        return "dropping packets needs root, nsenter and iptables"
     return ""  # without a Redis of this machine the live tests use the server of the sandbox extra
 
 

@@ -39,7 +39,8 @@ class Outcome:
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen parts; returns 0 only when nothing failed."""
     options = _parser().parse_args(arguments)
-    chosen = parts.choose(options.only.split(",") if options.only else [], options.images.split(","))
+    only = options.only.split(",") if options.only else []
+    chosen = parts.choose(only, options.images.split(","), every_part=options.every_part)
     missing = prerequisites.provide({need for part in chosen for need in part.needs}, _say)
     LOGS.mkdir(parents=True, exist_ok=True)
     _say(f"{len(chosen)} parts, {SIDE_BY_SIDE} side by side; logs in {LOGS.relative_to(ROOT)}/")
@@ -62,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
     parser.add_argument("--images", default="12", help="Debian releases for the molecule scenarios (default: 12)")
-    parser.add_argument("--only", default="", help="only these parts: lint, pytest or a scenario's name")
+    parser.add_argument("--only", default="", help="only these parts: lint, pytest, faults or a scenario's name")
+    parser.add_argument("--every-part", action="store_true", help="the fault matrix too")
     return parser
 
 

@@ -44,7 +44,7 @@ class Run:
             return
         if event["data"]:
             self.data.setdefault(event["action"], {}).update(event["data"])
-        if event["status"] != "ok":
+        if event["status"] not in ("ok", "ignored"):
             where = "" if "redis_fleet_plan" in event["action"] else f"{event['host']}: {event['task']}: "
             self.failures.append(f"{where}{event['message']}")
 

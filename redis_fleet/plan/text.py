@@ -29,13 +29,15 @@ def _step(step: Mapping[str, Any]) -> Iterator[Line]:
     """One line a change, then why, then what clients notice."""
     where = "@".join(filter(None, (step["process"], step["machine"])))
     yield "title", f"{step['number']:4}. {step['how']:<10}  {where}: {step['what']}"
+    reasons = {change["reason"] for change in step["changes"]}
     for change in step["changes"]:
         place = " in its file" if change["where"] == "file" else ""
         arrow = f"'{change['found']}' → '{change['wanted']}'"
         yield "plain", f"{'':6}{change['how']:<10}  {change['directive']}{place} {arrow}"
-        if change["reason"] and change["reason"] != step["reason"]:
+        if len(reasons) > 1:
             yield "reason", f"{'':18}{change['reason']}"
-    yield "reason", f"{'':18}{step['reason']}"
+    if len(reasons) <= 1:
+        yield "reason", f"{'':18}{step['reason']}"
     if step["interruption"]:
         yield "note", f"{'':18}clients: {step['interruption']}"
 

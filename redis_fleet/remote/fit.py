@@ -8,6 +8,9 @@ LAG = 16 * 1024 * 1024
 """Bytes that a replica may lack when a switchover begins. It has to take them in while all writes are refused: about
 0.2 s at what one core applies. Two looks at a master under full load differ by some MB without any real lag."""
 
+SILENCE = 3
+"""Seconds; a replica tells its master every second how far it is, so one that is silent for longer is cut off."""
+
 
 def member_of(seen: View, name: str) -> MemberView | None:
     """Return what was seen of a member (id)."""
@@ -48,6 +51,9 @@ def unfit(target: Target, seen: View, old: str, new: str) -> list[str]:
     elif master["offset"] - replica["offset"] > LAG:
         behind = master["offset"] - replica["offset"]
         found.append(f"{new} is {behind:,} bytes behind {old}, more than {LAG:,}; wait until it has caught up")
+    silence = next((s for place, s in master["heard"].items() if name_of(target, place) == new), 0)
+    if silence > SILENCE:
+        found.append(f"{old} has not heard of {new} for {silence} s; repair the way between them")
     if replica["priority"] == 0:
         found.append(f"{new} must never be promoted (replica-priority 0); choose another or change its priority")
     return found

@@ -91,7 +91,8 @@ class MemberView(TypedDict):
 
     ``role`` is ``master`` or ``replica``; ``follows`` is ``address:port``; ``link_up`` means connected and not in a
     first synchronisation; ``offset`` is its own place in the stream of writes, bytes; ``priority`` 0 is never promoted.
-    ``loading``: it is still reading its data set from disk.
+    ``loading``: it is still reading its data set from disk. ``heard`` says of a master how many seconds ago each of its
+    replicas (``address:port``) last told it how far it is; a sound one does so every second.
     """
 
     id: str
@@ -102,6 +103,7 @@ class MemberView(TypedDict):
     offset: int
     priority: int
     loading: bool
+    heard: dict[str, int]
 
 
 class View(TypedDict):
@@ -193,6 +195,7 @@ def member_view(target: Target, node: Node, timeout: float = 1.0) -> MemberView:
     seen: MemberView = {
         "id": node["id"], "problem": "", "role": "", "follows": "", "link_up": False, "offset": -1, "priority": 0,
         "loading": False,
+        "heard": {},
     }  # fmt: skip
     try:
         with connect(target, node, timeout) as connection:
@@ -209,6 +212,7 @@ def read_replication(seen: MemberView, facts: dict[str, str]) -> MemberView:
     seen["priority"] = int(facts.get("slave_priority", facts.get("replica_priority", 100)))
     if seen["role"] == "master":
         seen["offset"] = int(facts.get("master_repl_offset", facts.get("primary_repl_offset", -1)))
+        seen["heard"] = _heard(facts)
         return seen
     host = facts.get("master_host", facts.get("primary_host", ""))
     seen["follows"] = where(host, facts.get("master_port", facts.get("primary_port", "")))
@@ -217,6 +221,15 @@ def read_replication(seen: MemberView, facts: dict[str, str]) -> MemberView:
     seen["link_up"] = link == "up" and syncing == "0"
     seen["offset"] = int(facts.get("slave_repl_offset", facts.get("replica_repl_offset", -1)))
     return seen
+
+
+def _heard(facts: dict[str, str]) -> dict[str, int]:
+    """Read the lines ``slave0:ip=…,port=…,state=online,offset=…,lag=…``."""
+    rows = [
+        text for name, text in facts.items() if name.rstrip("0123456789") in ("slave", "replica") and "lag=" in text
+    ]
+    found = [dict(part.split("=", 1) for part in row.split(",")) for row in rows]
+    return {where(row["ip"], row["port"]): int(row["lag"]) for row in found}
 
 
 def sentinel_view(target: Target, node: Node, timeout: float = 1.0) -> SentinelView:

@@ -85,13 +85,15 @@ def _watched(target: Target, seen: View) -> list[str]:
 
 
 def silent(seen: View) -> list[str]:
-    """Return the ids of the members that do not answer: a switchover does not wait for them."""
-    return [member["id"] for member in seen["members"] if member["problem"]]
+    """Return the ids of the members and Sentinels that do not answer: a switchover does not wait for them."""
+    members = [member["id"] for member in seen["members"] if member["problem"]]
+    return members + [sentinel["id"] for sentinel in seen["sentinels"] if sentinel["problem"]]
 
 
 def disagreements(target: Target, seen: View, master: str, absent: list[str]) -> list[str]:
-    """Return what is not yet as it should be under the new master (id), but for members that were down before."""
+    """Return what is not yet as it should be under the new master (id), but for what did not answer before."""
     present: Target = {**target, "members": [node for node in target["members"] if node["id"] not in absent]}
-    found = drill.disagreements(present, seen, master)
+    heard: View = {**seen, "sentinels": [one for one in seen["sentinels"] if one["id"] not in absent]}
+    found = drill.disagreements(present, heard, master)
     ended = not target["monitor"] or drill.failover_ended(target, seen, master)
     return found if ended else [*found, "a Sentinel still leads the failover"]

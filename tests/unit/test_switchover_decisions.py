@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from redis_fleet.remote import records
-from redis_fleet.remote.fit import LAG, unaware, unready
+from redis_fleet.remote.fit import LAG, SILENCE, unaware, unready
 from redis_fleet.remote.promotion import choose
 from redis_fleet.remote.vantage import MemberView, SentinelView, Target, View
-from redis_fleet.switchover.fitness import decide, disagreements
+from redis_fleet.switchover.fitness import decide, disagreements, silent
 
 MASTER, REPLICA = "10.0.0.1:6379", "10.0.0.2:6379"
 FIRST, SECOND, THIRD = "orders@red1", "orders@red2", "orders@red3"
@@ -53,7 +53,7 @@ def member(number: int, **changes: Any) -> MemberView:
     role = {"role": "master", "follows": ""} if number == 1 else {"role": "replica", "follows": MASTER}
     whole: dict[str, Any] = {
         "id": f"orders@red{number}", "problem": "", "link_up": number != 1, "offset": LAG * 2, "priority": 100,
-        "loading": False, **role, **changes,
+        "loading": False, "heard": {}, **role, **changes,
     }  # fmt: skip
     return whole  # type: ignore[return-value]
 
@@ -129,6 +129,14 @@ def test_a_replica_that_is_not_fit_is_refused_by_name(second: dict[str, Any], wo
     assert words in why
 
 
+def test_a_replica_that_its_master_does_not_hear_is_refused() -> None:
+    heard = {REPLICA: SILENCE + 1, "10.0.0.3:6379": SILENCE}
+    (why,) = decide(target(), view(None, [member(1, heard=heard), member(2), member(3)]), "red2").why
+
+    assert why == f"orders@red1 has not heard of orders@red2 for {SILENCE + 1} s; repair the way between them"
+    assert decide(target(), view(None, [member(1, heard=heard), member(2), member(3)]), "red3").why == ()
+
+
 def test_a_replica_that_lacks_no_more_than_the_bound_is_fit() -> None:
     assert decide(target(), view(None, [member(1), member(2, offset=LAG), member(3)]), "red2").why == ()
 
@@ -197,6 +205,15 @@ def test_it_is_over_when_everybody_that_answered_before_follows() -> None:
     assert disagreements(target(), view(None, two), FIRST, [THIRD]) == []
     assert disagreements(target(), view(None, two), FIRST, []) == [f"{THIRD} is not a linked replica of {FIRST}"]
     assert disagreements(target(), view(led), FIRST, []) == ["a Sentinel still leads the failover"]
+
+
+def test_a_sentinel_that_did_not_answer_before_is_not_waited_for() -> None:
+    mute = sentinel(3, problem="timed out", master="")
+    seen = view([sentinel(1), sentinel(2), mute], [member(1), member(2), down(3)])
+
+    assert silent(seen) == [THIRD, mute["id"]]
+    assert disagreements(target(), seen, FIRST, silent(seen)) == []
+    assert disagreements(target(), seen, FIRST, [THIRD]) != []
 
 
 def test_the_newest_data_is_promoted_by_hand() -> None:

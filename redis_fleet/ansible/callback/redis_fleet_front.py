@@ -56,8 +56,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self._tell(result, "failed")
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """A host could not be reached."""
-        self._tell(result, "unreachable")
+        """A host could not be reached; whether that matters is for the next task to say where it was expected."""
+        self._tell(result, "ignored" if result.task.ignore_unreachable else "unreachable")
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         """One of several things that a task does succeeded."""
