@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("unit", "golden", "invalid", "live", "hosts")
+_SUITES = ("live", "unit", "golden", "invalid", "hosts")
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
     "REDIS_FLEET_LONG": "1",
@@ -99,7 +99,9 @@ def pytest(*, long: bool = False) -> Part:
     When it may be ``long`` a killed deployment is tried at every boundary and a switchover twenty times.
     """
     folders = [f"tests/{suite}" for suite in _SUITES if any((ROOT / "tests" / suite).rglob("test_*.py"))]
-    command = ("pytest", "-n", "2", "--junitxml", str(LOGS / "pytest.xml"), *folders)
+    # A file's tests share what runs, and may build on one another; what takes longest comes first.
+    side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    command = ("pytest", *side_by_side, "--junitxml", str(LOGS / "pytest.xml"), *folders)
     needs = frozenset({"redis"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
     seconds = 3600 if long else 1200
