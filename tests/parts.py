@@ -104,7 +104,7 @@ def pytest(*, long: bool = False) -> Part:
     command = ("pytest", *side_by_side, "--junitxml", str(LOGS / "pytest.xml"), *folders)
     needs = frozenset({"redis"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
-    seconds = 3600 if long else 1200
+    seconds = 4500 if long else 3000
     return Part("pytest", (command,), needs, environment=environment, seconds=seconds, reports="pytest.xml")
 
 
