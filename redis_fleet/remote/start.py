@@ -49,15 +49,23 @@ def start(request: Answer, dry: bool = False) -> list[str]:
     launch(others, request["server"])
     for each in others:
         _wait(each, deadline)
-        if each["fresh"] and each["expect"] == "master":
-            with Connection(each["address"], each["port"], each["password"]) as connection:
-                hurry(connection)
+        if each["fresh"]:
+            _after_first_start(each)
     for each in replicas:
         _await_master(each, deadline)
     launch(replicas, request["server"])
     for each in replicas:
         _wait(each, deadline)
     return [each["name"] for each in processes]
+
+
+def _after_first_start(process: Answer) -> None:
+    """Let a new master synchronise at once; let a Sentinel write down that it has run: from now on it has a vote."""
+    with Connection(process["address"], process["port"], process["password"]) as connection:
+        if process["expect"] == "master":
+            hurry(connection)
+        elif process["expect"] == "sentinel":
+            connection.call("SENTINEL", "FLUSHCONFIG")
 
 
 def launch(processes: list[Answer], server: str) -> None:
