@@ -75,7 +75,8 @@ class Process:
 
     ``name`` is unique on its machine (``orders-6379``), ``id`` in the fleet (``orders-6379@red1``).
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
-    Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down.
+    Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
+    set it up, and its unit stays as it is.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Process:
     password: Secret | None = None
     follows: Endpoint | None = None
     restart_delay: float | None = USUAL_RESTART_DELAY
+    adopted: bool = False
 
     @property
     def id(self) -> str:
@@ -169,6 +171,11 @@ class Fleet:
     def on(self, machine: str) -> Iterator[Process]:
         """Yield the processes of one machine, in the order of ``processes``."""
         return (process for process in self.processes if process.machine == machine)
+
+    def keeps_setup(self, machine: str) -> bool:
+        """Say whether all processes of a machine were adopted: what is around them is then not to be changed."""
+        processes = list(self.on(machine))
+        return bool(processes) and all(process.adopted for process in processes)
 
     def service(self, name: str) -> Service:
         """Return a service by name; raises KeyError."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import yaml
 
+from redis_fleet.model import Fleet
 from redis_fleet.project import ROLES
 
 
@@ -43,13 +44,21 @@ def packages(engine: str) -> list[str]:
 
 
 def default_units(engine: str) -> list[str]:
-    """Return the units that the packages bring and that must never start."""
+    """Return the units that the packages bring."""
     return [f"{name}.service" for name in packages(engine)]
 
 
-def masks(engine: str) -> list[str]:
-    """Return the links that mask these units."""
-    return [f"/etc/systemd/system/{unit}" for unit in default_units(engine)]
+def unwanted_units(fleet: Fleet, machine: str) -> list[str]:
+    """Return the units that the packages bring and that must never start on a machine: all that were not adopted."""
+    if fleet.keeps_setup(machine):
+        return []
+    adopted = {process.unit for process in fleet.on(machine) if process.adopted}
+    return [unit for unit in default_units(fleet.engine) if unit not in adopted]
+
+
+def masks(units: Iterable[str]) -> list[str]:
+    """Return the links that mask units."""
+    return [f"/etc/systemd/system/{unit}" for unit in units]
 
 
 @cache

@@ -10,7 +10,7 @@ from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request, request, sensitive
-from redis_fleet.platforms import masks
+from redis_fleet.platforms import masks, unwanted_units
 from redis_fleet.remote.hurry import DELAY
 from redis_fleet.render.artifacts import File
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
@@ -24,7 +24,7 @@ _EXPECT = {"start_masters": "master", "start_replicas": "replica", "start_sentin
 
 def machine_parts(fleet: Fleet, machine: str, *, kernel: bool) -> dict[str, Any]:
     """Return what prepares a machine: links that mask the default units, and the kernel's files where it is its own."""
-    links = [{"path": path, "target": "/dev/null"} for path in masks(fleet.engine)]
+    links = [{"path": path, "target": "/dev/null"} for path in masks(unwanted_units(fleet, machine))]
     files = [_file(file) for file in kernel_files(fleet, machine)] if kernel else []
     return {"supervised": True, "links": links, "files": files, "folders": []}
 

@@ -112,6 +112,13 @@ class WatchDescription(Strict):
     parallel_syncs: Count | None = None
 
 
+class AdoptedDescription(Strict):
+    """Processes that somebody else set up: the configuration file and the unit that they have, and keep."""
+
+    configuration: str
+    unit: str
+
+
 class ServiceDescription(Strict):
     """One master and its replicas, or replicas of a master outside the file (``replicaof`` / ``slaveof``)."""
 
@@ -124,6 +131,7 @@ class ServiceDescription(Strict):
     master_password: Text | None = None
     bind: Texts | None = None
     open_to_network: Reason | None = None
+    adopted: AdoptedDescription | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
     sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
 
@@ -142,6 +150,7 @@ class SentinelDescription(Strict):
     password: Text | None = None
     bind: Texts | None = None
     open_to_network: Reason | None = None
+    adopted: AdoptedDescription | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
 
 

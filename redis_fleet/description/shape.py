@@ -160,6 +160,8 @@ def _model_at(path: Path) -> type[BaseModel]:
             return schema.MachineDescription
         case ("services", _):
             return schema.ServiceDescription
+        case ("services", _, "adopted") | ("sentinel", "adopted"):
+            return schema.AdoptedDescription
         case ("services", _, "sentinel"):
             return schema.WatchDescription
         case ("sentinel",):

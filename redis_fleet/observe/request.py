@@ -8,9 +8,9 @@ from typing import Any
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
-from redis_fleet.platforms import default_units, masks, packages
+from redis_fleet.platforms import masks, packages, unwanted_units
 from redis_fleet.remote.put import UNITS
-from redis_fleet.render.files import kernel_files
+from redis_fleet.render.files import has_unit_file, kernel_files
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.records import journal_file, masters_file
 
@@ -21,10 +21,10 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
         "supervised": fleet.sandbox is None,
         "binary": ENGINES[fleet.engine].server,
         "packages": packages(fleet.engine),
-        "default_units": default_units(fleet.engine),
-        "masks": masks(fleet.engine),
+        "default_units": unwanted_units(fleet, machine),
+        "masks": masks(unwanted_units(fleet, machine)),
         "files": _fingerprinted(fleet, machine),
-        "texts": [each.paths.unit for each in fleet.on(machine) if each.paths.unit],
+        "texts": [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)],
         "units": "" if fleet.sandbox else f"{UNITS}{fleet.engine}-*.service",
         "deployment": fleet.name,
         "root": f"{fleet.sandbox.root}/{machine}" if fleet.sandbox else "",
@@ -39,7 +39,8 @@ def _fingerprinted(fleet: Fleet, machine: str) -> list[str]:
     """Return the paths of the files that never change by themselves; configuration files do."""
     if fleet.sandbox:
         return []
-    return [*(file.path for file in kernel_files(fleet, machine)), *(each.paths.unit for each in fleet.on(machine))]
+    units = [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)]
+    return [*(file.path for file in kernel_files(fleet, machine)), *units]
 
 
 @cache

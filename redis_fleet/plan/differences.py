@@ -12,7 +12,7 @@ from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.steps import Change
 from redis_fleet.remote.hurry import DELAY
 from redis_fleet.remote.seals import same
-from redis_fleet.topology.judge import value_of
+from redis_fleet.topology.judge import BY_UNIT, value_of
 
 # The role is the Sentinels' and the operators' to change, see masters.py.
 BY_ROLE = {"replicaof"}
@@ -24,6 +24,11 @@ PASSWORDS = ("masterauth", "requirepass")
 def catalogue_of(facts: ProcessFacts) -> Catalogue:
     """Return the table of what runs."""
     return table.catalogue(facts.engine, facts.version)
+
+
+def kept_by_unit(process: Process) -> frozenset[str]:
+    """Return the directives that are the business of a unit that somebody else made, command line and all."""
+    return BY_UNIT if process.adopted else frozenset()
 
 
 def hurried(process: Process, facts: ProcessFacts) -> str | None:
@@ -66,6 +71,8 @@ def _users(process: Process, facts: ProcessFacts) -> Iterator[Change]:
 def _running(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:
     for setting in process.settings:
         directive = catalogue.find(setting.name)
+        if setting.name in kept_by_unit(process):
+            continue
         if directive is None:
             what = f"is not a directive of {catalogue.engine} {catalogue.version}, which it runs"
             yield Change(setting.name, _shown(setting), "", "REFUSED", what)
@@ -86,7 +93,7 @@ def _against_config(directive: Directive, setting: Setting, config: Mapping[str,
 
 def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:
     """What the description does not mention has its default; anything else was set by hand or taken out of the file."""
-    asked = {catalogue.canonical_name(setting.name) for setting in process.settings} | BY_ROLE
+    asked = {catalogue.canonical_name(setting.name) for setting in process.settings} | BY_ROLE | kept_by_unit(process)
     for name, value in config.items():
         directive = catalogue.find(name)
         if directive is None or directive.default is None or directive.name in asked or directive.name != name:
@@ -114,14 +121,15 @@ def of_file(process: Process, facts: ProcessFacts, catalogue: Catalogue) -> Iter
     found: dict[str, list[tuple[str, ...]]] = {}
     for name, *words in facts.lines or ():
         found.setdefault(catalogue.canonical_name(name), []).append(tuple(words))
+    left = NOT_IN_FILE | kept_by_unit(process)
     for setting in process.settings:
         lines = tuple(found.pop(catalogue.canonical_name(setting.name), ()))
         directive = catalogue.find(setting.name)
-        if directive and setting.name not in NOT_IN_FILE:
+        if directive and setting.name not in left:
             yield from against_file(directive, setting, lines)
     for name, rest in found.items():
         directive = catalogue.find(name)
-        if directive and directive.default is not None and name not in NOT_IN_FILE:
+        if directive and directive.default is not None and name not in left:
             yield from _not_default_in_file(directive, tuple(rest))
 
 

@@ -8,7 +8,7 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.steps import Step
-from redis_fleet.platforms import Packages, default_units, known, masks, offered, platform
+from redis_fleet.platforms import Packages, known, masks, offered, platform, unwanted_units
 from redis_fleet.render.files import kernel_files, kernel_settings
 from redis_fleet.sums import sha256
 
@@ -22,7 +22,7 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
     if packages is None:
         yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
         return
-    for unit in default_units(fleet.engine):
+    for unit in unwanted_units(fleet, machine):
         if facts.default_units.get(unit, {}).get("ActiveState") in ("active", "activating", "reloading"):
             yield (
                 f"{machine}: {unit} runs and is not part of this deployment; if nobody needs it, "
@@ -55,7 +55,7 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
         return
     missing = [name for name in wanted_packages(fleet, machine, packages) if name not in facts.packages]
     reasons = [f"{', '.join(missing)} not installed"] if missing else []
-    reasons += [f"{unit} is not masked" for unit in _unmasked(fleet, facts)]
+    reasons += [f"{unit} is not masked" for unit in _unmasked(fleet, machine, facts)]
     if not facts.container:
         reasons += _kernel(fleet, machine, facts)
     if reasons:
@@ -70,8 +70,9 @@ def wanted_packages(fleet: Fleet, machine: str, packages: Packages) -> list[str]
     return [*wanted, packages.sentinel] if "sentinel" in kinds else wanted
 
 
-def _unmasked(fleet: Fleet, facts: MachineFacts) -> list[str]:
-    pairs = zip(default_units(fleet.engine), masks(fleet.engine), strict=True)
+def _unmasked(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:
+    units = unwanted_units(fleet, machine)
+    pairs = zip(units, masks(units), strict=True)
     return [unit for unit, mask in pairs if mask not in facts.masked]
 
 
@@ -90,7 +91,7 @@ def _kernel_wants(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[t
         enough = found == value or (name.endswith("somaxconn") and int(found or 0) >= int(value))
         if not enough:
             yield name, value
-    if facts.kernel.get("transparent_hugepage") == "always":
+    if facts.kernel.get("transparent_hugepage") == "always" and not fleet.keeps_setup(machine):
         yield "transparent_hugepage", "madvise"
 
 

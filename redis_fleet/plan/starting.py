@@ -12,6 +12,7 @@ from redis_fleet.plan.differences import of_file
 from redis_fleet.plan.masters import is_new, members
 from redis_fleet.plan.steps import Agreement, Change, Stage, Step
 from redis_fleet.plan.units import unit_difference
+from redis_fleet.render.files import has_unit_file
 from redis_fleet.topology.judge import persists, value_of
 
 # What AUTH is answered, or a command without it; the last one where a server has no password at all.
@@ -112,7 +113,7 @@ def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[Step]:
 
 
 def _first_deployment(process: Process, seen: Observed, stage: Stage, follow: str = "") -> list[Step]:
-    what = f"write {process.paths.configuration}" + (" and its unit" if process.paths.unit else "")
+    what = f"write {process.paths.configuration}" + (" and its unit" if has_unit_file(process) else "")
     reason = (
         "its first start never happened, as far as can be seen" if seen.of(process).deployed else "first deployment"
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
-from redis_fleet.render.files import unit_file
+from redis_fleet.render.files import has_unit_file, unit_file
 from redis_fleet.sums import sha256
 
 Difference = Literal["", "reload", "restart"]
@@ -18,7 +18,7 @@ _AT_START = ("LimitNOFILE=", "ExecStart=", "User=", "ReadWritePaths=", "RuntimeD
 
 def unit_difference(fleet: Fleet, process: Process, seen: Observed) -> Difference:
     """Say whether the unit of a process is as described (``""``), or what it takes to make it so."""
-    if not process.paths.unit:
+    if not has_unit_file(process):
         return ""
     file = unit_file(fleet, process)
     machine = seen.machines[process.machine]

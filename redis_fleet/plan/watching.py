@@ -14,7 +14,7 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.model import MASK, Endpoint, Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, ProcessFacts
-from redis_fleet.plan.differences import NOT_IN_FILE, against_file, catalogue_of
+from redis_fleet.plan.differences import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
 from redis_fleet.plan.steps import Agreement, Change, Order, Step
 from redis_fleet.remote.seals import same
 
@@ -152,7 +152,8 @@ def _ordinary(process: Process, facts: ProcessFacts, found: Mapping[str, list[Wo
     catalogue = catalogue_of(facts)
     for setting in process.settings:
         directive = None if setting.name.startswith("sentinel ") else catalogue.find(setting.name)
-        if directive and setting.name not in NOT_IN_FILE and setting.name != "requirepass":
+        left = NOT_IN_FILE | kept_by_unit(process) | {"requirepass"}
+        if directive and setting.name not in left:
             for change in against_file(directive, setting, tuple(found.get(setting.name, ()))):
                 decided = Change(change.directive, change.wanted, change.found, "RESTART", _AT_START)
                 yield Finding(decided, setting=setting.name)

@@ -58,8 +58,13 @@ def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
     mode = 0o600 if fleet.sandbox else 0o640
     content = configuration(fleet, process).encode()
     yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
-    if process.paths.unit:
+    if has_unit_file(process):
         yield unit_file(fleet, process)
+
+
+def has_unit_file(process: Process) -> bool:
+    """Say whether redis-fleet writes the unit of a process: not in a sandbox, and not for one that was adopted."""
+    return bool(process.paths.unit) and not process.adopted
 
 
 def unit_file(fleet: Fleet, process: Process) -> File:
@@ -72,8 +77,10 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
     """Yield the folders that must exist before a process starts."""
     owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
     mode = 0o700 if fleet.sandbox else 0o750
-    yield Folder(dirname(process.paths.configuration), owner, mode)
-    yield Folder(process.paths.data, owner, mode)
+    shared = process.adopted
+    yield Folder(dirname(process.paths.configuration), owner, mode, shared)
+    if process.paths.data:
+        yield Folder(process.paths.data, owner, mode, shared)
     if process.paths.log:
         yield Folder(dirname(process.paths.log), owner, mode, shared=True)
 
@@ -157,13 +164,17 @@ def _number(process: Process, name: str) -> int:
 
 
 def kernel_settings(fleet: Fleet, machine: str) -> tuple[tuple[str, str], ...]:
-    """Return the sysctl names and values that the processes of a machine want."""
+    """Return the sysctl names and values that the processes of a machine want; an adopted machine stays as it is."""
+    if fleet.keeps_setup(machine):
+        return ()
     backlog = max((_number(process, "tcp-backlog") for process in fleet.on(machine)), default=0)
     return (("vm.overcommit_memory", "1"), ("net.core.somaxconn", str(max(_SOMAXCONN, backlog))))
 
 
 def kernel_files(fleet: Fleet, machine: str) -> Iterator[File]:
     """Yield the files that keep the kernel's settings over a reboot."""
+    if fleet.keeps_setup(machine):
+        return
     kernel = kernel_settings(fleet, machine)
     sysctl = _template("sysctl.conf.j2").render(kernel=kernel)
     yield File("/etc/sysctl.d/60-redis-fleet.conf", sysctl.encode(), "kernel")

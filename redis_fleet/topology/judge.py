@@ -10,6 +10,8 @@ from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
 from redis_fleet.model import Process, Words
 
+# What goes with the unit that runs a process: redis-fleet's own, or the one of a process that was adopted.
+BY_UNIT = frozenset({"daemonize", "supervised", "pidfile"})
 # What redis-fleet writes itself, and where the description says it instead.
 _OWN_KEYS = {
     "port": "write 'port:' beside 'config:'",
@@ -40,14 +42,19 @@ class Verdict:
 
 
 @lru_cache(maxsize=4096)
-def server(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> Verdict:
-    """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it."""
+def server(
+    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
+) -> Verdict:
+    """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it.
+
+    What suits a unit is redis-fleet's to say, but not for processes that are ``adopted`` with theirs.
+    """
     catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
     knowing = [each for each in catalogues if name in each]
     if not knowing:
         return _unknown(engine, version, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
-    if canonical in _OWN_KEYS:
+    if canonical in _OWN_KEYS and not (adopted and canonical in BY_UNIT):
         return Verdict(what="is not set here", remedy=_OWN_KEYS[canonical])
     # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
     for each in knowing:
@@ -73,7 +80,9 @@ def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
 
 
 @lru_cache(maxsize=1024)
-def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> Verdict:
+def sentinel(
+    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
+) -> Verdict:
     """Judge a directive of sentinel.conf, written without the word ``sentinel``; the verdict's name has it in front."""
     if name in _SENTINEL_OWN_KEYS:
         return Verdict(what="is not set here", remedy=_SENTINEL_OWN_KEYS[name])
@@ -90,7 +99,7 @@ def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]
             return Verdict(what=what, remedy="correct the value" if lines else "write one, or take it out")
         return Verdict(f"sentinel {directive.name}", lines, directive.value.sensitive)
     if any(name in sentinel_table.ordinary(engine, each) for each in versions):
-        return server(engine, version, name, texts)
+        return server(engine, version, name, texts, adopted=adopted)
     return _unknown(f"{engine} Sentinel", version, sentinel_table.nearest(engine, versions[-1], name))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -15,6 +16,7 @@ from redis_fleet.description.nodes import VaultText
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
 from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
 from redis_fleet.topology import judge
+from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet, secret
@@ -98,18 +100,22 @@ def _process(
     title = f"sentinel-{place_.port}"
     paths = layout.paths(ENGINES[deployment.engine], "sentinel", place_.machine, title)
     sheet = Sheet(description, variables(description, place_.machine, endpoint, title))
-    own_settings(sheet, path, sentinel.bind, layout, endpoint, paths)
+    own_settings(sheet, path, sentinel, layout, endpoint, paths)
     if password:
         sheet.put("requirepass", (password.reveal(),), secret=True)
-    sheet.take((*path, "config"), _process_wide(description, sentinel), judge.sentinel)
+    as_ = partial(judge.sentinel, adopted=sentinel.adopted is not None)
+    sheet.take((*path, "config"), _process_wide(description, sentinel), as_)
     per_master = Sheet(description, sheet.variables)
     per_master.take((*path, "config"), _per_master(description, sentinel), judge.sentinel)
-    paths = moved(sheet, path, paths, layout)
+    paths = moved(sheet, path, sentinel, paths, layout)
     settings = [*sheet.settings.values()]
     for service in services:
         if service.watch:
             settings += _watching(service, service.watch, per_master)
-    return Process(title, "sentinel", place_.machine, "", endpoint, tuple(settings), paths, password)
+    taken_over = is_adopted(sentinel.adopted, layout)
+    return Process(
+        title, "sentinel", place_.machine, "", endpoint, tuple(settings), paths, password, adopted=taken_over
+    )
 
 
 def _acquainted(

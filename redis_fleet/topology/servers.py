@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from posixpath import normpath
 
 from redis_fleet.description.load import Description
@@ -12,6 +13,7 @@ from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import ServiceDescription
 from redis_fleet.model import USUAL_RESTART_DELAY, Endpoint, Process, Secret, Service, Watch
 from redis_fleet.topology import judge
+from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet, secret
@@ -68,25 +70,34 @@ def _process(
     title = f"{name}-{member.port}"
     paths = layout.paths(ENGINES[deployment.engine], "server", member.machine, title)
     sheet = Sheet(description, variables(description, member.machine, endpoint, title))
-    own_settings(sheet, path, service.bind, layout, endpoint, paths)
-    open_to_all = reachable(sheet.settings["bind"].lines[0]) and not has_password(description, path)
-    sheet.put("protected-mode", ("no" if open_to_all else "yes",))
-    sheet.put("save", *judge.default_lines(deployment.engine, "save"))
-    sheet.put("appendonly", ("no",))
+    own_settings(sheet, path, service, layout, endpoint, paths)
+    taken_over = is_adopted(service.adopted, layout)
+    if not taken_over:
+        open_to_all = reachable(sheet.settings["bind"].lines[0]) and not has_password(description, path)
+        sheet.put("protected-mode", ("no" if open_to_all else "yes",))
+        sheet.put("save", *judge.default_lines(deployment.engine, "save"))
+        sheet.put("appendonly", ("no",))
     if password:
         sheet.put("requirepass", (password.reveal(),), secret=True)
-    if upstream:
+    if upstream and _needs_upstream(service, taken_over=taken_over):
         sheet.put("masterauth", (upstream.reveal(),), secret=True)
     if follows:
         sheet.put("replicaof", (follows.address, follows.port))
     if not layout.supervised:
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         sheet.put("repl-diskless-sync-delay", ("0",))
-    sheet.take((*path, "config"), service.config, judge.server)
+    sheet.take((*path, "config"), service.config, partial(judge.server, adopted=service.adopted is not None))
     _check_reserved(sheet, path)
-    paths = moved(sheet, path, paths, layout)
+    paths = moved(sheet, path, service, paths, layout)
     settings = tuple(sheet.settings.values())
-    return Process(title, "server", member.machine, name, endpoint, settings, paths, password, follows)
+    return Process(
+        title, "server", member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
+    )
+
+
+def _needs_upstream(service: ServiceDescription, *, taken_over: bool) -> bool:
+    """Whether a server is told its master's password; one that was adopted and stands alone may not have it."""
+    return not taken_over or bool(service.replicas or service.following or service.master_password)
 
 
 def _check_reserved(sheet: Sheet, path: Path) -> None:
@@ -119,8 +130,12 @@ def _persists(process: Process) -> bool:
 
 
 def data_paths(process: Process) -> Iterator[tuple[str, str]]:
-    """Yield what two processes of one machine must not share, as (directive, path)."""
+    """Yield what two processes of one machine must not share, as (directive, path).
+
+    A Sentinel keeps nothing in its folder: one that was set up by hand may share it, as Debian's own does.
+    """
     setting = process.setting("unixsocket")
     socket = word(setting) if setting else ""
-    named = {"dir": process.paths.data, "logfile": process.paths.log, "unixsocket": socket}
+    folder = "" if process.adopted and process.kind == "sentinel" else process.paths.data
+    named = {"dir": folder, "logfile": process.paths.log, "unixsocket": socket}
     yield from ((name, normpath(path)) for name, path in named.items() if path)

@@ -11,7 +11,9 @@ from typing import Any
 
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
+from redis_fleet.description.schema import SentinelDescription, ServiceDescription
 from redis_fleet.model import Endpoint, Paths, Process, Setting
+from redis_fleet.topology import adopted
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet
 
@@ -33,14 +35,29 @@ def variables(description: Description, machine: str, endpoint: Endpoint, name: 
 
 
 def own_settings(
-    sheet: Sheet, path: Path, bind: tuple[str, ...] | None, layout: Layout, endpoint: Endpoint, paths: Paths
+    sheet: Sheet,
+    path: Path,
+    described: ServiceDescription | SentinelDescription,
+    layout: Layout,
+    endpoint: Endpoint,
+    paths: Paths,
 ) -> None:
-    """Put the addresses, the port and the files of a process; then ``config`` may override dir and logfile."""
+    """Put the addresses, the port and the files of a process; then ``config`` may override dir and logfile.
+
+    An adopted process gets no more than what the description says.
+    """
+    bind, taken_over = described.bind, adopted.is_adopted(described.adopted, layout)
     # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
     default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
     texts = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else None
-    sheet.put("bind", tuple(word for text in texts or () for word in text.split()) or default)
+    if texts or not taken_over:
+        sheet.put("bind", tuple(word for text in texts or () for word in text.split()) or default)
     sheet.put("port", (endpoint.port,))
+    if not taken_over:
+        _put_files(sheet, layout, paths)
+
+
+def _put_files(sheet: Sheet, layout: Layout, paths: Paths) -> None:
     sheet.put("daemonize", ("no" if layout.supervised else "yes",))
     sheet.put("supervised", ("systemd" if layout.supervised else "no",))
     sheet.put("pidfile", (paths.pid,))
@@ -48,12 +65,15 @@ def own_settings(
     sheet.put("dir", (paths.data,))
 
 
-def moved(sheet: Sheet, path: Path, paths: Paths, layout: Layout) -> Paths:
+def moved(
+    sheet: Sheet, path: Path, described: ServiceDescription | SentinelDescription, paths: Paths, layout: Layout
+) -> Paths:
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
-        sheet.put("dir", (paths.data,))
-        sheet.put("logfile", (paths.log,))
+        _put_files(sheet, layout, paths)
         return paths
+    if described.adopted:
+        return adopted.paths(sheet, path, described.adopted)
     own = {name: word(sheet.settings[name]) for name in ("dir", "logfile")}
     for name, text in own.items():
         # Relative ones would lie in /, which systemd keeps read-only; the others it would read as something else.
@@ -80,7 +100,7 @@ def reachable(addresses: Iterable[str]) -> list[str]:
 
 def check_reach(description: Description, path: Path, processes: Iterable[Process]) -> None:
     """Report what anybody may use without a password unless a reason is given, and what nobody could reach."""
-    bound = {process: setting.lines[0] for process in processes if (setting := process.setting("bind"))}
+    bound = {each: setting.lines[0] if (setting := each.setting("bind")) else ("*",) for each in processes}
     exposed = dict.fromkeys(each for words in bound.values() for each in reachable(words))
     if exposed and not any((*path, key) in description.document.positions for key in ("password", "open-to-network")):
         description.report(

@@ -19,7 +19,7 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.model import Endpoint, Fleet, Kind, Paths, Process
 from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
-from redis_fleet.platforms import masks, offered
+from redis_fleet.platforms import masks, offered, unwanted_units
 from redis_fleet.project import ROOT
 from redis_fleet.remote.seals import seal
 from redis_fleet.render.files import kernel_files, machine_files
@@ -108,7 +108,7 @@ def _machine(
         packages=dict.fromkeys(change.get("packages", wanted_packages(fleet, name, offer)), VERSION),
         version=change.get("version", VERSION),
         default_units=units,
-        masked=tuple(masks(fleet.engine)),
+        masked=tuple(masks(unwanted_units(fleet, name))),
         kernel=_KERNEL | change.get("kernel", {}),
         container=container,
         fingerprints=prints | change.get("fingerprints", {}),

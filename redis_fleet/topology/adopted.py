@@ -1,0 +1,47 @@
+"""Processes that somebody else set up: their files and unit are what the description says they are, and stay so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from redis_fleet.description.nodes import Path
+from redis_fleet.description.schema import AdoptedDescription
+from redis_fleet.model import Paths
+from redis_fleet.topology.layout import Layout
+from redis_fleet.topology.sheet import Sheet
+
+_ABSOLUTE = re.compile(r"/[^\x00-\x1f]*[^/\x00-\x1f]\Z")
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]+\.service\Z")  # systemd.unit(5)
+
+
+def is_adopted(described: AdoptedDescription | None, layout: Layout) -> bool:
+    """Say whether processes keep a unit of their own; in a sandbox nothing has one."""
+    return described is not None and layout.supervised
+
+
+def paths(sheet: Sheet, path: Path, described: AdoptedDescription) -> Paths:
+    """Return the files of an adopted process, as its own settings name them; reports what cannot be one.
+
+    Those that no setting names are empty.
+    """
+    configuration = _text(sheet, (*path, "adopted", "configuration"), described.configuration)
+    unit = _text(sheet, (*path, "adopted", "unit"), described.unit)
+    if configuration and not _ABSOLUTE.match(configuration):
+        what = f"'{configuration}' is not the absolute path of a file"
+        sheet.description.report((*path, "adopted", "configuration"), what, "begin it with /")
+    if unit and not _UNIT.match(unit):
+        what = f"'{unit}' is not the name of a service unit"
+        sheet.description.report((*path, "adopted", "unit"), what, "write it as systemctl does: redis-server.service")
+    return replace(named(sheet), configuration=configuration, unit=unit)
+
+
+def named(sheet: Sheet) -> Paths:
+    """Return data folder, log and pid file as the settings name them so far."""
+    words = {name: setting.lines[0][0] for name, setting in sheet.settings.items() if setting.lines[:1] != ((),)}
+    return Paths("", words.get("dir", ""), words.get("logfile", ""), words.get("pidfile", ""))
+
+
+def _text(sheet: Sheet, path: Path, raw: str) -> str:
+    texts = sheet.texts(path, (raw,))
+    return texts[0] if texts else ""
