@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 _PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
@@ -18,10 +19,20 @@ def systemctl(*words: str) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def show(units: list[str]) -> dict[str, dict[str, str]]:
+def show(units: list[str], properties: str = _PROPERTIES) -> dict[str, dict[str, str]]:
     """Return the properties of each unit, by the name asked for; unknown units have LoadState ``not-found``."""
     if not units:
         return {}
-    blocks = systemctl("show", f"--property={_PROPERTIES}", *units).split("\n\n")
+    blocks = systemctl("show", f"--property={properties}", *units).split("\n\n")
     found = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
     return dict(zip(units, found))
+
+
+def starts(unit: str) -> list[list[str]]:
+    """Return the command lines that a unit starts, specifiers filled in; none where systemd does not know it."""
+    try:
+        said = systemctl("show", "--property=ExecStart", unit)
+    except (OSError, RuntimeError):
+        return []
+    # "{ path=… ; argv[]=WORD WORD … ; ignore_errors=… }", as systemctl prints it since version 189.
+    return [words.split() for words in re.findall(r"argv\[\]=(\S.*?) ; ignore_errors=", said)]

@@ -13,18 +13,19 @@ from redis_fleet.model import Process, Words
 # What goes with the unit that runs a process: redis-fleet's own, or the one of a process that was adopted.
 BY_UNIT = frozenset({"daemonize", "supervised", "pidfile"})
 # What redis-fleet writes itself, and where the description says it instead.
-_OWN_KEYS = {
+OWN_KEYS = {
     "port": "write 'port:' beside 'config:'",
     "bind": "write 'bind:' beside 'config:'",
     "requirepass": "write 'password:' beside 'config:'",
     "masterauth": "it is always the service's 'password:', or 'master-password:' for a master outside the file",
+    "primaryauth": "it is always the service's 'password:', or 'master-password:' for a master outside the file",
     "replicaof": "write 'replicaof:' beside 'config:'",
     "daemonize": "redis-fleet sets it to suit the unit; take it out",
     "supervised": "redis-fleet sets it to suit the unit; take it out",
     "pidfile": "redis-fleet sets it to suit the unit; take it out",
     "include": "CONFIG REWRITE breaks included files; write the directives here",
 }
-_SENTINEL_OWN_KEYS = {
+SENTINEL_OWN_KEYS = {
     "monitor": "the services of this file are monitored; see 'name:' below a service's 'sentinel:'",
     "auth-pass": "it is always the service's 'password:'",
 }
@@ -42,9 +43,7 @@ class Verdict:
 
 
 @lru_cache(maxsize=4096)
-def server(
-    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
-) -> Verdict:
+def server(engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False) -> Verdict:
     """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it.
 
     What suits a unit is redis-fleet's to say, but not for processes that are ``adopted`` with theirs.
@@ -54,8 +53,8 @@ def server(
     if not knowing:
         return _unknown(engine, version, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
-    if canonical in _OWN_KEYS and not (adopted and canonical in BY_UNIT):
-        return Verdict(what="is not set here", remedy=_OWN_KEYS[canonical])
+    if canonical in OWN_KEYS and not (adopted and canonical in BY_UNIT):
+        return Verdict(what="is not set here", remedy=OWN_KEYS[canonical])
     # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
     for each in knowing:
         directive = each.find(name)
@@ -80,12 +79,10 @@ def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
 
 
 @lru_cache(maxsize=1024)
-def sentinel(
-    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
-) -> Verdict:
+def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False) -> Verdict:
     """Judge a directive of sentinel.conf, written without the word ``sentinel``; the verdict's name has it in front."""
-    if name in _SENTINEL_OWN_KEYS:
-        return Verdict(what="is not set here", remedy=_SENTINEL_OWN_KEYS[name])
+    if name in SENTINEL_OWN_KEYS:
+        return Verdict(what="is not set here", remedy=SENTINEL_OWN_KEYS[name])
     versions = _versions(engine, version)
     for each in reversed(versions):
         directive = sentinel_table.find(engine, each, name)

@@ -1,0 +1,16 @@
+"""Find every Redis process of a machine; a thin module over redis_fleet.remote."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.redis_fleet.remote.survey import survey
+
+
+def main() -> None:
+    """Look and answer; the answer holds passwords, see the action of the same name."""
+    module = AnsibleModule({}, supports_check_mode=True)
+    module.exit_json(changed=False, survey=survey())
+
+
+if __name__ == "__main__":
+    main()
