@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from redis_fleet.drill.parts import TimelineEvent
 
 PIPE = "REDIS_FLEET_EVENTS"
 ANSWERS = "REDIS_FLEET_ANSWERS"
@@ -20,6 +23,14 @@ def ask(question: str) -> bool:
     emit("question", question=question)
     answers = os.environ.get(ANSWERS)
     return answers is not None and os.read(int(answers), 1) == b"y"
+
+
+def tell(display: Any, event: TimelineEvent) -> None:
+    """Tell an event of a drill or a switchover, to the command line in front or on Ansible's own display."""
+    if in_front():
+        emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
+    else:
+        display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
 
 
 def emit(kind: str, /, **fields: Any) -> None:

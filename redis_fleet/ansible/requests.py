@@ -129,7 +129,6 @@ def restart_request(
     """Return one process and what it takes to restart it; ``members`` are all servers of its service that run."""
     files = [_file(unit_file(fleet, process))] if step["unit"] else []
     running = list(members)
-    settle = settle_request(fleet, process.machine)
     return {
         "process": process_request(process),
         "expect": step["expect"],
@@ -141,7 +140,7 @@ def restart_request(
             {"address": each.endpoint.address, "port": each.endpoint.port} for each in running if each != process
         ],
         "needed": max(0, len(running) - 2) if step["expect"] == "replica" else 0,
-        "masters": settle["masters"] if process.kind == "sentinel" else {},
+        "masters": _known_to_sentinels(fleet) if process.kind == "sentinel" else {},
         "server": fleet.sandbox.server if fleet.sandbox else "",
     }
 
@@ -154,12 +153,16 @@ def leave_request(seen: Observed, step: Mapping[str, Any]) -> dict[str, Any]:
 
 def settle_request(fleet: Fleet, machine: str) -> dict[str, Any]:
     """Return what must be in step on a machine, and how many others each Sentinel has to know."""
-    masters = {
+    asked = request(fleet, machine)
+    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if each.kind == "server"}
+    processes = [{**each, "delay": delays.get(each["name"], "")} for each in asked["processes"]]
+    return {**asked, "processes": processes, "masters": _known_to_sentinels(fleet)}
+
+
+def _known_to_sentinels(fleet: Fleet) -> dict[str, dict[str, int]]:
+    """Return by monitor name how many replicas and other Sentinels each Sentinel has to know."""
+    return {
         service.watch.name: {"replicas": len(service.processes) - 1, "sentinels": len(fleet.sentinels) - 1}
         for service in fleet.services
         if service.watch
     }
-    asked = request(fleet, machine)
-    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if each.kind == "server"}
-    processes = [{**each, "delay": delays.get(each["name"], "")} for each in asked["processes"]]
-    return {**asked, "processes": processes, "masters": masters}

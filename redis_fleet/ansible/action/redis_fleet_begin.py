@@ -9,6 +9,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from redis_fleet import diary
+from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked, refusal, state
@@ -72,10 +73,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return self._module(arguments, task_vars)
 
     def _module(self, arguments: Mapping[str, Any], task_vars: Any) -> Any:
-        answer = self._execute_module("redis_fleet_lock", module_args=dict(arguments), task_vars=task_vars)
-        if answer.get("failed") or answer.get("unreachable"):
-            raise RuntimeError(str(answer.get("msg", "unknown failure")))
-        return answer
+        return caller(self, task_vars)("redis_fleet_lock", arguments)
 
     def _judge(self, fleet: Fleet, name: str, task_vars: Any) -> dict[str, Any]:
         """Fail where the lock was refused; elsewhere give it back if it was refused anywhere."""

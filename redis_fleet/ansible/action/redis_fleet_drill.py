@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from types import FrameType
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.calls import caller, from_here
-from redis_fleet.ansible.events import emit, in_front
+from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.switching import noting_interrupts
 from redis_fleet.drill.failover import run
 from redis_fleet.drill.interruptible import InterruptibleClient
 from redis_fleet.drill.local import LocalClient
@@ -36,7 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         client: Client = LocalClient(aim) if here else ShippedClient(aim, module)
         hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
         try:
-            report = run(aim, hands, InterruptibleClient(client, self._interrupted()), self._say).to_dict()
+            report = run(aim, hands, InterruptibleClient(client, noting_interrupts()), self._say).to_dict()
         except DrillRefusedError as error:
             return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
         except RuntimeError as error:
@@ -48,22 +46,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, "failed": True, "msg": "\n".join(report["problems"])}
         return result
 
-    def _interrupted(self) -> threading.Event:
-        """Return what is set by Ctrl-C or SIGTERM, which must not end this process before it has tidied up.
-
-        An interrupted run sends its workers SIGINT and then SIGTERM; by default they end at once.
-        """
-        interrupted = threading.Event()
-
-        def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-            interrupted.set()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, note)
-        return interrupted
-
     def _say(self, event: TimelineEvent) -> None:
-        if in_front():
-            emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
-        else:
-            self._display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
+        tell(self._display, event)

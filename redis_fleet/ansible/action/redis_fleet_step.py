@@ -9,7 +9,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.calls import caller
-from redis_fleet.ansible.events import emit, in_front
+from redis_fleet.ansible.events import emit, tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.looks import looks
 from redis_fleet.ansible.requests import change_request, leave_request, restart_request
@@ -80,10 +80,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         caller(self, task_vars)("redis_fleet_handover", note)
 
     def _say(self, event: Any) -> None:
-        if in_front():
-            emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
-        else:
-            self._display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
+        tell(self._display, event)
 
 
 def _with_leaving(fleet: Fleet, name: str, seen: Observed) -> Fleet:

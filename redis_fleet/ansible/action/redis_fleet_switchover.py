@@ -12,7 +12,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.calls import caller
-from redis_fleet.ansible.events import emit, in_front
+from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.ansible.switching import promote, switch
@@ -125,7 +125,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {"changed": True}
 
     def _say(self, event: TimelineEvent) -> None:
-        if in_front():
-            emit("drill", at_ms=event.at_ms, text=event.text, kind=event.kind)
-        else:
-            self._display.display(f"{event.at_ms / 1000:8.1f} s  {event.text}")
+        tell(self._display, event)
