@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test test-all bench lint
+.PHONY: help demo test test-all bench drill-powercut lint docs
 
 help: ## show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,18 +21,24 @@ test-all: .venv/.ready-test ## the same on Debian 11, 12, 13 and testing, and de
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench
 
+drill-powercut: .venv/.ready-test ## cut an emulated machine's power: what each appendfsync keeps (ROUNDS=5)
+	@$(PYTHON) -m tests.powercut --rounds $(or $(ROUNDS),5)
+
 lint: .venv/.ready-test ## style, types, YAML and playbooks
 	@$(PYTHON) -m tests.run --only lint
+
+docs: .venv/.ready ## docs/directives.md and docs/rules.md, from the table and the rules
+	@$(PYTHON) -m redis_fleet.catalogue.document docs
 
 .venv/bin/python:
 	@tests/bootstrap.sh
 
 .venv/.ready: pyproject.toml | .venv/bin/python
 	@echo "installing redis-fleet into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,drill]'
 	@touch $@
 
 .venv/.ready-test: pyproject.toml | .venv/bin/python
 	@echo "installing redis-fleet and what its tests need into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,drill,test]'
 	@touch $@ .venv/.ready

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
-from redis_fleet.problems import Position
+from redis_fleet.problems import Position, Problem
 
 Kind = Literal["server", "sentinel"]
 Words = tuple[str, ...]
@@ -152,8 +153,26 @@ class Sandbox:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """A rule that the description silences, the reason, and where: ``section`` is ``services.orders``, or empty."""
+
+    section: str
+    rule: str
+    reason: str
+
+    def covers(self, rule: str, path: str = "") -> bool:
+        """Say whether it silences a rule at a path such as ``services.orders.config.save``."""
+        below = (f"{self.section}.", f"{self.section}[")
+        return self.rule == rule and (not self.section or path == self.section or path.startswith(below))
+
+
+@dataclass(frozen=True)
 class Fleet:
-    """A whole deployment, placed: every machine, service and process with complete settings."""
+    """A whole deployment, placed: every machine, service and process with complete settings.
+
+    ``version`` is the described one, if any. ``warnings`` are what its rules found that keeps nobody from deploying it;
+    ``silences`` what they were told to leave.
+    """
 
     name: str
     engine: str
@@ -162,15 +181,25 @@ class Fleet:
     services: tuple[Service, ...]
     sentinels: tuple[Process, ...] = ()
     sandbox: Sandbox | None = None
+    version: str | None = None
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
+    silences: tuple[Silence, ...] = field(default=(), compare=False, repr=False)
 
-    @property
+    @cached_property
     def processes(self) -> tuple[Process, ...]:
         """Every process: the servers service by service, then the Sentinels."""
         return tuple(process for service in self.services for process in service.processes) + self.sentinels
 
     def on(self, machine: str) -> Iterator[Process]:
         """Yield the processes of one machine, in the order of ``processes``."""
-        return (process for process in self.processes if process.machine == machine)
+        return iter(self._by_machine.get(machine, ()))
+
+    @cached_property
+    def _by_machine(self) -> Mapping[str, Sequence[Process]]:
+        found: dict[str, list[Process]] = {}
+        for process in self.processes:
+            found.setdefault(process.machine, []).append(process)
+        return found
 
     def keeps_setup(self, machine: str) -> bool:
         """Say whether all processes of a machine were adopted: what is around them is then not to be changed."""

@@ -20,16 +20,37 @@ class Position:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong: where, at which path of the description, what, and what to do about it."""
+    """One thing that is wrong: where, at which path of the description, what, and what to do about it.
+
+    ``rule`` is the identifier of the rule that found it, if one did. A ``warning`` keeps nobody from deploying.
+    """
 
     position: Position
     path: str
     what: str
     remedy: str
+    rule: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         path = f" {self.path}:" if self.path else ""
-        return f"{self.position}:{path} {self.what}; {self.remedy}"
+        return _one_line(f"{self.position}:{path} {self.what}; {self.remedy}{self._mark}")
+
+    @property
+    def _mark(self) -> str:
+        name = f"warning {self.rule}".rstrip() if self.warning else self.rule
+        return f" [{name}]" if name else ""
+
+    def row(self) -> dict[str, str]:
+        """Return it as the row of a JSON answer; ``severity`` is ``error`` or ``warning``."""
+        return {
+            "position": str(self.position),
+            "path": self.path,
+            "what": self.what,
+            "remedy": self.remedy,
+            "rule": self.rule,
+            "severity": "warning" if self.warning else "error",
+        }
 
 
 class InvalidDescriptionError(Exception):
@@ -49,3 +70,10 @@ class UnreadableError(Exception):
         super().__init__(f"{what}; {remedy}")
         self.what = what
         self.remedy = remedy
+
+
+def _one_line(text: str) -> str:
+    """Escape what is no printable letter: values are repeated, and may hold line breaks and a terminal's own signs."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

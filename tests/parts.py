@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("live", "unit", "golden", "invalid", "hosts")
+_SUITES = ("live", "fuzz", "unit", "golden", "invalid", "rules", "page", "hosts")
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
     "REDIS_FLEET_LONG": "1",
@@ -62,8 +62,9 @@ class Part:
 def choose(only: list[str], images: list[str], *, every_part: bool = False) -> list[Part]:
     """Return the wanted parts, longest first; when none is named all of them, the fault matrix with ``every_part``."""
     scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
+    taken = [takeover(image) for image in images]
     matrix = [faults("12")] if every_part or any(name.startswith("faults") for name in only) else []
-    every = [*matrix, *scenarios[:1], pytest(long=every_part), *scenarios[1:], lint()]
+    every = [*matrix, *scenarios[:1], pytest(long=every_part), *scenarios[1:], *taken, lint()]
     return [part for part in every if not only or part.name in only or part.name.rsplit("-", 1)[0] in only]
 
 
@@ -83,7 +84,13 @@ def lint() -> Part:
             "-p",
             "tests.bench",
             "-p",
+            "tests.engines",
+            "-p",
             "tests.faults",
+            "-p",
+            "tests.fuzz",
+            "-p",
+            "tests.takeover",
             "-m",
             "tests.run",
         ),
@@ -102,7 +109,7 @@ def pytest(*, long: bool = False) -> Part:
     # A file's tests share what runs, and may build on one another; what takes longest comes first.
     side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     command = ("pytest", *side_by_side, "--junitxml", str(LOGS / "pytest.xml"), *folders)
-    needs = frozenset({"redis"})
+    needs = frozenset({"redis", "engines"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
     seconds = 4500 if long else 3000
     return Part("pytest", (command,), needs, environment=environment, seconds=seconds, reports="pytest.xml")
@@ -118,6 +125,20 @@ def faults(image: str) -> Part:
         ((sys.executable, "-m", "tests.hosts", "down", name),),
         {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
         seconds=1800,
+        reports=f"{name}.xml",
+    )
+
+
+def takeover(image: str) -> Part:
+    """A deployment that was made by hand, imported and changed."""
+    name = f"takeover-{image}"
+    return Part(
+        name,
+        (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), "tests/takeover"),),
+        frozenset({"ssh", "hosts", "direct"}),
+        ((sys.executable, "-m", "tests.hosts", "down", name),),
+        {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
+        seconds=900,
         reports=f"{name}.xml",
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from subprocess import DEVNULL
 
+from tests.engines import lab
 from tests.hosts.engine import EngineError, find
 from tests.parts import ROOT
 
@@ -22,18 +23,30 @@ _HOST_PACKAGES = {
     str(_HELPERS / "netavark"): "netavark",
     str(_HELPERS / "aardvark-dns"): "aardvark-dns",
 }
+_ENGINES_PACKAGES = {"mmdebstrap": "mmdebstrap"}
 _SSH_PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client"}
 _PACKET_PACKAGES = {"iptables": "iptables", "nsenter": "util-linux"}
+_EMULATOR_PACKAGES = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "mmdebstrap": "mmdebstrap",
+    "mke2fs": "e2fsprogs",
+    "ssh": "openssh-client",
+}
 # On Debian the server is the program of redis-tools under another name. The package redis-server would add no more
 # than a service, which starts at once: not on a machine that only wants to run tests.
 _REDIS_PACKAGES = {"redis-check-rdb": "redis-tools", "redis-cli": "redis-tools"}
+# The programs without the package mariadb-server, whose service would start at once.
+_MARIADB_PACKAGES = {"/usr/sbin/mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
 
 
 def provide(needs: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:
     """Install what is missing where that is possible, and return what is still missing: need → reason.
 
-    Needs are ``redis`` (a server binary), ``ssh`` (a client), ``hosts`` (a container engine), ``direct`` (this machine
-    reaches the hosts' own addresses) and ``packets`` (it may drop what they send).
+    Needs are ``redis`` (a server binary), ``engines`` (every engine of every release: built, and what cannot be had is
+    only said, for its tests skip), ``mariadb`` (a database's programs; without them its tests skip), ``ssh`` (a
+    client), ``hosts`` (a container engine), ``direct`` (this machine reaches the hosts' own addresses), ``packets`` (it
+    may drop what they send) and ``emulator`` (machines are emulated).
     """
     wanted = set(needs)
     packages = sorted({package for need in wanted for package in _missing_packages(need)})
@@ -41,6 +54,8 @@ def provide(needs: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:
         say(f"installing {', '.join(packages)}")
         _install(packages)
     _name_server()
+    for name, reason in lab.provide().items() if "engines" in wanted else ():
+        say(f"no engines from {name}: {reason}; their tests are skipped")
     lacking = {need: _still_missing(need) for need in wanted}
     return {need: reason for need, reason in lacking.items() if reason}
 
@@ -51,7 +66,17 @@ def _missing_packages(need: str) -> list[str]:
         return []  # docker serves
     if need == "redis" and shutil.which("redis-server"):
         return []
-    table = {"hosts": _HOST_PACKAGES, "ssh": _SSH_PACKAGES, "redis": _REDIS_PACKAGES, "packets": _PACKET_PACKAGES}
+    if need == "engines" and lab.complete():
+        return []
+    table = {
+        "hosts": _HOST_PACKAGES,
+        "ssh": _SSH_PACKAGES,
+        "redis": _REDIS_PACKAGES,
+        "engines": _ENGINES_PACKAGES,
+        "packets": _PACKET_PACKAGES,
+        "emulator": _EMULATOR_PACKAGES,
+        "mariadb": _MARIADB_PACKAGES,
+    }
     return [package for program, package in table.get(need, {}).items() if not shutil.which(program)]
 
 
@@ -79,6 +104,8 @@ def _still_missing(need: str) -> str:
         return "" if shutil.which("ssh") and shutil.which("ssh-keygen") else "no ssh; install openssh-client"
     if need == "direct" and not _engine_problem() and not find().direct:
         return "the test hosts' network is not reached from this machine; run as root on Linux"
+    if need == "emulator" and _missing_packages(need):
+        return f"emulating a machine needs {', '.join(_missing_packages(need))}"
     if need == "packets" and (os.geteuid() or _missing_packages(need)):
         return "dropping packets needs root, nsenter and iptables"
     return ""  # without a Redis of this machine the live tests use the server of the sandbox extra

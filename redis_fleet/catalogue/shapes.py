@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 
-from redis_fleet.catalogue import simple
+from redis_fleet.catalogue import acl, simple
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.model import Words
 
 Lines = tuple[Words, ...]
 Canonical = str | tuple[str, ...]
 CLASSES = ("normal", "slave", "pubsub")  # in the order and spelling of CONFIG GET
-_COUNT = re.compile(r"\d+\Z", re.ASCII)
-_FLOAT = re.compile(r"\d+(\.\d*)?(e[+-]?\d+)?\Z", re.ASCII)
+_COUNT = re.compile(r"\d{1,20}\Z", re.ASCII)
+_LARGEST = (1 << 31) - 1  # seconds and changes are read into a C int; what is more becomes something else in silence
+_MOST_BYTES = (1 << 63) - 1
+_FLOAT = re.compile(r"\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,2})?\Z", re.ASCII)
 _HOST = re.compile(r"[^\s\x00-\x1f\x7f]+\Z")
 
 
@@ -35,6 +37,8 @@ def save_problem(_: Directive, lines: Lines) -> str | None:
             return f"'{' '.join(numbers)}' is not made of pairs of seconds and changes, such as 900 1"
         if any(int(seconds) < 1 for seconds in numbers[::2]):
             return f"'{' '.join(numbers)}' has a save point after less than 1 second"
+        if any(int(number) > _LARGEST for number in numbers):
+            return f"'{' '.join(numbers)}' has a number above {_LARGEST}"
     return None
 
 
@@ -79,15 +83,28 @@ def _group_problem(directive: Directive, group: Words) -> str | None:
     name, hard, soft, seconds = group
     if _class(name) not in CLASSES:
         return simple.one_of(name, ("normal", "replica", "pubsub"))
-    if not _COUNT.match(seconds):
+    if not _COUNT.match(seconds) or int(seconds) > _LARGEST:
         return f"'{seconds}' is not a number of seconds"
-    return simple.memory_problem(directive, hard) or simple.memory_problem(directive, soft)
+    for size in (hard, soft):
+        wrong = simple.memory_problem(directive, size) or simple.between(size, simple.size(size), 0, _MOST_BYTES)
+        if wrong:
+            return wrong
+    return None
 
 
-def addresses_problem(_: Directive, lines: Lines) -> str | None:
-    """Say what is wrong with bind: its words are addresses, * for all, with - in front where one may be missing."""
-    wrong = next((word for words in lines for word in words if word and not _HOST.match(word)), None)
-    return f"'{wrong}' is not an address" if wrong is not None else None
+def addresses_problem(directive: Directive, lines: Lines) -> str | None:
+    """Say what is wrong with bind: its words are addresses, * for all, with - in front where one may be missing.
+
+    Redis 6.0 does not know the -: it looks for a host of that name.
+    """
+    given = [word for words in lines for word in words if word]
+    wrong = next((word for word in given if not _HOST.match(word)), None)
+    if wrong is not None:
+        return f"'{wrong}' is not an address"
+    optional = next((word for word in given if word[0] == "-"), None)
+    if optional and directive.version.startswith("redis-6.0."):
+        return f"'{optional}' is not an address; redis 6.0 does not know the - in front of one that may be missing"
+    return None
 
 
 def words(_: Directive, lines: Lines) -> Canonical:
@@ -120,7 +137,10 @@ def percentiles(_: Directive, lines: Lines) -> Canonical:
 
 
 def flags_problem(directive: Directive, lines: Lines) -> str | None:
-    """Say which of several flags is unknown."""
+    """Say which of several flags is unknown, or that two of them exclude each other."""
+    chosen = {word.lower() for word in flat(lines)}
+    if {"save", "nosave"} <= chosen:
+        return "is both save and nosave"
     return next(filter(None, (simple.one_of(word, directive.choices) for word in flat(lines) or ("",))), None)
 
 
@@ -152,12 +172,20 @@ def rename_problem(_: Directive, lines: Lines) -> str | None:
     return None if all(len(words) == 2 and words[0] for words in lines) else "takes a command and its new name"
 
 
-def user_problem(_: Directive, lines: Lines) -> str | None:
+def rename(_: Directive, lines: Lines) -> Canonical:
+    """Return the lines in an order of our own, for theirs means nothing: Sentinel writes them in that of a hash."""
+    return tuple(sorted(" ".join(words) for words in lines))
+
+
+def user_problem(directive: Directive, lines: Lines) -> str | None:
     """Say what is wrong with user lines: a name and ACL rules. Shows neither, for rules hold passwords."""
     names = [words[0] if words else "" for words in lines]
     if not all(_HOST.match(name) for name in names):
         return "takes a user's name and ACL rules"
-    return "names one user twice" if len(set(names)) < len(names) else None
+    if len(set(names)) < len(names):
+        return "names one user twice"
+    wrong = next((place for words in lines if (place := acl.unreadable(directive.version, words[1:]))), None)
+    return f"has an ACL rule that cannot be read, the word in place {wrong} behind a name" if wrong else None
 
 
 def none_problem(_: Directive, lines: Lines) -> str | None:

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from redis_fleet.catalogue.table import Directive
 
-_INTEGER = re.compile(r"(0|-?[1-9]\d*)\Z", re.ASCII)  # util.c:string2ll takes no sign +, blank or leading zero
-_MEMORY = re.compile(r"(\d+)(b|k|kb|m|mb|g|gb)?\Z", re.ASCII | re.IGNORECASE)
-_SIGNED_MEMORY = re.compile(r"-[1-9]\d*\Z", re.ASCII)
-_PERCENT = re.compile(r"(0|[1-9]\d*)%\Z", re.ASCII)
-_OCTAL = re.compile(r"[0-7]+\Z", re.ASCII)
+_INTEGER = re.compile(r"(0|-?[1-9]\d{0,19})\Z", re.ASCII)  # util.c:string2ll takes no sign +, blank or leading zero
+_MEMORY = re.compile(r"(\d{1,127})(b|k|kb|m|mb|g|gb)?\Z", re.ASCII | re.IGNORECASE)  # util.c:memtoull has room for 127
+_SIGNED_MEMORY = re.compile(r"-[1-9]\d{0,19}\Z", re.ASCII)
+_PERCENT = re.compile(r"(0|[1-9]\d{0,19})%\Z", re.ASCII)
+_OCTAL = re.compile(r"[0-7]{1,20}\Z", re.ASCII)
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
 _UNBOUNDED = (1 << 31) - 1  # from here on a maximum is the C type's, of no use in a message
 

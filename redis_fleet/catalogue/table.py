@@ -28,8 +28,11 @@ class Directive:
     ``live`` says how a change reaches a running server: ``config-set``; ``restart``; ``protected`` (CONFIG SET needs
     enable-protected-configs); ``runtime-command`` (a command of its own: REPLICAOF, ACL SETUSER, MODULE LOAD).
     ``many_words``: a line may have several words. ``repeatable``: several lines add up. ``file_only``: CONFIG GET does
-    not know it. ``hidden``: CONFIG GET answers it only by its full name. ``sensitive``: the value is a secret.
-    ``version`` is the column it was read from, such as ``redis-7.0.15``.
+    not know it. ``hidden``: CONFIG GET answers it only by its full name. ``set_only``: CONFIG SET takes it, no file may
+    hold it. ``sensitive``: the value is a secret.
+    ``version`` is the column it was read from, such as ``redis-7.0.15``. ``does`` and ``costs``: a line each, what it
+    is for and what other values cost. ``example``: a value as YAML writes it, where the default would not show much.
+    ``form``: a key of ``forms.FORMS``, what a text must look like.
     """
 
     name: str
@@ -48,7 +51,12 @@ class Directive:
     repeatable: bool = False
     file_only: bool = False
     hidden: bool = False
+    set_only: bool = False
     alias: str | None = None
+    does: str = ""
+    costs: str = ""
+    example: str = ""
+    form: str = ""
 
 
 class Catalogue:
@@ -166,6 +174,7 @@ def directive(name: str, row: Row, column: str) -> Directive:
         minimum=row.get("min", 0 if row["type"] in NUMBERS else None),
         maximum=row.get("max"),
         alias=row.get("alias"),
+        **{text: row.get(text, "") for text in _TEXTS},
         **{flag: row.get(flag, False) for flag in _FLAGS},
     )
 
@@ -178,7 +187,8 @@ def merged(row: Row, column: str) -> Row:
     return row
 
 
-_FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden")
+_FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
+_TEXTS = ("does", "costs", "example", "form")
 
 
 @lru_cache(maxsize=1)

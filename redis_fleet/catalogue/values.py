@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from redis_fleet.catalogue import shapes, simple
+from redis_fleet.catalogue.forms import FORMS
 from redis_fleet.catalogue.shapes import Canonical, Lines
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.catalogue.text import split
@@ -33,9 +34,11 @@ def lines(directive: Directive, values: Sequence[str]) -> Lines:
     """
     if not directive.many_words:
         return tuple((value,) for value in values) or (("",),)
-    split_values = tuple(_split(value) for value in values)
+    split_values = tuple(words_of(value) for value in values)
     if directive.type == "save":
         return _save_lines(directive, split_values)
+    if directive.type == "client-buffers" and _old(directive):
+        return tuple(words[i : i + 4] for words in split_values for i in range(0, len(words), 4))
     if directive.repeatable:
         return split_values
     together = tuple(word for words in split_values for word in words)
@@ -47,6 +50,10 @@ def problem(directive: Directive, lines: Lines) -> str | None:
 
     A sensitive value is never shown.
     """
+    if directive.set_only:
+        return "may not stand in a file of this version; only CONFIG SET takes it"
+    if any("\0" in word for words in lines for word in words):
+        return "has a NUL character in it, where the server stops reading"
     if len(lines) > 1 and not directive.repeatable:
         return f"takes one value, not {len(lines)}"
     if not directive.many_words and any(len(words) != 1 for words in lines):
@@ -74,7 +81,8 @@ def config_text(directive: Directive, lines: Lines) -> str:
     return form if isinstance(form, str) else " ".join(form)
 
 
-def _split(value: str) -> tuple[str, ...]:
+def words_of(value: str) -> tuple[str, ...]:
+    """Split a scalar into words as the server would; one with unbalanced quotes stays whole."""
     try:
         return split(value)
     except ValueError:
@@ -86,8 +94,12 @@ def _save_lines(directive: Directive, values: Lines) -> Lines:
     together = shapes.flat(values)
     if not together:
         return (("",),)
-    one_pair_a_line = directive.version.startswith("redis-6.")
-    return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if one_pair_a_line else (together,)
+    return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if _old(directive) else (together,)
+
+
+def _old(directive: Directive) -> bool:
+    """Say whether a version reads one pair of ``save``, one class of client buffers a line, not several."""
+    return directive.version.startswith("redis-6.")
 
 
 def _lines_of_text(directive: Directive, text: str) -> Lines:
@@ -105,8 +117,9 @@ def _simple(check: Callable[[Directive, str], str | None], form: Callable[[Direc
     )
 
 
-def _any(_: Directive, __: str) -> None:
-    return None
+def _text_problem(directive: Directive, word: str) -> str | None:
+    wrong = FORMS[directive.form](word)
+    return "is not of the right form" if wrong and directive.sensitive else wrong
 
 
 def _same(_: Directive, word: str) -> str:
@@ -119,7 +132,7 @@ TYPES: Mapping[str, Type] = {
     "bool": _simple(simple.bool_problem, simple.lower),
     "enum": _simple(simple.enum_problem, simple.enum),
     "octal": _simple(simple.octal_problem, simple.octal),
-    "string": _simple(_any, _same),
+    "string": _simple(_text_problem, _same),
     "token": _simple(simple.token_problem, _same),
     "events": _simple(simple.events_problem, simple.events),
     "save": Type(shapes.save_problem, shapes.save),
@@ -129,7 +142,7 @@ TYPES: Mapping[str, Type] = {
     "percentiles": Type(shapes.percentiles_problem, shapes.percentiles),
     "flags": Type(shapes.flags_problem, shapes.flags),
     "master": Type(shapes.master_problem, shapes.master),
-    "rename": Type(shapes.rename_problem, shapes.as_written),
+    "rename": Type(shapes.rename_problem, shapes.rename),
     "user": Type(shapes.user_problem, shapes.as_written),
     "words": Type(shapes.none_problem, shapes.as_written),
 }

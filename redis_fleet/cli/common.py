@@ -24,6 +24,7 @@ File = Annotated[Path, typer.Argument(help="The description, a *.redis.yml file.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 InSandbox = Annotated[bool, typer.Option("--sandbox", help="Use the sandbox of this file instead of its machines.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at warnings, too.")]
 Vault = Annotated[
     Path | None,
     typer.Option("--vault-password-file", help="Opens !vault values.", envvar="ANSIBLE_VAULT_PASSWORD_FILE"),
@@ -47,6 +48,17 @@ def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
         screen.fail(str(error))
         screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
         raise typer.Exit(INVALID) from None
+
+
+def warn(screen: Screen, fleet: Fleet, *, strict: bool) -> list[dict[str, str]]:
+    """Print the warnings about a description and return their rows; exits with 2 when ``strict`` and there are any."""
+    rows = [warning.row() for warning in fleet.warnings]
+    for warning in fleet.warnings:
+        screen.say(str(warning), "yellow")
+    if strict and rows:
+        screen.json({"ok": False, "problems": rows})
+        raise typer.Exit(INVALID)
+    return rows
 
 
 def placed(fleet: Fleet, how: Options) -> Fleet:

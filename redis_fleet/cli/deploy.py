@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from redis_fleet.cli.call import Call, on_machines
-from redis_fleet.cli.common import TO_DO, Follower, Yes, end, placed
+from redis_fleet.cli.common import TO_DO, Follower, Strict, Yes, end, placed, warn
 from redis_fleet.cli.front import Event, Run
 from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet, Service
 
 _PLAN = "redis_fleet_plan"
 _PLANNED = "Plan the steps"
+_TRIAL = "redis_fleet_trial"
 Purge = Annotated[bool, typer.Option("--purge", help="Remove the data of processes that left the file; it asks.")]
 
 
 @on_machines
-def plan(call: Call, purge: Purge = False) -> None:
+def plan(call: Call, purge: Purge = False, strict: Strict = False) -> None:
     """Say what a deployment would do, in order, and why; changes nothing.
 
     LIVE changes what runs without touching clients, RESTART takes one process down, SWITCHOVER moves a master, STOP
     takes a process out of service. Exit code 0: nothing to do. 3: something to do. 1: refused, with the reason. 2: the
     file is not valid.
     """
+    warnings = warn(call.screen, call.fleet, strict=strict)
     run = call.play("plan", {"redis_fleet_purge": purge})
     made = run.data.get(_PLAN)
     if made:
+        _add_trial(made, run.data.get(_TRIAL, {}))
         call.screen.plan(made)
-    call.screen.json({"ok": run.ok, **(made or {}), "failures": run.failures})
+    call.screen.json({"ok": run.ok, "warnings": warnings, **(made or {}), "failures": run.failures})
     end(call.screen, run)
     if made and made["steps"]:
         raise typer.Exit(TO_DO)
 
 
 @on_machines
-def deploy(call: Call, yes: Yes = False, purge: Purge = False) -> None:
+def deploy(call: Call, yes: Yes = False, purge: Purge = False, strict: Strict = False) -> None:
     """Plan, print the plan, and do it step by step; at the end everything is looked at again.
 
     Can be run at any time: it follows the master that the Sentinels chose, changes live what Redis lets it, and stops
@@ -46,11 +49,12 @@ def deploy(call: Call, yes: Yes = False, purge: Purge = False) -> None:
     is restarted, switched over or stopped; elsewhere that needs --yes. A run that was killed is finished by the next
     one. The same as: ansible-playbook -i FILE playbooks/deploy.yml -e redis_fleet_yes=true
     """
+    warnings = warn(call.screen, call.fleet, strict=strict)
     follower = _Deployment(call.screen)
     variables = {"redis_fleet_yes": yes, "redis_fleet_purge": purge}
     run = call.play_locked("deploy", variables, follower, lambda: _agreed(call.screen, purge=purge))
     done = {"changed": run.changed, "reports": follower.reports}
-    call.screen.json({"ok": run.ok, **follower.made, **done, "failures": run.failures})
+    call.screen.json({"ok": run.ok, "warnings": warnings, **follower.made, **done, "failures": run.failures})
     end(call.screen, run)
     _done(call, run, follower)
 
@@ -73,12 +77,21 @@ class _Deployment(Follower):
         if event["action"] == _PLAN and event["task"] == _PLANNED and not event["data"].get("again"):
             self.made = {key: value for key, value in event["data"].items() if key != "run"}
             self._screen.plan(self.made)
+        if event["action"] == _TRIAL:
+            _add_trial(self.made, event["data"])
+            for note in event["data"].get("notes", ()):
+                self._screen.say(f"note: {note}", "yellow")
         if event["action"] == "redis_fleet_step" and event["status"] == "ok":
             self._stepped(event)
 
     def _stepped(self, event: Event) -> None:
         if report := event["data"].get("report"):
             self.reports.append(report)
+
+
+def _add_trial(made: dict[str, Any], tried: Mapping[str, Any]) -> None:
+    """Add to a plan what the servers said to its files: a refusal takes the steps back."""
+    made |= {**tried, "notes": [*made.get("notes", ()), *tried.get("notes", ())]}
 
 
 def _agreed(screen: Screen, *, purge: bool) -> bool:

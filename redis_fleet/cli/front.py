@@ -45,7 +45,8 @@ class Run:
         if event["data"]:
             self.data.setdefault(event["action"], {}).update(event["data"])
         if event["status"] not in ("ok", "ignored"):
-            where = "" if "redis_fleet_plan" in event["action"] else f"{event['host']}: {event['task']}: "
+            ours = event["action"] in ("redis_fleet_plan", "redis_fleet_trial") and event["data"]
+            where = "" if ours else f"{event['host']}: {event['task']}: "
             self.failures.append(f"{where}{event['message']}")
 
 

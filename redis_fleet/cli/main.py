@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import deploy, files, locks, machines, sandbox, switchover
+from redis_fleet.cli import adopt, deploy, explain, files, locks, machines, sandbox, switchover
 
 app = typer.Typer(
     name="redis-fleet",
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.command()(files.check)
 app.command()(files.render)
+app.command("import")(adopt.import_)
+app.command()(explain.explain)
 app.command()(deploy.plan)
 app.command()(deploy.deploy)
 app.command()(machines.verify)

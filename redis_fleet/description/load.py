@@ -11,7 +11,7 @@ from redis_fleet.description.nodes import Document, dotted, read
 from redis_fleet.description.nodes import Path as TreePath
 from redis_fleet.description.schema import Deployment
 from redis_fleet.description.shape import shape
-from redis_fleet.model import Secret
+from redis_fleet.model import Secret, Setting
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem
 
 
@@ -19,7 +19,8 @@ from redis_fleet.problems import InvalidDescriptionError, Position, Problem
 class Description:
     """A file that has the right shape, and the problems found so far; the placing adds its own.
 
-    ``secrets`` holds the passwords once they are read: every placing of one description sees the same ones.
+    ``secrets`` holds the passwords once they are read: every placing of one description sees the same ones. ``judged``
+    holds the settings of sections that are the same for all their processes.
     """
 
     file: str
@@ -27,10 +28,11 @@ class Description:
     deployment: Deployment
     problems: list[Problem] = field(default_factory=list)
     secrets: dict[TreePath, Secret | None] = field(default_factory=dict)
+    judged: dict[tuple[object, ...], dict[str, Setting]] = field(default_factory=dict)
 
-    def report(self, path: TreePath, what: str, remedy: str) -> None:
-        """Add a problem at a path of the file."""
-        self.problems.append(Problem(self.document.position(path), dotted(path), what, remedy))
+    def report(self, path: TreePath, what: str, remedy: str, rule: str = "") -> None:
+        """Add a problem at a path of the file; ``rule`` is the identifier of the rule that it breaks, if any."""
+        self.problems.append(Problem(self.document.position(path), dotted(path), what, remedy, rule))
 
     @cached_property
     def folder(self) -> str:

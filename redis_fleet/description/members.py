@@ -23,12 +23,17 @@ class Member:
 def member(text: str, port: int) -> Member:
     """Read ``machine`` or ``machine:port``; ``port`` is the default."""
     machine, colon, own = text.partition(":")
-    return Member(machine, int(own) if colon and own.isdecimal() else port)
+    return Member(machine, int(own) if colon and is_number(own) else port)
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a whole number of a size that can be told."""
+    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def external(text: str) -> Endpoint | None:
     """Read ``10.9.9.9 6379`` (or with a colon) as a master outside the file; None when it is no address and port."""
-    match = re.fullmatch(r"(\S+?)(?:\s+|:)(\d+)", text.strip())
+    match = re.fullmatch(r"(\S+?)(?:\s+|:)([0-9]{1,19})", text.strip())
     if not match or not is_address(match[1]):
         return None
     return Endpoint(match[1], int(match[2]))

@@ -6,6 +6,7 @@ becomes None, and a ``!vault`` one ``VaultText``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ def dotted(path: Path) -> str:
 def read(file: str, text: str) -> Document:
     """Read one YAML document; raises InvalidDescriptionError where it is not YAML or not a mapping."""
     try:
+        _check_depth(file, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise InvalidDescriptionError([_syntax_problem(file, text, error)]) from None
@@ -66,19 +68,60 @@ def read(file: str, text: str) -> Document:
     return Document(file, tree, reader.positions, tuple(reader.problems))
 
 
+# A description has 6 levels. Much deeper ones would end in Python's limit, or in the C stack's.
+_DEEPEST = 50
+_BEGINNING_OF_LINE = re.compile(r"^[ ?-]+", re.MULTILINE)
+_BRACKET = re.compile(r"[\[{\]}]")
+
+
+def _check_depth(file: str, text: str) -> None:
+    """Refuse what is nested too deep for PyYAML's recursion; looks closely only where brackets and blanks say so."""
+    depth = deepest = max(map(len, _BEGINNING_OF_LINE.findall(text)), default=0)
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest <= _DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST and event.start_mark:
+            position = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
+            problem = Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
+            raise InvalidDescriptionError([problem])
+
+
 # Where these went wrong is where they begin; what the parser stumbled over comes long after.
 _BEGINNINGS = ("quoted scalar", "simple key", "flow sequence", "flow mapping")
 
 
+# What YAML does not allow, not even in quotes, and where it begins a new line (yaml.org, 1.1: 5.1 and 5.4).
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def _forbidden_character(file: str, text: str) -> Problem:
+    found = _FORBIDDEN.search(text, 1 if text.startswith("\ufeff") else 0)
+    before = _BREAK.split(text[: found.start()] if found else "")
+    position = Position(file, len(before), len(before[-1]) + 1)
+    code = f"U+{ord(found[0]):04X}" if found else "a character"
+    remedy = f"take it out at column {position.column}; inside double quotes it can be written with a backslash"
+    return Problem(position, "", f"is not YAML: {code} may not stand in a file", remedy)
+
+
 def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
+    if isinstance(error, yaml.reader.ReaderError):
+        return _forbidden_character(file, text)
     context = getattr(error, "context", None) or ""
     marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
     if context.endswith(_BEGINNINGS):
         marks.reverse()
     mark = next(filter(None, marks), None)
     position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    lines = _BREAK.split(text.rstrip())
+    if position.line > len(lines):  # what is missing at the end is missing behind the last line
+        position = Position(file, len(lines), len(lines[-1]) + 1)
+    line = lines[position.line - 1]
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(position, "", "is not YAML: this line is indented with a tab", "indent it with blanks")
     said = ", ".join(filter(None, (context, getattr(error, "problem", None)))) or str(error).splitlines()[0]
@@ -121,7 +164,9 @@ class _Reader:
         if node.tag == "!vault":
             return VaultText(node.value)
         if not node.tag.startswith(_STANDARD):
-            self._report(node, path, f"has the unknown tag {node.tag}", "use plain text, or !vault for a secret")
+            # Not the tag: it may be the beginning of a password.
+            remedy = "quote a text that begins with '!'; for a secret there is !vault"
+            self._report(node, path, "has a tag that means nothing here", remedy)
         return None if node.tag == _NULL else str(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from redis_fleet.description.members import external, is_address, master_of, member, nearest
+from redis_fleet.description.members import external, is_address, is_number, master_of, member, nearest
 from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
 from redis_fleet.problems import Problem
@@ -21,8 +21,8 @@ def problems(deployment: Deployment, document: Document) -> list[Problem]:
     return [problem for rule in _RULES for problem in rule(deployment, document)]
 
 
-def _problem(document: Document, path: Path, what: str, remedy: str) -> Problem:
-    return Problem(document.position(path), dotted(path), what, remedy)
+def _problem(document: Document, path: Path, what: str, remedy: str, rule: str = "") -> Problem:
+    return Problem(document.position(path), dotted(path), what, remedy, rule)
 
 
 def _plugin_is_ours(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -35,7 +35,7 @@ def _machines_have_addresses(deployment: Deployment, document: Document) -> Iter
         if not is_address(machine.address):
             what = f"'{machine.address}' is not an IP address"
             remedy = "write the one that Redis binds to and Sentinel announces; a name goes into 'ansible_host:'"
-            yield _problem(document, ("machines", name, "address"), what, remedy)
+            yield _problem(document, ("machines", name, "address"), what, remedy, "E12")
 
 
 def _machines_are_known(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def _bad_port(text: str) -> str | None:
     _, colon, port = text.replace(" ", ":", 1).partition(":")
     if outside:
         colon, port = ":", str(outside.port)
-    return port if colon and not (port.isdecimal() and 1 <= int(port) <= 65535) else None
+    return port if colon and not (is_number(port) and 1 <= int(port) <= 65535) else None
 
 
 def _services_have_one_master(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -114,7 +114,7 @@ def _quorum_fits(deployment: Deployment, document: Document) -> Iterator[Problem
     for path, quorum in asked:
         if quorum is not None and quorum > count:
             what = f"a quorum of {quorum} can never be reached by {count} Sentinel{'s' * (count != 1)}"
-            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}")
+            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}", "E2")
 
 
 def _watches_have_sentinels(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -151,7 +151,7 @@ def _processes_have_own_ports(deployment: Deployment, document: Document) -> Ite
         key = (deployment.machines[place.machine].address, place.port)
         if key in taken:
             what = f"port {place.port} on {place.machine} ({key[0]}) is already taken by {taken[key]}"
-            yield _problem(document, path, what, "give one of them another port")
+            yield _problem(document, path, what, "give one of them another port", "E17")
         taken.setdefault(key, dotted(path))
 
 

@@ -62,6 +62,7 @@ Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Silences = Mapping[str, Reason]
 
 
 class Strict(BaseModel):
@@ -134,6 +135,7 @@ class ServiceDescription(Strict):
     adopted: AdoptedDescription | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
     sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
+    silence: Silences = Field(default_factory=dict)
 
     @property
     def following(self) -> str | None:
@@ -152,6 +154,7 @@ class SentinelDescription(Strict):
     open_to_network: Reason | None = None
     adopted: AdoptedDescription | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
+    silence: Silences = Field(default_factory=dict)
 
 
 class Deployment(Strict):
@@ -160,7 +163,8 @@ class Deployment(Strict):
     plugin: str
     name: Name
     engine: Annotated[str, StringConstraints(pattern="^(redis|valkey)$")] = "redis"
-    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")] | None = None
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$")] | None = None
     machines: Annotated[Mapping[Name, MachineDescription], Field(min_length=1)]
     services: Annotated[Mapping[Name, ServiceDescription], Field(min_length=1)]
     sentinel: SentinelDescription | None = None
+    silence: Silences = Field(default_factory=dict)

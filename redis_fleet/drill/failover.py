@@ -224,6 +224,7 @@ class _Drill:
             kept_down=self._kept_down,
             problems=tuple(self._problems),
             timeline=self._timeline.events,
+            writes=tuple(self._watcher.writes),
         )
 
 

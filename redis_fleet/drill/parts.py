@@ -55,6 +55,15 @@ Say = Callable[[TimelineEvent], None]
 """Takes an event as it happens. Ticks come from a second thread, but never two events at the same time."""
 
 
+@dataclass(frozen=True)
+class WriteCount:
+    """How many writes were acknowledged and how many tries were refused until ``at_ms``, on the timeline's clock."""
+
+    at_ms: int
+    acknowledged: int
+    refused: int
+
+
 class Hands(Protocol):
     """What the drill does to processes: over Ansible on machines, by plain signals in a sandbox."""
 
@@ -92,7 +101,7 @@ class FailoverReport:
     longest time between two acknowledged writes. ``acknowledged_lost`` are acknowledged writes that the new master
     does not have, ``refused`` the tries that failed. ``rejoined_ms`` is the time from the order to let the old master
     come back until it was a linked replica.
-    Numbers that could not be measured are None.
+    Numbers that could not be measured are None. ``writes`` is what a picture of the failover needs.
     """
 
     ok: bool
@@ -107,7 +116,8 @@ class FailoverReport:
     kept_down: str
     problems: tuple[str, ...]
     timeline: tuple[TimelineEvent, ...]
+    writes: tuple[WriteCount, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON-able values."""
-        return asdict(self)
+        """Return the report as JSON-able values, without ``writes``."""
+        return {name: value for name, value in asdict(self).items() if name != "writes"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from redis_fleet.drill.parts import WriteCount
 from redis_fleet.drill.timeline import Timeline
 from redis_fleet.remote.journal import Event
 from redis_fleet.remote.vantage import SentinelView, Target, View, name_of
 from redis_fleet.remote.writer import Look
 
+# By these words a picture finds the outage in a timeline.
+FIRST_REFUSED, ACCEPTED_AGAIN = "first refused write", "writes are accepted again"
 MARKS = {
     "s_down": "finds the master down",
     "o_down": "knows that enough Sentinels find the master down",
@@ -18,7 +21,8 @@ class Watcher:
     """The state of the writer and of each Sentinel's opinion, as of the last look.
 
     ``acknowledged`` writes so far, ``refusing`` while no write goes through, ``writes_again`` once writes went through
-    after a refusal (the drill resets it), ``failed`` the reason for which the writer broke down, else empty.
+    after a refusal (the drill resets it), ``failed`` the reason for which the writer broke down, else empty. ``writes``
+    is what the writer had counted about every half second.
     """
 
     def __init__(self, target: Target, timeline: Timeline, seen: View) -> None:
@@ -30,6 +34,7 @@ class Watcher:
         self.acknowledged = 0
         self.writes_again = False
         self.failed = ""
+        self.writes: list[WriteCount] = []
 
     @property
     def refusing(self) -> bool:
@@ -54,15 +59,17 @@ class Watcher:
     def _writer(self, event: Event, at_ms: int) -> None:
         self.acknowledged = event.get("acknowledged", self.acknowledged)
         kind = event["event"]
+        if kind in ("started", "tick"):
+            self.writes.append(WriteCount(at_ms, self.acknowledged, event.get("refused", 0)))
         if kind == "master":
             self._note(f"the writer writes to {event['master']}, named by {event['named_by']}", at_ms)
         elif kind == "refused":
             self._refused_since_ms = at_ms
-            self._note(f"first refused write: {event['reason']}", at_ms)
+            self._note(f"{FIRST_REFUSED}: {event['reason']}", at_ms)
         elif kind == "accepted":
             self._refused_since_ms = None
             self.writes_again = True
-            self._note(f"writes are accepted again after {event['gap_ms']} ms", at_ms)
+            self._note(f"{ACCEPTED_AGAIN} after {event['gap_ms']} ms", at_ms)
         elif kind == "failed":
             self.failed = event["reason"]
 

@@ -12,7 +12,8 @@ from redis_fleet.observe.facts import Observed, ProcessFacts
 def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
     """Return the rows, services first, then Sentinels.
 
-    ``lag`` is in bytes behind the master, ``last_save`` in seconds ago; None where it means nothing or is not known.
+    ``follows`` is the master's endpoint, ``lag`` is in bytes behind it, ``last_save`` in seconds ago; None where it
+    means nothing or is not known.
     """
     found = [_server(fleet, service, process, seen) for service in fleet.services for process in service.processes]
     return found + [_sentinel(process, seen) for process in fleet.sentinels]
@@ -30,6 +31,8 @@ def _base(process: Process, seen: Observed) -> dict[str, Any]:
         "up": facts.answers,
         "problem": problem,
         "role": facts.role_name or None,
+        "follows": str(facts.follows) if facts.follows else None,
+        "engine": facts.engine if facts.version else None,
         "version": facts.version or None,
         "link": None,
         "lag": None,

@@ -180,4 +180,10 @@ def _interruption(fleet: Fleet, service: Service, process: Process, master: Endp
     attached = len([each for each in members(service, seen) if seen.of(each).answers]) - 1
     if least and attached - 1 < least:
         return f"writes to {service.name} are refused while {process.id} restarts: min-replicas-to-write is {least}"
-    return f"none for writes; {process.id} serves no reads while it restarts"
+    # A replica with an AOF never continues where it was (rule W15).
+    copies = ", and copies all data from its master: it has an AOF" if _has_log(fleet, process) else ""
+    return f"none for writes; {process.id} serves no reads while it restarts{copies}"
+
+
+def _has_log(fleet: Fleet, process: Process) -> bool:
+    return value_of(fleet.engine, process, "appendonly") == "yes"

@@ -9,6 +9,7 @@ Protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 Reply = Any
@@ -24,12 +25,14 @@ class ReplyError(Exception):
 
 
 class Connection:
-    """One connection to one process; ``timeout`` (seconds) bounds connecting and each reply."""
+    """One connection to one process; ``timeout`` (seconds) bounds connecting and each reply.
+
+    An address that begins with ``/`` is a Unix socket's path; the port then means nothing.
+    """
 
     def __init__(self, address: str, port: int, password: str | None = None, timeout: float = 2.0) -> None:
         """Connect and, with a password, authenticate; raises OSError or ReplyError."""
-        self._socket = socket.create_connection((address, port), timeout=timeout)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = _connected(address, port, timeout)
         self._reader: BinaryIO = self._socket.makefile("rb")
         if password is not None:
             try:
@@ -61,6 +64,12 @@ class Connection:
             raise reply
         return reply
 
+    def pipeline(self, commands: Iterable[tuple[object, ...]]) -> list[Reply]:
+        """Send commands at once and return their replies; an error stands as a ReplyError in its place."""
+        sent = [encode(words) for words in commands]
+        self._socket.sendall(b"".join(sent))
+        return [self._read() for _ in sent]
+
     def _line(self) -> str:
         line = self._reader.readline()
         if not line.endswith(b"\r\n"):
@@ -89,6 +98,22 @@ class Connection:
         if len(body) < length + 2:
             raise ConnectionError("the server closed the connection")
         return body[:-2].decode("utf-8", "surrogateescape")
+
+
+def _connected(address: str, port: int, timeout: float) -> socket.socket:
+    """Return a connected socket; raises OSError."""
+    if not address.startswith("/"):
+        connected = socket.create_connection((address, port), timeout=timeout)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected
+    local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        local.settimeout(timeout)
+        local.connect(address)
+    except BaseException:
+        local.close()
+        raise
+    return local
 
 
 def encode(words: tuple[object, ...]) -> bytes:

@@ -57,9 +57,9 @@ def restart(request: Answer, dry: bool = False) -> Answer:
     since = time.time()
     try:
         changed = _renew(request)
-        _start(request, process)
+        come_up(request, process)
     except (NotReadyError, RuntimeError, OSError, ValueError, LookupError) as error:
-        said = masked(f"{error}; {_words(process, since)}", secrets)
+        said = masked(f"{error}; {last_words(process, since)}", secrets)
         raise NotReadyError(f"{name} does not start with what is new: {said}; {_take_back(request, kept)}") from None
     seconds = round(time.monotonic() - began, 3)
     _await_step(request, process)
@@ -145,7 +145,7 @@ def _works_in(pid: int, data: str) -> bool:
         return False
 
 
-def _start(request: Answer, process: Answer) -> None:
+def come_up(request: Answer, process: Answer) -> None:
     """Start the process and wait until it answers and has its data; raises NotReadyError when it cannot start."""
     launch([process], request["server"])
     deadline = time.monotonic() + request["timeout"]
@@ -181,7 +181,7 @@ def _exists(process: Answer) -> bool:
     return unit.get("ActiveState") in ("activating", "active") and not tried_again
 
 
-def _words(process: Answer, since: float) -> str:
+def last_words(process: Answer, since: float) -> str:
     """Return what a server that does not start said since (wall clock); systemd has what comes before its log opens."""
     log = Path(process["log"]) if process["log"] else None
     said = tail(process["log"]) if log and log.exists() and log.stat().st_mtime >= since else ""
@@ -219,7 +219,7 @@ def _take_back(request: Answer, kept: _Kept) -> str:
         kept.put_back()
         if process["unit"]:
             systemctl("daemon-reload")
-        _start(request, process)
+        come_up(request, process)
     except (NotReadyError, RuntimeError, OSError) as error:
         return f"it does not run again either: {error}"
     return "it runs again as before"

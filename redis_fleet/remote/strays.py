@@ -13,7 +13,7 @@ from ..catalogue.text import Line
 from .access import directives
 
 Answer = dict[str, Any]
-_MARK = "X-Redis-Fleet-Deployment="
+MARK = "X-Redis-Fleet-Deployment="
 _FILES = ("redis.conf", "valkey.conf", "sentinel.conf")
 _PORTS = {"server": 6379, "sentinel": 26379}
 
@@ -39,7 +39,7 @@ def _by_units(request: Answer) -> list[tuple[str, str]]:
     for path in sorted(pattern.parent.glob(pattern.name)):
         lines = _lines(path)
         commands = [line.partition("=")[2].split() for line in lines if line.startswith("ExecStart=")]
-        if _MARK + request["deployment"] in lines and commands and len(commands[-1]) > 1:
+        if MARK + request["deployment"] in lines and commands and len(commands[-1]) > 1:
             found.append((commands[-1][1], path.name))
     return found
 

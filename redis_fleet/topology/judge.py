@@ -23,8 +23,11 @@ OWN_KEYS = {
     "daemonize": "redis-fleet sets it to suit the unit; take it out",
     "supervised": "redis-fleet sets it to suit the unit; take it out",
     "pidfile": "redis-fleet sets it to suit the unit; take it out",
+    "sentinel": "what Sentinels shall know stands in the 'sentinel:' section",
     "include": "CONFIG REWRITE breaks included files; write the directives here",
 }
+# The rules that are enforced here.
+_INCLUDED, _UNREADABLE, _UNKNOWN = "E10", "E11", "E16"
 SENTINEL_OWN_KEYS = {
     "monitor": "the services of this file are monitored; see 'name:' below a service's 'sentinel:'",
     "auth-pass": "it is always the service's 'password:'",
@@ -33,13 +36,14 @@ SENTINEL_OWN_KEYS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """Either the directive's canonical name, lines and sensitivity, or what is wrong and the remedy."""
+    """Either the directive's canonical name, lines and sensitivity, or what is wrong, the remedy and the rule."""
 
     name: str = ""
     lines: tuple[Words, ...] = ()
     sensitive: bool = False
     what: str = ""
     remedy: str = ""
+    rule: str = ""
 
 
 @lru_cache(maxsize=4096)
@@ -54,17 +58,20 @@ def server(engine: str, version: str | None, name: str, texts: tuple[str, ...], 
         return _unknown(engine, version, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
     if canonical in OWN_KEYS and not (adopted and canonical in BY_UNIT):
-        return Verdict(what="is not set here", remedy=OWN_KEYS[canonical])
+        rule = _INCLUDED if canonical == "include" else ""
+        return Verdict(what="is not set here", remedy=OWN_KEYS[canonical], rule=rule)
     # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
     for each in knowing:
         directive = each.find(name)
         assert directive is not None
         lines = values.lines(directive, texts)
-        if values.problem(directive, lines) is None:
+        # No line at all would be written as an empty one, which nobody reads.
+        if (lines or directive.type == "master") and values.problem(directive, lines) is None:
             return Verdict(canonical, lines, directive.sensitive)
     newest = knowing[-1].find(name)
     assert newest is not None
-    return Verdict(what=values.problem(newest, values.lines(newest, texts)) or "", remedy="correct the value")
+    what = values.problem(newest, values.lines(newest, texts))
+    return Verdict(what=what or "has no value", remedy="correct the value" if what else "write one, or take it out")
 
 
 @lru_cache(maxsize=64)
@@ -75,7 +82,7 @@ def _versions(engine: str, version: str | None) -> tuple[str, ...]:
 def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
     where = f"{engine} {version}" if version else f"any version of {engine} that is known here"
     remedy = f"did you mean '{nearest}'?" if nearest else "see the engine's own list of directives"
-    return Verdict(what=f"is not a directive of {where}", remedy=remedy)
+    return Verdict(what=f"is not a directive of {where}", remedy=remedy, rule=_UNKNOWN)
 
 
 @lru_cache(maxsize=1024)
@@ -90,10 +97,11 @@ def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...]
             continue
         if directive.state:
             return Verdict(what="is state that Sentinel writes itself", remedy="take it out")
-        lines = tuple(tuple(text.split()) for text in texts)
+        lines = tuple(values.words_of(text) for text in texts)
         what = sentinel_table.problem(directive, lines) if lines else "has no value"
         if what:
-            return Verdict(what=what, remedy="correct the value" if lines else "write one, or take it out")
+            rule = _UNREADABLE if lines and directive.value.type == "token" else ""
+            return Verdict(what=what, remedy="correct the value" if lines else "write one, or take it out", rule=rule)
         return Verdict(f"sentinel {directive.name}", lines, directive.value.sensitive)
     if any(name in sentinel_table.ordinary(engine, each) for each in versions):
         return server(engine, version, name, texts, adopted=adopted)
@@ -112,9 +120,10 @@ def is_sentinel_directive(engine: str, version: str | None, name: str) -> str | 
 
 def persists(settings: Iterable[tuple[str, tuple[Words, ...]]]) -> bool:
     """Say whether settings keep data over a restart: save rules or an append only file."""
-    own = dict(settings)
-    saves = any(any(line) for line in own.get("save", ()))
-    return saves or own.get("appendonly") == (("yes",),)
+    return any(
+        any(map(any, lines)) if name == "save" else name == "appendonly" and lines == (("yes",),)
+        for name, lines in settings
+    )
 
 
 @lru_cache(maxsize=256)

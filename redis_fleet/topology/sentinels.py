@@ -5,34 +5,36 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, master_of, member
-from redis_fleet.description.nodes import VaultText
+from redis_fleet.description.members import Member, is_number, master_of, member
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
 from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
 from redis_fleet.topology import judge
 from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.sheet import Sheet, secret
-from redis_fleet.topology.site import check_reach, moved, own_settings, variables
+from redis_fleet.topology.sheet import Config, Sheet, secret
+from redis_fleet.topology.site import moved, own_settings, variables
 
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
-# sentinel.conf is rewritten with auth-pass unquoted (before Valkey 9): such a password keeps Sentinel from starting.
-_UNSTORABLE = set(" \t\r\n\"'#\\")
 
 
 def watch(description: Description, name: str) -> Watch | None:
-    """Return how the Sentinels watch a service; None when there is nobody to watch it or nothing to fail over to."""
+    """Return how the Sentinels watch a service; None when there is nobody to watch it or nothing to fail over to.
+
+    Sentinels that were adopted may watch a master without replicas: the service's ``sentinel:`` then says how.
+    """
     deployment = description.deployment
     service, sentinel = deployment.services[name], deployment.sentinel
     own = service.sentinel
-    if sentinel is None or not own.watched or not service.replicas or master_of(service, deployment) is None:
+    if sentinel is None or not own.watched or master_of(service, deployment) is None:
+        return None
+    if not service.replicas and not (sentinel.adopted and own.model_fields_set - {"watched"}):
         return None
     timings = {key: _timing(description, sentinel, own, key) for key in _TIMINGS}
     return Watch(
@@ -53,22 +55,12 @@ def _timing(description: Description, sentinel: SentinelDescription, own: WatchD
     sheet = Sheet(description, {"inventory_dir": description.folder})
     for name, raw in sentinel.config.items():
         texts = sheet.texts(("sentinel", "config", name), raw) if name.lower() == key else None
-        if texts and texts[0].isdecimal():
+        if texts and is_number(texts[0]):
             return int(texts[0])
     deployment = description.deployment
     version = table.versions(deployment.engine)[-1]
     directive = sentinel_table.find(deployment.engine, version, key)
     return int(directive.value.default or 0) if directive else 0
-
-
-def check_password(description: Description, service: Service) -> None:
-    """Report a password that Sentinel would store but could not read again."""
-    if service.watch and service.password and _UNSTORABLE & set(service.password.reveal()):
-        description.report(
-            ("services", service.name, "password"),
-            "holds a space, quote, '#' or backslash, which Sentinel cannot store",
-            "use letters, digits and other signs",
-        )
 
 
 def place(description: Description, layout: Layout, services: tuple[Service, ...]) -> tuple[Process, ...]:
@@ -80,9 +72,7 @@ def place(description: Description, layout: Layout, services: tuple[Service, ...
     places = [member(text, sentinel.port) for text in sentinel.machines]
     known = [each for each in places if each.machine in description.deployment.machines]
     alone = tuple(_process(description, layout, sentinel, each, password, services) for each in known)
-    processes = tuple(_acquainted(description, each, alone, services) for each in alone)
-    check_reach(description, ("sentinel",), processes)
-    return processes
+    return tuple(_acquainted(description, each, alone, services) for each in alone)
 
 
 def _process(
@@ -167,9 +157,6 @@ def _scope(description: Description, name: str) -> str | None:
     return judge.is_sentinel_directive(deployment.engine, deployment.version, name)
 
 
-Config = Mapping[str, tuple[str | VaultText, ...]]
-
-
 def _process_wide(description: Description, sentinel: SentinelDescription) -> Config:
     return {name: raw for name, raw in sentinel.config.items() if _scope(description, name) != "master"}
 
@@ -183,7 +170,7 @@ def _watching(service: Service, own: Watch, per_master: Sheet) -> Iterator[Setti
     assert first is not None
     yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)
     if service.password:
-        yield _line("auth-pass", own.name, service.password.reveal(), secret=True)
+        yield Setting("sentinel auth-pass", ((own.name, service.password.reveal()),), True)
     yield _line("down-after-milliseconds", own.name, own.down_after)
     yield _line("failover-timeout", own.name, own.failover_timeout)
     yield _line("parallel-syncs", own.name, own.parallel_syncs)
@@ -192,5 +179,7 @@ def _watching(service: Service, own: Watch, per_master: Sheet) -> Iterator[Setti
             yield replace(setting, lines=tuple((own.name, *words) for words in setting.lines))
 
 
-def _line(name: str, *words: Any, secret: bool = False) -> Setting:
-    return Setting(f"sentinel {name}", (tuple(map(str, words)),), secret)
+@lru_cache(maxsize=16384)
+def _line(name: str, *words: Any) -> Setting:
+    # All Sentinels have most of their lines in common.
+    return Setting(f"sentinel {name}", (tuple(map(str, words)),))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from posixpath import normpath
 
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, master_of, members
-from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import ServiceDescription
 from redis_fleet.model import USUAL_RESTART_DELAY, Endpoint, Process, Secret, Service, Watch
 from redis_fleet.topology import judge
@@ -17,15 +14,11 @@ from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet, secret
-from redis_fleet.topology.site import check_reach, has_password, moved, own_settings, reachable, variables, word
+from redis_fleet.topology.site import has_password, moved, own_settings, reachable, variables
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
 _ELECTION_SECONDS = 15.0
-
-_NEEDED_COMMANDS = {"auth", "config", "info", "ping", "role"} | {
-    *("client", "exec", "multi", "psync", "publish", "replconf", "replicaof", "slaveof", "subscribe")
-}
 
 
 def place(description: Description, layout: Layout, name: str, watch: Watch | None) -> Service:
@@ -39,7 +32,6 @@ def place(description: Description, layout: Layout, name: str, watch: Watch | No
         _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
         for member in members(service, description.deployment)
     )
-    check_reach(description, path, processes)
     delay = _restart_delay(processes, watch)
     return Service(name, tuple(replace(each, restart_delay=delay) for each in processes), password, watch, outside)
 
@@ -87,7 +79,6 @@ def _process(
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         sheet.put("repl-diskless-sync-delay", ("0",))
     sheet.take((*path, "config"), service.config, partial(judge.server, adopted=service.adopted is not None))
-    _check_reserved(sheet, path)
     paths = moved(sheet, path, service, paths, layout)
     settings = tuple(sheet.settings.values())
     return Process(
@@ -98,19 +89,6 @@ def _process(
 def _needs_upstream(service: ServiceDescription, *, taken_over: bool) -> bool:
     """Whether a server is told its master's password; one that was adopted and stands alone may not have it."""
     return not taken_over or bool(service.replicas or service.following or service.master_password)
-
-
-def _check_reserved(sheet: Sheet, path: Path) -> None:
-    """Report ACL lines and renamed commands that would lock out redis-fleet, replicas or Sentinel."""
-    config = (*path, "config")
-    user, renamed = (sheet.settings.get(name) for name in ("user", "rename-command"))
-    if user and any(words[0] == "default" for words in user.lines):
-        what = "has a line for the user 'default', which would override 'password:'"
-        sheet.description.report((*config, "user"), what, "take it out, and give other users other names")
-    taken = sorted({words[0].lower() for words in renamed.lines} & _NEEDED_COMMANDS) if renamed else []
-    if taken:
-        what = f"renames {', '.join(taken)}, which redis-fleet, replicas or Sentinel need"
-        sheet.description.report((*config, "rename-command"), what, "leave them; ACL users can be kept from them")
 
 
 def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float | None:
@@ -127,15 +105,3 @@ def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float
 
 def _persists(process: Process) -> bool:
     return judge.persists((setting.name, setting.lines) for setting in process.settings)
-
-
-def data_paths(process: Process) -> Iterator[tuple[str, str]]:
-    """Yield what two processes of one machine must not share, as (directive, path).
-
-    A Sentinel keeps nothing in its folder: one that was set up by hand may share it, as Debian's own does.
-    """
-    setting = process.setting("unixsocket")
-    socket = word(setting) if setting else ""
-    folder = "" if process.adopted and process.kind == "sentinel" else process.paths.data
-    named = {"dir": folder, "logfile": process.paths.log, "unixsocket": socket}
-    yield from ((name, normpath(path)) for name, path in named.items() if path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from redis_fleet.description.load import Description
@@ -13,6 +14,8 @@ from redis_fleet.model import Secret, Setting
 from redis_fleet.problems import UnreadableError
 from redis_fleet.topology.judge import Verdict
 
+Config = Mapping[str, tuple[str | VaultText, ...]]
+_LONGEST_PASSWORD = 512  # redis 6.0 does not start with a longer one (CONFIG_AUTHPASS_MAX_LEN)
 Judge = Callable[[str, str | None, str, tuple[str, ...]], Verdict]
 
 
@@ -26,13 +29,24 @@ class Sheet:
 
     def put(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
         """Set a directive of redis-fleet's own choosing."""
-        words = tuple(tuple(map(str, line)) for line in lines)
-        self.settings[name] = Setting(name, words, secret)
+        self.settings[name] = _secret_setting(name, lines) if secret else _setting(name, lines)
 
-    def take(self, path: Path, config: Mapping[str, tuple[str | VaultText, ...]], judge: Judge) -> None:
-        """Take over the ``config`` mapping at ``path``, each directive expanded and judged."""
+    def take(self, path: Path, config: Config, judge: Judge) -> None:
+        """Take over the ``config`` mapping at ``path``, each directive expanded and judged.
+
+        What names no variable is the same for all processes of the section: it is judged once.
+        """
+        judged = self.description.judged.get((path, *config))
+        if judged is None:
+            judged = self._judged(path, config, judge)
+            if all(_is_fixed(text) for raw in config.values() for text in raw):
+                self.description.judged[(path, *config)] = judged
+        self.settings.update(judged)
+
+    def _judged(self, path: Path, config: Config, judge: Judge) -> dict[str, Setting]:
         deployment = self.description.deployment
         written: dict[str, str] = {}
+        found: dict[str, Setting] = {}
         for name, raw in config.items():
             place = (*path, name)
             texts = self.texts(place, raw)
@@ -40,14 +54,15 @@ class Sheet:
                 continue
             verdict = judge(deployment.engine, deployment.version, name.lower(), texts)
             if verdict.what:
-                self.description.report(place, verdict.what, verdict.remedy)
+                self.description.report(place, verdict.what, verdict.remedy, verdict.rule)
                 continue
             first = written.setdefault(verdict.name, name)
             if first != name:
                 self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue
             position = self.description.document.position(place)
-            self.settings[verdict.name] = Setting(verdict.name, verdict.lines, verdict.sensitive, position)
+            found[verdict.name] = Setting(verdict.name, verdict.lines, verdict.sensitive, position)
+        return found
 
     def texts(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[str, ...] | None:
         """Expand texts for this machine; None (and a problem) when one of them cannot be."""
@@ -56,6 +71,24 @@ class Sheet:
         except UnreadableError as error:
             self.description.report(path, error.what, error.remedy)
             return None
+
+
+@lru_cache(maxsize=16384)
+def _setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
+    """Make a setting of redis-fleet's own, once for all processes that have it."""
+    return Setting(name, _words(lines))
+
+
+def _secret_setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
+    return Setting(name, _words(lines), True)
+
+
+def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(str, line)) for line in lines)
+
+
+def _is_fixed(text: str | VaultText) -> bool:
+    return isinstance(text, str) and "{{" not in text and "{%" not in text
 
 
 def secret(description: Description, path: Path, raw: str | VaultText | None) -> Secret | None:
@@ -67,7 +100,11 @@ def secret(description: Description, path: Path, raw: str | VaultText | None) ->
 
 def _read(description: Description, path: Path, raw: str | VaultText) -> Secret | None:
     try:
-        return Secret(expand_secret(raw, {"inventory_dir": description.folder}))
+        value = expand_secret(raw, {"inventory_dir": description.folder})
+        if "\0" in value or len(value.encode("utf-8", "surrogateescape")) > _LONGEST_PASSWORD:
+            what = f"has a NUL character, or more than {_LONGEST_PASSWORD} bytes"
+            raise UnreadableError(what, "use one that every version reads")
+        return Secret(value)
     except UnreadableError as error:
         description.report(path, error.what, error.remedy)
         return None

@@ -12,7 +12,7 @@ from typing import Any
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
-from redis_fleet.model import Endpoint, Paths, Process, Setting
+from redis_fleet.model import Endpoint, Paths, Setting
 from redis_fleet.topology import adopted
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.sheet import Sheet
@@ -50,8 +50,11 @@ def own_settings(
     # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
     default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
     texts = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else None
-    if texts or not taken_over:
-        sheet.put("bind", tuple(word for text in texts or () for word in text.split()) or default)
+    words = tuple(word for text in texts or () for word in text.split())
+    if not taken_over:
+        sheet.put("bind", words or default)
+    elif bind is not None:
+        sheet.put("bind", words or ("",))
     sheet.put("port", (endpoint.port,))
     if not taken_over:
         _put_files(sheet, layout, paths)
@@ -95,30 +98,12 @@ def has_password(description: Description, path: Path) -> bool:
 
 def reachable(addresses: Iterable[str]) -> list[str]:
     """Return those of the words behind ``bind`` at which others than the machine itself get through."""
-    return [each for each in addresses if not _loopback(each)]
-
-
-def check_reach(description: Description, path: Path, processes: Iterable[Process]) -> None:
-    """Report what anybody may use without a password unless a reason is given, and what nobody could reach."""
-    bound = {each: setting.lines[0] if (setting := each.setting("bind")) else ("*",) for each in processes}
-    exposed = dict.fromkeys(each for words in bound.values() for each in reachable(words))
-    if exposed and not any((*path, key) in description.document.positions for key in ("password", "open-to-network")):
-        description.report(
-            path,
-            f"can be reached at {', '.join(exposed)} by anybody, without a password",
-            "add 'password:', or say why it is safe in 'open-to-network: REASON'",
-        )
-    deaf = [each for each, words in bound.items() if not reachable(words) and not _loopback(each.endpoint.address)]
-    if deaf:
-        description.report(
-            (*path, "bind"),
-            f"is loopback only: nothing reaches {', '.join(f'{each.id} at {each.endpoint}' for each in deaf)}",
-            "add '{{ address }}', or give the machine 'address: 127.0.0.1' and its own in 'ansible_host:'",
-        )
+    return [each for each in addresses if each and not is_loopback(each)]
 
 
 @lru_cache(maxsize=1024)
-def _loopback(word: str) -> bool:
+def is_loopback(word: str) -> bool:
+    """Say whether a word behind ``bind``, or an address, is the machine itself alone."""
     try:
         return ipaddress.ip_address(word.lstrip("-")).is_loopback
     except ValueError:

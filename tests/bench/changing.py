@@ -22,7 +22,7 @@ def measure(rounds: int, say: Say) -> list[Comparison]:
         text = made.file.read_text(encoding="utf-8")
         for number in range(rounds):
             found["idle"].append(_deployed(made, text))
-            found["live"].append(_deployed(made, _with(text, f"maxmemory: {number + 100}mb")))
+            found["live"].append(_deployed(made, _with(text, f"maxmemory-samples: {number + 6}")))
             found["roll"].append(_deployed(made, _with(text, f"databases: {number + 20}")))
             _deployed(made, text)
             say(f"round {number + 1}: " + ", ".join(f"{name} {times[-1]:.1f} s" for name, times in found.items()))

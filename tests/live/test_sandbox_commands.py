@@ -91,7 +91,7 @@ def test_check_and_render_contact_nothing_and_say_so_in_json(tmp_path: Path) -> 
     with box(tmp_path / "box", "shared-machines", up=False) as made:
         good = [made.fleet_command("check"), made.fleet_command("check", "--json")]
         assert [done.code for done in good] == [0, 0]
-        assert good[1].json() == {"ok": True, "problems": []}
+        assert good[1].json() == {"ok": True, "problems": [], "warnings": []}
 
         output = tmp_path / "output"
         render = made.fleet_command("render", "--json", "--output", output)

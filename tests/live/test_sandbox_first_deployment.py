@@ -16,9 +16,13 @@ from tests.live.sandboxes import Box, box
 
 @pytest.fixture
 def unstarted(tmp_path: Path) -> Iterator[Box]:
-    """Give a sandbox whose servers do not start: only ``sandbox.json`` is there."""
+    """Give a sandbox whose servers start when they are tried, and not in earnest: only ``sandbox.json`` is there."""
     with box(tmp_path / "box", "sentinel", up=False) as made:
-        made.prepare("/bin/false")
+        server = made.folder / "server"
+        real = binary.find("redis").path
+        server.write_text(f'#!/bin/sh\ncase "$1" in --version|*/redis-fleet-trial-*) exec {real} "$@";; esac\nexit 1\n')
+        server.chmod(0o755)
+        made.prepare(str(server))
         yield made
 
 

@@ -234,3 +234,24 @@ def test_no_value_raises_and_the_canonical_form_is_stable(row: Directive, given_
     assert message is None or message
     if message is None and not row.file_only and row.type not in ("string", "token"):
         assert canonical(row, config_text(row, value)) == form
+
+
+def test_what_redis_6_reads_otherwise() -> None:
+    assert wrong("bind", "127.0.0.1 -::1", version="6.0.16") == (
+        "'-::1' is not an address; redis 6.0 does not know the - in front of one that may be missing"
+    )
+    assert wrong("bind", "*", version="6.0.16") is None
+    assert wrong("bind", "127.0.0.1 -::1", version="6.2.16") is None
+    only_live = "may not stand in a file of this version; only CONFIG SET takes it"
+    assert wrong("watchdog-period", "0", version="6.2.16") == only_live
+    assert wrong("watchdog-period", "0") is None
+    given = ["normal 0 0 0 pubsub 1mb 1mb 1"]
+    words = (("normal", "0", "0", "0"), ("pubsub", "1mb", "1mb", "1"))
+    assert lines(directive("client-output-buffer-limit", version="6.2.16"), given) == words
+    assert lines(directive("client-output-buffer-limit"), given) == ((*words[0], *words[1]),)
+
+
+def test_the_order_of_renamed_commands_means_nothing() -> None:
+    row = directive("rename-command")
+    one, other = ("FLUSHALL", ""), ("KEYS", "SECRET-KEYS")
+    assert canonical(row, (one, other)) == canonical(row, (other, one)) != canonical(row, (one,))

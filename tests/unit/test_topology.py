@@ -20,7 +20,7 @@ machines:
   red2: {address: 10.0.0.12, vars: {rack: b}}
 """
 SERVICE = HEAD + "services:\n  orders:\n    master: red1\n    replicas: [red2]\n    password: orders-word\n"
-SENTINEL = "sentinel:\n  machines: [red1, red2]\n  password: sentinel-word\n"
+SENTINEL = "sentinel:\n  machines: [red1, red2]\n  password: sentinel-word\n  silence: {E2: two do}\n"
 
 
 def fleet(folder: Path, text: str) -> Fleet:

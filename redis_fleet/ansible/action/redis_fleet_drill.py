@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -34,16 +35,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         client: Client = LocalClient(aim) if here else ShippedClient(aim, module)
         hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
         try:
-            report = run(aim, hands, InterruptibleClient(client, noting_interrupts()), self._say).to_dict()
+            found = run(aim, hands, InterruptibleClient(client, noting_interrupts()), self._say)
         except DrillRefusedError as error:
             return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
         except RuntimeError as error:
             return {"failed": True, "changed": True, "msg": str(error)}
         except KeyboardInterrupt:
             return {"failed": True, "changed": True, "msg": "interrupted; the old master was let go"}
-        result: dict[str, Any] = {"changed": True, "report": report}
-        if not report["ok"]:
-            return {**result, "failed": True, "msg": "\n".join(report["problems"])}
+        writes = [asdict(each) for each in found.writes]
+        result: dict[str, Any] = {"changed": True, "report": found.to_dict(), "writes": writes}
+        if not found.ok:
+            return {**result, "failed": True, "msg": "\n".join(found.problems)}
         return result
 
     def _say(self, event: TimelineEvent) -> None:

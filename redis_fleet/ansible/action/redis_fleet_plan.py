@@ -18,6 +18,7 @@ from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
 from redis_fleet.platforms import offered, platform
+from redis_fleet.trial.texts import planned
 
 _PATIENCE = 2.0
 
@@ -43,6 +44,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         again = made.passing and done < int(self._task.args.get("looks", 1))
         result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers), "run": run}
         result |= {"looks": done, "again": again}
+        _choose_trials(fleet, answers, result)
         if service := self._task.args.get("service"):
             agreed = made.masters.get(service)
             why = agreed.why if agreed else made.refusals
@@ -60,6 +62,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             left = "; ".join(f"{step.machine}: {step.what} ({step.reason})" for step in made.steps)
             return {**result, "failed": True, "msg": f"after all steps there is still something to do: {left}"}
         if not self._task.args.get("confirm") and not in_front():
+            for warning in fleet.warnings:
+                self._display.warning(str(warning))
             self._display.display(describe(result))
         return result
 
@@ -71,6 +75,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         else:
             self._display.display(text)
         time.sleep(_PATIENCE)
+
+
+def _choose_trials(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]], result: dict[str, Any]) -> None:
+    """Say where files are tried at once, and where only ``later``: the server has to be installed first."""
+    machines = [machine for machine in fleet.machines if planned(fleet, machine, result["steps"])]
+    preparing = {step["machine"] for step in result["steps"] if step["how"] == "PREPARE"}
+    bare = {name for name in preparing if set(result["packages"][name]) - set(answers[name].get("packages", {}))}
+    result["groups"] += [{"machine": name, "group": "redis_fleet_trial"} for name in machines if name not in bare]
+    result["later"] = [name for name in machines if name in bare]
 
 
 def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

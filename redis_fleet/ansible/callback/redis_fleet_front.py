@@ -22,6 +22,7 @@ _KEYS = (
     "masters",
     "checks",
     "report",
+    "writes",
     "status",
     "disturbs",
     "again",

@@ -44,7 +44,8 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             fleet = load(source)
         except InvalidDescriptionError as error:
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
-        for group in ("redis_fleet", "redis_fleet_drill", "redis_fleet_reachable", *GROUPS.values()):
+        ours = ("redis_fleet", "redis_fleet_drill", "redis_fleet_reachable", "redis_fleet_trial")
+        for group in (*ours, *GROUPS.values()):
             inventory.add_group(group)
         for machine in fleet.machines.values():
             inventory.add_host(machine.name, group="redis_fleet")

@@ -30,7 +30,8 @@ def test_first_deployment_leaves_nothing_to_do(deployment: Deployment) -> None:
 
 def test_live_changes_restart_nothing(deployment: Deployment, redis6: bool) -> None:
     pids = deployment.pids()
-    deployment.edit("save: [900 1, 300 10, 60 10000]", "save: [600 1, 60 5000]\n      maxmemory: 200mb")
+    deployment.edit("save: [900 1, 300 10, 60 10000]", "save: [600 1, 60 5000]")
+    deployment.edit("maxmemory: 1gb", "maxmemory: 200mb")
     deployment.edit("appendonly: yes", "appendonly: no\n      maxmemory-policy: allkeys-lru")
     deployment.edit("appendfsync: everysec", "appendfsync: always")
     deployment.edit("auto-aof-rewrite-percentage: 100", "auto-aof-rewrite-percentage: 80")

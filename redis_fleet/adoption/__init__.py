@@ -1,0 +1,1 @@
+"""From configuration files that somebody wrote by hand to a description that says the same."""

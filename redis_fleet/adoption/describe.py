@@ -1,0 +1,73 @@
+"""The pure core of import: processes that were found, in; a description that says the same, out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from redis_fleet.adoption import sentinel_section, service_section, writer
+from redis_fleet.adoption.addresses import work_out
+from redis_fleet.adoption.found import Adopted, Found, RefusedError
+from redis_fleet.adoption.groups import Group, group
+from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.notes import Notes
+from redis_fleet.adoption.secrets import Book, Encrypt
+from redis_fleet.adoption.sentinels import Sentinel, sentinel
+from redis_fleet.adoption.servers import server
+from redis_fleet.adoption.writer import Silences
+from redis_fleet.problems import Position
+
+
+def describe(
+    found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None, silences: Silences | None = None
+) -> Adopted:
+    """Return the description of processes that somebody set up; ``encrypt`` makes vaults of their secrets.
+
+    ``silences`` are rules that the processes break today (see ``loading``).
+
+    Raises RefusedError for what the server itself would refuse, and where the processes are of two engines.
+    """
+    notes = Notes()
+    knowledge = _knowledge(found)
+    servers = [server(each, knowledge, notes) for each in found if each.kind == "server"]
+    sentinels = [sentinel(each, knowledge, notes) for each in found if each.kind == "sentinel"]
+    _say_what_was_assumed(found, notes)
+    machines = work_out(servers, sentinels, notes)
+    groups = group(servers, sentinels, machines, notes)
+    book = Book(knowledge.engine, encrypt)
+    sheet = writer.Sheet(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
+    for each in groups:
+        section = service_section.Section.of(each, knowledge, book, notes, machines)
+        sheet.services[each.name] = section.keys(_watch(each, groups, sentinels, notes))
+        sheet.take_variables(section.merged.variables)
+    if sentinels:
+        whole = sentinel_section.Section.of(sentinels, groups, knowledge, book, notes, machines)
+        sheet.sentinel = whole.keys()
+        sheet.take_variables(whole.merged.variables)
+    for process in found:
+        sheet.connections.setdefault(process.machine, {}).update(process.variables)
+    book.say(notes)
+    return Adopted(sheet.text(), dict(book.secrets), tuple(notes.texts))
+
+
+def _watch(each: Group, groups: Sequence[Group], sentinels: Sequence[Sentinel], notes: Notes) -> writer.Node | None:
+    return sentinel_section.watch(each, groups, sentinels, notes) if sentinels else None
+
+
+def _knowledge(found: Sequence[Found]) -> Knowledge:
+    engines = Counter(each.engine for each in found)
+    if not found:
+        raise RefusedError(Position("import"), "there is no configuration file of a server or Sentinel")
+    if len(engines) > 1:
+        other = next(each for each in found if each.engine != found[0].engine)
+        what = f"is of {other.engine}, {found[0].file} is of {found[0].engine}; import them one by one, or say --engine"
+        raise RefusedError(Position(other.file), what)
+    versions = {each.version for each in found}
+    return Knowledge(found[0].engine, versions.pop() if len(versions) == 1 else None)
+
+
+def _say_what_was_assumed(found: Sequence[Found], notes: Notes) -> None:
+    for each in found:
+        for what in each.assumed:
+            value = each.configuration if what == "configuration" else each.unit
+            notes.add(Position(each.file), f"assumed: its {what} on {each.machine} is {value}; correct it if not")

@@ -1,0 +1,79 @@
+"""What an import starts from: the processes that were found, each with the statements of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from redis_fleet.model import Kind, Secret, Words
+from redis_fleet.problems import Position
+
+
+class RefusedError(Exception):
+    """The server itself would not start with this file, or it cannot be read; says where and why."""
+
+    def __init__(self, position: Position, what: str) -> None:
+        """Keep the place and the reason; the message is ``file:line: reason``."""
+        super().__init__(printable(f"{position}: {what}"))
+        self.position = position
+        self.what = what
+
+
+def printable(text: str) -> str:
+    """Return a message with bytes that are no UTF-8 (a file's, kept as surrogates) shown by their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One line of a file: the directive's name in lower case, the words behind it, and where it stands.
+
+    ``text`` numbers the files in the order of their inclusion, the main one is 0; ``after_include``: an included file
+    ended before it. Both matter to ``save`` lines (see ``saving``).
+    """
+
+    name: str
+    words: Words = field(repr=False)
+    position: Position
+    after_include: bool = False
+    text: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """One process as it was set up: where it runs and what its file says.
+
+    ``address`` is empty when only the files can tell it, ``version`` None and ``unit`` empty when nothing does.
+    ``configuration`` is the file's path on its machine; ``assumed`` says which of ``configuration`` and ``unit`` are a
+    guess. ``running`` is what CONFIG GET answered, ``variables`` are the machine's ``ansible_...`` ones.
+    """
+
+    machine: str
+    kind: Kind
+    engine: str
+    configuration: str
+    statements: tuple[Statement, ...]
+    address: str = ""
+    version: str | None = None
+    unit: str = ""
+    assumed: tuple[str, ...] = ()
+    running: Mapping[str, str] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The file that was read, as messages name it."""
+        return self.statements[0].position.file if self.statements else self.configuration
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The description and what goes with it.
+
+    ``text`` is YAML; ``secrets`` are what its references stand for, by environment variable; ``notes`` say what could
+    not be carried over and what was assumed, each beginning with ``file:line:`` where there is one.
+    """
+
+    text: str
+    secrets: Mapping[str, Secret]
+    notes: tuple[str, ...]

@@ -1,0 +1,125 @@
+"""From paths on this machine to the processes that were found: files, or folders that each belong to one machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis_fleet.adoption.found import Found, RefusedError, Statement
+from redis_fleet.adoption.reading import Reading, read
+from redis_fleet.catalogue import table
+from redis_fleet.description.schema import NAME
+from redis_fleet.model import Kind
+from redis_fleet.problems import Position
+from redis_fleet.topology.engines import ENGINES
+
+# Folders of a tree that name no machine.
+_USUAL = {"etc", "redis", "valkey", "conf", "conf.d", "config", "usr", "local", "opt", "srv"} | {
+    "home",
+    "root",
+    "tmp",
+    "var",
+}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found below the paths, and what was assumed while reading.
+
+    ``copies`` are folders that stand for a machine's own files, with how remarks name them.
+    """
+
+    found: tuple[Found, ...]
+    notes: tuple[str, ...]
+    copies: tuple[tuple[str, str], ...] = ()
+
+    def named(self, note: str) -> str:
+        """Return a remark that names files as they are called on their machines."""
+        for folder, name in self.copies:
+            note = note.replace(folder, name)
+        return note
+
+
+def look(paths: Sequence[Path], engine: str | None = None, version: str | None = None) -> Survey:
+    """Read files and folders; raises RefusedError for what cannot be read or what a server would not start with."""
+    named = {file.resolve(): (file, _machine(path, file, paths)) for path in paths for file in _files(path)}
+    files = list(named.values())
+    readings = {file: read(file) for file, _ in files}
+    # A file that another one includes is part of that process.
+    included = frozenset().union(*(each.included for each in readings.values()))
+    own = [(file, machine) for file, machine in files if file.resolve() not in included]
+    engine = engine or _engine(own, readings)
+    found = [_found(file, machine, readings[file], engine, version) for file, machine in own]
+    return Survey(tuple(found), tuple(note for file, _ in own for note in readings[file].notes))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if not path.exists():
+            raise RefusedError(Position(str(path)), "is not there")
+        return [path]
+    direct = sorted(path.glob("*.conf"))
+    found = direct or sorted(each for each in path.rglob("*.conf") if re.match("redis|valkey|sentinel", each.name))
+    if not found:
+        raise RefusedError(Position(str(path)), "holds no *.conf file; name the files themselves")
+    return found
+
+
+def _machine(path: Path, file: Path, paths: Sequence[Path]) -> str:
+    """Name the machine that a file belongs to: by its folder, unless that is one that every machine has."""
+    if path.is_dir():
+        parts: Iterable[str] = path.resolve().parts
+    elif len(paths) == 1 and path.is_absolute():
+        parts = ()  # one file tells of one machine; where it was copied to means nothing
+    else:
+        parts = (file if not file.is_absolute() else file.resolve()).parts[:-1]
+    named = [each for each in parts if each not in _USUAL and re.match(NAME, each)]
+    return named[-1] if named else "localhost"
+
+
+def _engine(own: Sequence[tuple[Path, str]], readings: dict[Path, Reading]) -> str:
+    """Tell the engine by the files' names, else by the directives that only one engine has."""
+    if any("valkey" in part for file, _ in own for part in file.resolve().parts[-2:]):
+        return "valkey"
+    names = {each.name for file, _ in own for each in readings[file].statements}
+    engines = [{column.partition("-")[0] for column in table.known_in(name)} for name in names]
+    return "valkey" if {"valkey"} in engines and {"redis"} not in engines else "redis"
+
+
+def _found(file: Path, machine: str, reading: Reading, engine: str, version: str | None) -> Found:
+    kind: Kind = "sentinel" if _is_sentinel(file, reading.statements) else "server"
+    configuration = _configuration(file, engine)
+    unit = conventional_unit(configuration, engine)
+    assumed = [] if str(file) == configuration else ["configuration"]
+    if not unit:
+        unit = f"{engine}-sentinel.service" if kind == "sentinel" else f"{engine}-server.service"
+        assumed.append("unit")
+    return Found(machine, kind, engine, configuration, reading.statements, "", version, unit, tuple(assumed), None, {})
+
+
+def _is_sentinel(file: Path, statements: tuple[Statement, ...]) -> bool:
+    return any(each.name == "sentinel" for each in statements) or file.name == "sentinel.conf"
+
+
+def _configuration(file: Path, engine: str) -> str:
+    """Return the file's path on its machine: where it is if that is below /etc, else where the packages have it."""
+    parts = file.resolve().parts
+    if "etc" in parts:
+        return "/" + "/".join(parts[len(parts) - 1 - parts[::-1].index("etc") :])
+    return f"{ENGINES[engine].configuration}/{file.name}"
+
+
+def conventional_unit(configuration: str, engine: str) -> str:
+    """Return the unit that the packages run a configuration file with; empty for a file that they do not know."""
+    folder, _, name = configuration.rpartition("/")
+    if folder != ENGINES[engine].configuration:
+        return ""
+    if name == f"{engine}.conf":
+        return f"{engine}-server.service"
+    if name == "sentinel.conf":
+        return f"{engine}-sentinel.service"
+    match = re.fullmatch(rf"(?:{engine}|(sentinel))-(.+)\.conf", name)
+    kind = "sentinel" if match and match[1] else "server"
+    return f"{engine}-{kind}@{match[2]}.service" if match else ""

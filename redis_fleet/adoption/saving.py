@@ -1,0 +1,69 @@
+"""Save points: how the lines of a file add up, which three generations of the engine do in three ways.
+
+``save ""`` starts anew everywhere. Measured on 6.0, 6.2, 7.0, 8.0 and Valkey 8 with lines before, in and behind an
+included file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from redis_fleet.adoption.found import Statement
+from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.notes import Notes, at
+from redis_fleet.adoption.texts import Value, plain
+from redis_fleet.catalogue import shapes
+
+_Points = list[tuple[str, Statement]]
+# Whether a line starts anew, given all lines and its place among them.
+_Rule = Callable[[Sequence[Statement], int], bool]
+
+
+def _never(_: Sequence[Statement], __: int) -> bool:
+    return False
+
+
+def _first_of_its_text(statements: Sequence[Statement], index: int) -> bool:
+    return all(each.text != statements[index].text for each in statements[:index])
+
+
+def _after_include(statements: Sequence[Statement], index: int) -> bool:
+    return statements[index].after_include
+
+
+_RULES: Mapping[str, _Rule] = {"6.0": _never, "6.2": _first_of_its_text, "7.0": _after_include}
+
+
+def save(name: str, key: str, statements: Sequence[Statement], knowledge: Knowledge, notes: Notes) -> Value:
+    """Return the save points in force; those that are not, and what other versions make of the lines, are told."""
+    for each in statements:
+        words = shapes.flat((each.words,))
+        knowledge.check(each, (words or ("",),))
+    own = next((_RULES[each] for each in ("6.0", "6.2") if (knowledge.version or "").startswith(each)), _after_include)
+    points = _points(statements, own, notes)
+    form = tuple(point for point, _ in points)
+    if knowledge.version is None and knowledge.engine == "redis":
+        for version, rule in _RULES.items():
+            other = tuple(point for point, _ in _points(statements, rule, Notes()))
+            if other != form:
+                text = (
+                    f"with included files, redis {version} makes 'save {' '.join(other)}' of these lines, 7.0 and later"
+                )
+                notes.add(statements[-1], f"{text} '{' '.join(form)}'; the latter is described (see --engine-version)")
+    return Value(name, key, plain(*form), form, statements[-1].position)
+
+
+def _points(statements: Sequence[Statement], rule: _Rule, notes: Notes) -> _Points:
+    points: _Points = []
+    for index, each in enumerate(statements):
+        words = shapes.flat((each.words,))
+        # 'save' alone adds nothing and takes nothing away (measured on 7.0 to 9.1).
+        emptied = each.words == ("",)
+        if emptied or rule(statements, index):
+            why = "empties the list" if emptied else "starts anew"
+            for point, earlier in points:
+                notes.add(earlier, f"save {point} has no effect: {at(each, earlier)} {why}; left out")
+            points = []
+        pairs = zip(words[::2], words[1::2], strict=True)
+        points += [(f"{int(seconds)} {int(changes)}", each) for seconds, changes in pairs]
+    return points

@@ -1,0 +1,63 @@
+"""How the description speaks of secrets: by the environment variable that holds one, or encrypted in place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from redis_fleet.adoption.notes import Notes
+from redis_fleet.adoption.texts import Hidden, Text
+from redis_fleet.model import Secret
+
+Encrypt = Callable[[str], str]
+
+
+@dataclass
+class Book:
+    """Gives each secret a name, the same one where the same secret serves the same purpose.
+
+    ``encrypt`` turns a clear text into the lines of a ``!vault`` scalar; without it secrets are environment variables.
+    """
+
+    engine: str
+    encrypt: Encrypt | None = None
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    _places: dict[str, list[str]] = field(default_factory=dict)
+
+    def vault(self, text: Text) -> str:
+        """Return the ``!vault`` lines of a text with secrets; empty when it has to be a reference."""
+        clear = text.clear
+        # What decrypts is UTF-8; of some passwords only the hash is known.
+        known = all(each.value.reveal() for each in text.hidden)
+        fits = known and not any("\ud800" <= letter <= "\udfff" for letter in clear)
+        return self.encrypt(clear) if self.encrypt and text.hidden and fits else ""
+
+    def name(self, section: str, hidden: Hidden) -> str:
+        """Return the environment variable of a secret."""
+        words = re.sub(r"[^A-Za-z0-9]+", "_", f"{section} {hidden.purpose}").strip("_")
+        base = words.upper() if words.upper().startswith(self.engine.upper()) else f"{self.engine}_{words}".upper()
+        name, count = base, 1
+        while name in self.secrets and self.secrets[name].reveal() != hidden.value.reveal():
+            count += 1
+            name = f"{base}_{count}"
+        self.secrets.setdefault(name, hidden.value)
+        place = f"{hidden.position} ({hidden.purpose})"
+        places = self._places.setdefault(name, [])
+        if place not in places:
+            places.append(place)
+        return name
+
+    def references(self, section: str, texts: Sequence[Text]) -> dict[str, str]:
+        """Return the expression that stands for each secret of some texts, by clear text."""
+        return {
+            each.value.reveal(): f"lookup('env', '{self.name(section, each)}')"
+            for text in texts
+            for each in text.hidden
+        }
+
+    def say(self, notes: Notes) -> None:
+        """Add where each environment variable's value is to be taken from."""
+        for name, secret in self.secrets.items():
+            what = "the value at" if secret.reveal() else "the password whose SHA-256 stands at"
+            notes.add(None, f"export {name}: {what} {', '.join(self._places[name])}")

@@ -1,0 +1,69 @@
+"""Values on their way into the description: clear words with secrets among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from redis_fleet.catalogue.text import quote
+from redis_fleet.model import Secret, Words
+from redis_fleet.problems import Position
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A secret of a file: what it is for (``password``, ``user app password``) and where it stands."""
+
+    purpose: str
+    value: Secret
+    position: Position | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of the description, in clear parts and secrets."""
+
+    parts: tuple[str | Hidden, ...]
+
+    @property
+    def clear(self) -> str:
+        """The whole text with every secret in it."""
+        return "".join(each.value.reveal() if isinstance(each, Hidden) else each for each in self.parts)
+
+    @property
+    def hidden(self) -> tuple[Hidden, ...]:
+        """The secrets in it."""
+        return tuple(each for each in self.parts if isinstance(each, Hidden))
+
+
+@dataclass(frozen=True)
+class Value:
+    """One directive of one process.
+
+    ``name`` is how the description writes it, ``key`` what the newest version calls it: equal keys are one directive.
+    ``texts`` go below ``config:``. ``form`` is what the value means: processes with equal forms agree.
+    """
+
+    name: str
+    key: str
+    texts: tuple[Text, ...]
+    form: object = field(repr=False)
+    position: Position | None = None
+
+
+def plain(*texts: str) -> tuple[Text, ...]:
+    """Make texts without secrets."""
+    return tuple(Text((text,)) for text in texts)
+
+
+def of_words(words: Words) -> str:
+    """Write several words as one text that the catalogue splits into them again."""
+    return " ".join(map(quote, words))
+
+
+def joined(parts: Iterable[Iterable[str | Hidden]]) -> Text:
+    """Make one text of words, each of them parts, with blanks between."""
+    made: list[str | Hidden] = []
+    for word in parts:
+        made += [" ", *word] if made else word
+    return Text(tuple(made))

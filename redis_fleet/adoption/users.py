@@ -1,0 +1,88 @@
+"""ACL lines: which words of them are secrets, and what a line for the user ``default`` amounts to.
+
+The rules are those of acl.c (ACLSetUser); such a line overrides ``requirepass`` (measured on 6.0 to 8.1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from redis_fleet.adoption.texts import Hidden, Text, joined
+from redis_fleet.catalogue.text import quote
+from redis_fleet.model import Secret, Words
+from redis_fleet.problems import Position
+
+_BEFORE_SECRETS = "><#!"
+_EVERYTHING = {"~*", "allkeys", "%rw~*", "%wr~*"}
+# Words that leave a fresh user as it is, or say what is so anyway.
+_WITHOUT_EFFECT = {"sanitize-payload", "clearselectors", "alldbs", "resetpass", "resetkeys", "resetchannels", "off"}
+
+
+@dataclass(frozen=True)
+class DefaultUser:
+    """What a line for the user ``default`` leaves of it.
+
+    ``whole``: it is on and may do everything. ``open``: it needs no password. ``hashes``: SHA-256 of its passwords.
+    """
+
+    whole: bool
+    open: bool
+    hashes: frozenset[str]
+
+
+def default_user(rules: Words, *, old: bool) -> DefaultUser:
+    """Follow the rules behind ``user default``; ``old``: it may have been written by a version without channels."""
+    on, nopass, keys, channels, commands, odd = False, False, False, False, False, False
+    hashes: set[str] = set()
+    for rule in rules:
+        word = rule.lower()
+        if word == "reset":
+            on = nopass = keys = channels = commands = odd = False
+            hashes = set()
+        elif word in ("on", "off"):
+            on = word == "on"
+        elif word == "nopass":
+            nopass, hashes = True, set()
+        elif word == "resetpass":
+            nopass, hashes = False, set()
+        elif rule[:1] in (">", "#"):
+            nopass = False
+            hashes.add(rule[1:] if rule[0] == "#" else sha256(rule[1:]))
+        elif rule[:1] in ("<", "!"):
+            hashes.discard(rule[1:] if rule[0] == "!" else sha256(rule[1:]))
+        elif word in _EVERYTHING | {"resetkeys"}:
+            keys = word != "resetkeys"
+        elif word in ("&*", "allchannels", "resetchannels"):
+            channels = word != "resetchannels"
+        elif word in ("+@all", "allcommands", "-@all", "nocommands"):
+            commands = word in ("+@all", "allcommands")
+        elif word not in _WITHOUT_EFFECT:
+            odd = True
+    named = any(rule.startswith("&") or rule.lower() in ("allchannels", "resetchannels") for rule in rules)
+    whole = on and keys and commands and (channels or (old and not named)) and not odd
+    return DefaultUser(whole, nopass, frozenset(hashes))
+
+
+def sha256(text: str) -> str:
+    """Return what an ACL line has behind ``#`` for a password."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def hidden(words: Words, position: Position) -> Text:
+    """Return a user line as a text; its passwords and hashes are secrets.
+
+    A password that has to be quoted becomes its hash: quotes around what a reference stands for would not hold.
+    """
+    user, *rules = words
+    parts: list[list[str | Hidden]] = [[quote(user)]]
+    for rule in rules:
+        if rule[:1] not in _BEFORE_SECRETS or not rule[1:]:
+            parts.append([quote(rule)])
+            continue
+        sign, value = rule[0], rule[1:]
+        if sign in "><" and quote(value) != value:
+            sign, value = {">": "#", "<": "!"}[sign], sha256(value)
+        kind = "password" if sign in "><" else "hash"
+        parts.append([sign, Hidden(f"user {user} {kind}", Secret(value), position)])
+    return joined(parts)

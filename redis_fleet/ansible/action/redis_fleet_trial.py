@@ -1,0 +1,85 @@
+"""Try what a deployment would write with the servers that will read it; a second task judges what all of them said."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from redis_fleet.ansible.events import in_front
+from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.runs import masked
+from redis_fleet.description.load import load
+from redis_fleet.description.nodes import Document, Path
+from redis_fleet.model import Fleet
+from redis_fleet.problems import Position
+from redis_fleet.trial.complaints import Finding, problems
+from redis_fleet.trial.texts import candidates, planned, request
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Without ``tried`` one round trip, for all processes of this machine that the plan starts, restarts or changes.
+
+    With it, the name of what that returned, every complaint of all machines is a refusal; ``said`` is what was not
+    done yet. ``seconds`` bounds each start. Nothing is changed, in check mode or not.
+    """
+
+    _VALID_ARGS = frozenset({"tried", "said", "seconds"})
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Run the module of the same name, or judge."""
+        super().run(tmp, task_vars)
+        fleet, steps = fleet_of(task_vars), task_vars["redis_fleet_planned"]["steps"]
+        if name := self._task.args.get("tried"):
+            return self._judge(fleet, list(_findings(fleet, steps, task_vars, name)))
+        machine = task_vars["inventory_hostname"]
+        asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)))
+        arguments = {"trials": json.dumps(asked["trials"]), "seconds": float(self._task.args.get("seconds", 10))}
+        return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+
+    def _judge(self, fleet: Fleet, findings: list[Finding]) -> dict[str, Any]:
+        found = problems(findings, _Places(fleet.source))
+        refusals = [masked(fleet, str(replace(each, position=_from_here(each.position)))) for each in found]
+        reasons = [(each.machine, each.answer["untried"]) for each in findings if each.answer["untried"]]
+        notes = [f"the files for {machine} were not tried: {why}" for machine, why in dict.fromkeys(reasons)]
+        if notes and not in_front():
+            self._display.display("\n".join(f"note: {each}" for each in notes))
+        if not refusals:
+            return {"changed": False, "notes": notes}
+        said = self._task.args.get("said", "nothing was changed")
+        words = "\n".join((f"{said}:", *(f"REFUSED  {each}" for each in refusals)))
+        return {"changed": False, "failed": True, "steps": [], "refusals": refusals, "notes": notes, "msg": words}
+
+
+class _Places:
+    """Where a path of the description stands; it is read again only when somebody asks."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __call__(self, path: Path) -> Position:
+        return self._document.position(path)
+
+    @cached_property
+    def _document(self) -> Document:
+        return load(self._source).document
+
+
+def _findings(fleet: Fleet, steps: Any, task_vars: Any, name: str) -> Iterator[Finding]:
+    for machine in fleet.machines:
+        answers: Mapping[str, Any] = task_vars["hostvars"][machine].get(name) or {}
+        told = {each["name"]: each for each in answers.get("trials", ())}
+        for candidate in candidates(fleet, planned(fleet, machine, steps)) if told else ():
+            if candidate.process.name in told:
+                yield Finding(candidate, machine, told[candidate.process.name])
+
+
+def _from_here(position: Position) -> Position:
+    """Return a position whose file is named as from the working folder, when it lies below."""
+    relative = os.path.relpath(position.file)
+    return position if relative.startswith("..") else replace(position, file=relative)

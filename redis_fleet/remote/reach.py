@@ -1,0 +1,79 @@
+"""Try to connect to many places at the same time, within one bounded wait."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import time
+from typing import Any
+
+Answer = dict[str, Any]
+OPEN, REFUSED, SILENT = "open", "refused", "no answer"
+# Half of what a process may usually have open.
+_AT_ONCE = 500
+_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
+
+
+def reach(targets: list[Answer], seconds: float) -> list[Answer]:
+    """Return each ``address`` and ``port`` with its ``state``: ``open``, ``refused``, ``no answer``, or an error.
+
+    All connections of a batch share the ``seconds``. Nothing is sent over them.
+    """
+    found: list[Answer] = []
+    for start in range(0, len(targets), _AT_ONCE):
+        found += _batch(targets[start : start + _AT_ONCE], seconds)
+    return found
+
+
+def _batch(targets: list[Answer], seconds: float) -> list[Answer]:
+    states: dict[int, str] = {}
+    with selectors.DefaultSelector() as selector:
+        for number, target in enumerate(targets):
+            state = _begin(selector, number, target)
+            if state is not None:
+                states[number] = state
+        deadline = time.monotonic() + seconds
+        while selector.get_map() and time.monotonic() < deadline:
+            for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
+                states[key.data] = _state(_end(selector, key.fileobj))
+        for key in list(selector.get_map().values()):
+            _end(selector, key.fileobj)
+    rows = enumerate(targets)
+    return [{"address": each["address"], "port": each["port"], "state": states.get(at, SILENT)} for at, each in rows]
+
+
+def _begin(selector: selectors.BaseSelector, number: int, target: Answer) -> str | None:
+    """Start one connection; returns its state where that is known at once."""
+    family = socket.AF_INET6 if ":" in target["address"] else socket.AF_INET
+    try:
+        connection = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        return _state(error.errno or 0)
+    connection.setblocking(False)
+    try:
+        code = connection.connect_ex((target["address"], target["port"]))
+    except OSError as error:
+        code = error.errno or errno.EINVAL
+    if code in _UNDER_WAY:
+        selector.register(connection, selectors.EVENT_WRITE, number)
+        return None
+    connection.close()
+    return _state(code)
+
+
+def _end(selector: selectors.BaseSelector, connection: Any) -> int:
+    """Close one connection and return what became of it, an errno."""
+    selector.unregister(connection)
+    with connection:
+        code: int = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    return code
+
+
+def _state(code: int) -> str:
+    if code == 0:
+        return OPEN
+    if code == errno.ECONNREFUSED:
+        return REFUSED
+    return SILENT if code == errno.ETIMEDOUT else os.strerror(code)

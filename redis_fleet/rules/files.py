@@ -1,0 +1,75 @@
+"""Rules about the files and ports of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import normpath
+
+from redis_fleet.model import Process
+from redis_fleet.rules.rule import Finding, enforced_elsewhere, rule
+from redis_fleet.rules.subject import Subject, word
+
+enforced_elsewhere(
+    "E10",
+    "files that CONFIG REWRITE cannot replace, or that it breaks",
+    reason="Sentinel makes a server rewrite its file at every failover: values of an included file are copied "
+    "and shadow it from then on, save points are lost, users stand there twice; where the folder is not"
+    " the server's to write to, the new role is not kept",
+    source="measured on redis 7.0.15, 8.0.2 and valkey 8.1.1; redis issues 8572 and 11736",
+    remedy="write all directives of a process into its one file",
+    directives=("include",),
+    firm="redis-fleet writes the whole file itself",
+    elsewhere="redis_fleet/topology/judge.py refuses include; folders and units are redis-fleet's own",
+)
+
+
+@rule(
+    "E17",
+    "two processes with one port, folder, log or socket",
+    reason="they overwrite each other's data, or the second one does not start",
+    source="redis.io, administration; measured",
+    remedy="give each process its own, for example with '{{ name }}' in it",
+    directives=("port", "tls-port", "dir", "dbfilename", "logfile", "unixsocket"),
+    firm="they would overwrite each other's data, or the second one would not start",
+)
+def shared_files(subject: Subject) -> Iterator[Finding]:
+    """Ports are compared before, in ``description/rules.py``: they need nothing worked out."""
+    named = [name for name in _OWN if any(subject.given(name)) or any(subject.given_to_sentinels(name))]
+    taken: dict[tuple[str, str, str], list[Process]] = {}
+    for process in subject.fleet.processes if named else ():
+        for name, value in _own(subject, process):
+            others = taken.setdefault((process.machine, name, value), [])
+            for other in others:
+                # Where neither names the path, both have one name and so one port, which is said already.
+                place = subject.place(process, name) or subject.place(other, name)
+                if place and not (name == "dir" and _apart(subject, process, other)):
+                    what = f"'{value}' on {process.machine} is used by both {other.name} and {process.name}"
+                    yield Finding(place, what)
+                    break
+            others.append(process)
+
+
+_OWN = ("unixsocket", "tls-port", "dir", "logfile")
+
+
+def _own(subject: Subject, process: Process) -> Iterator[tuple[str, str]]:
+    for name in ("unixsocket", "tls-port"):
+        given = subject.setting(process, name)
+        if given and word(given) not in ("", "0"):
+            yield name, word(given)
+    # Debian's own Sentinel has the folder of the server; two adopted servers may share a log, if they must.
+    folder = "" if process.adopted and process.kind == "sentinel" else process.paths.data
+    log = "" if process.adopted else process.paths.log
+    yield from ((name, normpath(path)) for name, path in (("dir", folder), ("logfile", log)) if path)
+
+
+def _apart(subject: Subject, one: Process, other: Process) -> bool:
+    """Say whether two adopted processes keep files of different names in their one folder.
+
+    A folder of redis-fleet's own processes goes with them when they are purged: that one is never shared.
+    """
+    if not (one.adopted and other.adopted):
+        return False
+    logs = all(subject.value(each, "appendonly") == "yes" for each in (one, other))
+    kinds = (("dbfilename",), ("appenddirname", "appendfilename") if logs else ())
+    return all(any(subject.value(one, name) != subject.value(other, name) for name in kind) for kind in kinds if kind)

@@ -1,0 +1,80 @@
+"""Rules about what a version reads at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from redis_fleet.rules.rule import NEVER_STARTS, Finding, enforced_elsewhere, rule
+from redis_fleet.rules.subject import Subject
+
+_CHANNELS = re.compile(r"&.|allchannels\Z|resetchannels\Z", re.IGNORECASE)
+_SELECTORS = re.compile(r"\(|%|clearselectors\Z", re.IGNORECASE)
+
+
+@rule(
+    "E15",
+    "ACL rules that this version cannot read",
+    reason="the server ends with 'Syntax error' at its start; save points are written as each version reads them by "
+    "redis-fleet itself",
+    source="measured on redis 6.0.16 (channels); redis.io, ACL: channels came with 6.2, selectors and %R~ with 7.0",
+    remedy="leave those rules out, or say a newer 'version:'",
+    directives=("user", "save"),
+    firm=NEVER_STARTS,
+)
+def newer_acl_rules(subject: Subject) -> Iterator[Finding]:
+    """Only of a version that the file names: without one, a directive is fine when any version takes it."""
+    version = subject.deployment.version
+    if not version or not subject.versions[0].startswith("6."):
+        return
+    for each in subject.given("user"):
+        for name, *rules in each.setting.lines:
+            old = [_SELECTORS] if subject.versions[0].startswith("6.2") else [_CHANNELS, _SELECTORS]
+            # Not the rule itself, which may be a password.
+            if any(pattern.match(word) for pattern in old for word in rules):
+                kinds = "selectors" if len(old) == 1 else "channels or selectors"
+                yield Finding(
+                    subject.path(each), f"has rules for {kinds} of '{name}', which {subject.runs} cannot read"
+                )
+
+
+enforced_elsewhere(
+    "E16",
+    "a directive that this version does not know",
+    reason="the server ends with 'Bad directive or wrong number of arguments' at its start",
+    source="config.c: loadServerConfigFromString; the catalogue of directives, held against the binaries",
+    remedy="take it out, or write its name as that version has it",
+    firm=NEVER_STARTS,
+    elsewhere="redis_fleet/topology/judge.py, where each directive is looked up",
+)
+
+
+_ESCAPED = re.compile(r'["\\]')
+_FORGETFUL = "8.1.1"
+
+
+@rule(
+    "E22",
+    "a text that Valkey 8.1.0 and 8.1.1 cannot read back",
+    reason='CONFIG REWRITE writes " and \\ without escaping them: the file no longer loads, or means something else; '
+    "Sentinel has it written at every failover",
+    source="measured on valkey 8.1.1 of Debian 13; put right in 8.1.2 (pull request 2036 of valkey)",
+    remedy="leave quotes and backslashes out, or name a 'version:' that is not 8.1",
+    directives=("requirepass", "masterauth"),
+)
+def forgotten_escapes(subject: Subject) -> Iterator[Finding]:
+    """Where no version is named, Debian 13 would bring this one."""
+    if subject.deployment.engine != "valkey" or _FORGETFUL not in subject.versions:
+        return
+    for service in subject.services:
+        if service.password and _ESCAPED.search(service.password.reveal()):
+            yield Finding(
+                ("services", service.name, "password"), f"holds a quote or backslash, which valkey {_FORGETFUL} loses"
+            )
+    seen = set()
+    for process in (each for service in subject.services for each in service.processes):
+        for setting in process.settings:
+            place = subject.place(process, setting.name)
+            if place and place not in seen and any(_ESCAPED.search(word) for line in setting.lines for word in line):
+                seen.add(place)
+                yield Finding(place, f"holds a quote or backslash, which valkey {_FORGETFUL} loses")
