@@ -19,7 +19,7 @@ _ROUNDS = 5
 
 def shape(document: Document) -> tuple[schema.Deployment | None, Document]:
     """Return the deployment without its misfits (None when nothing usable is left), and the document with them."""
-    tree: dict[str, Any] = copy.deepcopy(dict(document.tree))
+    tree: dict[str, Any] = dict(document.tree)
     found: dict[Path, Problem] = {}
     deployment = None
     for _ in range(_ROUNDS):
@@ -27,6 +27,8 @@ def shape(document: Document) -> tuple[schema.Deployment | None, Document]:
             deployment = schema.Deployment.model_validate(tree)
             break
         except ValidationError as error:
+            if not found:
+                tree = copy.deepcopy(tree)  # what does not fit is taken out of it
             misfits = [(_file_path(item["loc"], tree), item) for item in error.errors(include_url=False)]
             for path, item in misfits:
                 # One value, one problem: also when it fits none of several types, or what was taken out is now missing.

@@ -33,7 +33,9 @@ def place(description: Description, layout: Layout, name: str, watch: Watch | No
         for member in members(service, description.deployment)
     )
     delay = _restart_delay(processes, watch)
-    return Service(name, tuple(replace(each, restart_delay=delay) for each in processes), password, watch, outside)
+    if delay != USUAL_RESTART_DELAY:
+        processes = tuple(replace(each, restart_delay=delay) for each in processes)
+    return Service(name, processes, password, watch, outside)
 
 
 def _follows(description: Description, layout: Layout, service: ServiceDescription, member: Member) -> Endpoint | None:

@@ -83,7 +83,8 @@ def moved(
         if not _PATH.match(text) and (text or name == "dir"):
             what = f"'{text}' is not an absolute path without blanks, quotes, backslashes and %"
             sheet.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
-    return replace(paths, data=own["dir"], log=own["logfile"])
+    here = own == {"dir": paths.data, "logfile": paths.log}
+    return paths if here else replace(paths, data=own["dir"], log=own["logfile"])
 
 
 def word(setting: Setting) -> str:

@@ -12,7 +12,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import changing, deploying, planning, rendering
+from tests.bench import changing, checking, deploying, planning, rendering
 from tests.bench.machines import BenchError
 from tests.bench.report import Report
 from tests.hosts.engine import EngineError
@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
         if "render" in chosen:
             _say("rendering")
             report.comparisons += rendering.measure(options.render_rounds)
+        if "check" in chosen:
+            _say("checking")
+            report.comparisons += checking.measure(options.render_rounds)
         if "plan" in chosen:
             _say("planning")
             report.growth = planning.measure()
@@ -61,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", default="render,plan,change,deploy", help="any of these (default: %(default)s)")
+    parser.add_argument("--only", default="render,check,plan,change,deploy", help="any of these (default: %(default)s)")
     parser.add_argument("--render-rounds", type=int, default=20, help="default: %(default)s")
     parser.add_argument("--change-rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="first deployments on fresh hosts (default: %(default)s)")
