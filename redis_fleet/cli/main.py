@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import adopt, deploy, explain, files, locks, machines, sandbox, switchover
+from redis_fleet.cli import adopt, deploy, explain, files, locks, machines, repair, sandbox, switchover
 
 app = typer.Typer(
     name="redis-fleet",
@@ -33,6 +33,7 @@ app.command()(machines.verify)
 app.command()(machines.status)
 app.command()(switchover.switchover)
 app.command()(switchover.promote)
+app.command()(repair.repair)
 app.command()(locks.unlock)
 app.command()(locks.journal)
 app.add_typer(sandbox.app, name="sandbox")
