@@ -132,8 +132,8 @@ def percentiles_problem(_: Directive, lines: Lines) -> str | None:
 
 
 def percentiles(_: Directive, lines: Lines) -> Canonical:
-    """Return the numbers as the server prints them, with ten digits at most."""
-    return tuple(f"{float(word):.10g}" for word in flat(lines))
+    """Return the numbers as the server prints them, with six decimals at most."""
+    return tuple(f"{float(word):.6f}".rstrip("0").rstrip(".") for word in flat(lines))
 
 
 def flags_problem(directive: Directive, lines: Lines) -> str | None:

@@ -204,6 +204,9 @@ def _unexpected(looked: _Looked, seconds: float) -> str:
 def _command(wanted: Answer, text: str) -> list[str]:
     file = wanted["folder"] / "conf"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    # A Sentinel does not start with a file that it may not write.
+    owner = wanted["folder"].stat()
+    os.chown(str(file), owner.st_uid, owner.st_gid)
     return [wanted["binary"], str(file), *(["--sentinel"] if wanted["kind"] == "sentinel" else [])]
 
 

@@ -140,6 +140,7 @@ def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
         "title": _title(fleet, process),
         "deployment": fleet.name,
         "executable": engine.sentinel if process.kind == "sentinel" else engine.server,
+        "program": engine.program,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",
         "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],

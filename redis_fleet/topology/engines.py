@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine as its Debian packages install it; paths are absolute, ``user`` is also the group."""
+    """One engine as its Debian packages install it; paths are absolute, ``user`` is also the group.
+
+    ``program`` is the one file that server and Sentinel are links to.
+    """
 
     name: str
     user: str
     server: str
     sentinel: str
+    program: str
     configuration: str
     data: str
     log: str
@@ -25,6 +29,7 @@ def _debian(name: str) -> Engine:
         user=name,
         server=f"/usr/bin/{name}-server",
         sentinel=f"/usr/bin/{name}-sentinel",
+        program=f"/usr/bin/{name}-check-rdb",
         configuration=f"/etc/{name}",
         data=f"/var/lib/{name}",
         log=f"/var/log/{name}",

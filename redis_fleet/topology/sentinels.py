@@ -11,7 +11,7 @@ from typing import Any
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, is_number, master_of, member
+from redis_fleet.description.members import Member, external, is_number, master_of, member
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
 from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
 from redis_fleet.topology import judge
@@ -33,6 +33,8 @@ def watch(description: Description, name: str) -> Watch | None:
     service, sentinel = deployment.services[name], deployment.sentinel
     own = service.sentinel
     if sentinel is None or not own.watched or master_of(service, deployment) is None:
+        return None
+    if service.following and external(service.following):  # named beside a master of this file, which is reported
         return None
     if not service.replicas and not (sentinel.adopted and own.model_fields_set - {"watched"}):
         return None

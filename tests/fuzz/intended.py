@@ -48,6 +48,7 @@ REASONS: Sequence[tuple[str, str, str]] = (
 # What only the binary can tell, which ``check`` asks where one is at hand: the complaint, and why the table cannot.
 LEFT_TO_THE_BINARY: Mapping[str, str] = {
     "No such command in rename-command": "which commands there are depends on modules",
+    "Unknown command or category name in ACL": "which commands and categories there are depends on modules",
     "Target command name already exists": "which commands there are depends on modules",
 }
 
@@ -74,7 +75,7 @@ SENTINEL_REASONS: Sequence[tuple[str, str, str]] = (
     ("", "is state that", "only Sentinel itself may write it"),
     (
         "",
-        "is not a whole number|is not between",
+        "is not a whole number|is not between|is less than 0",
         "Sentinel takes what a text begins with for the number, or 0, in silence",
     ),
     ("parallel-syncs", "is less than 1", "with 0 no replica is ever told of a new master"),

@@ -124,6 +124,12 @@ def test_a_blank_text_is_no_line(tmp_path: Path) -> None:
     assert "services.orders.config.client-output-buffer-limit: has no value" in said
 
 
+def test_a_master_here_and_one_outside(tmp_path: Path) -> None:
+    text = f"{_SERVICE}    replicaof: 10.9.9.9 6379\n    replicas: [red2]\nsentinel:\n  machines: [red1]\n"
+
+    assert "services.orders: names its master 2 times: master, replicaof; keep one" in refused(tmp_path, text)
+
+
 def test_sentinel_lines_are_none_of_a_server(tmp_path: Path) -> None:
     assert "config.sentinel: is not set here" in refused(
         tmp_path, f"{_CONFIG}      sentinel: monitor a 10.0.0.11 1 1\n"
@@ -210,3 +216,11 @@ def test_acl_rules_that_are_read(rules: str) -> None:
 )
 def test_acl_rules_that_end_a_server(version: str, rules: str, place: int) -> None:
     assert acl.unreadable(version, tuple(rules.split())) == place
+
+
+def test_percentiles_are_answered_with_six_decimals() -> None:
+    directive = table.catalogue("redis", "7.0.15").find("latency-tracking-info-percentiles")
+    assert directive
+    written = values.lines(directive, ["81.65398252 100.0 0.00000001 33.3333335 12.5e-1"])
+
+    assert values.canonical(directive, written) == values.canonical(directive, "81.653983 100 0 33.333334 1.25")

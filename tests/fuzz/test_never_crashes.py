@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.fuzz.judging import judged
 from tests.fuzz.mutations import mutated, rubbish
 from tests.fuzz.running import tried
 
+_OPEN_QUOTE = re.compile(r"""[\s\[,:]['"]([\s\],]|$)""", re.MULTILINE)
+
 
 @pytest.fixture(autouse=True)
 def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,25 +25,26 @@ def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANSIBLE_VAULT_PASSWORD_FILE", raising=False)
 
 
-@tried(300, 8000)
+@tried(200, 8000)
 @given(text=structured())
 def test_made_up_descriptions(tmp_path: Path, text: str) -> None:
-    judged(tmp_path / "a.redis.yml", text.encode("utf-8", "surrogatepass"), secrets=True)
+    # A quote that is not closed may make a password part of some other value.
+    judged(tmp_path / "a.redis.yml", text.encode("utf-8", "surrogatepass"), secrets=not _OPEN_QUOTE.search(text))
 
 
-@tried(300, 8000)
+@tried(200, 8000)
 @given(text=mutated())
 def test_files_with_changes(tmp_path: Path, text: str) -> None:
     judged(tmp_path / "a.redis.yml", text.encode("utf-8", "surrogatepass"))
 
 
-@tried(200, 4000)
+@tried(150, 4000)
 @given(content=rubbish)
 def test_rubbish(tmp_path: Path, content: bytes) -> None:
     judged(tmp_path / "a.redis.yml", content)
 
 
-@tried(40, 400)
+@tried(30, 400)
 @given(text=structured() | mutated())
 def test_the_command_ends_with_0_or_2(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     file = tmp_path / "a.redis.yml"

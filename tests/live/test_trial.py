@@ -241,6 +241,18 @@ def test_root_runs_it_as_the_services_user(tmp_path: Path, scratch: Path) -> Non
     assert unknown["untried"] == "there is no user no-such-user"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
+def test_a_sentinel_may_write_the_file_that_it_is_tried_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+
+        found = trial(server_binary(), "\n".join(SENTINEL), "sentinel", "nobody")
+
+    assert found["version"]
+    assert found["complaints"] == []
+
+
 def test_several_run_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:
     running = tmp_path / "running"
     running.mkdir()
