@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("live", "fuzz", "unit", "golden", "invalid", "rules", "page", "hosts")
+_SUITES = ("live", "drills", "fuzz", "unit", "golden", "invalid", "rules", "page", "hosts")
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
     "REDIS_FLEET_LONG": "1",
@@ -91,6 +91,8 @@ def lint() -> Part:
             "tests.fuzz",
             "-p",
             "tests.takeover",
+            "-p",
+            "tests.powercut",
             "-m",
             "tests.run",
         ),
@@ -109,7 +111,7 @@ def pytest(*, long: bool = False) -> Part:
     # A file's tests share what runs, and may build on one another; what takes longest comes first.
     side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     command = ("pytest", *side_by_side, "--junitxml", str(LOGS / "pytest.xml"), *folders)
-    needs = frozenset({"redis", "engines"})
+    needs = frozenset({"redis", "engines", "mariadb"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
     seconds = 4500 if long else 3000
     return Part("pytest", (command,), needs, environment=environment, seconds=seconds, reports="pytest.xml")

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from redis_fleet import page
 from redis_fleet.cli.call import Call, on_machines
-from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, unit
+from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, placed, unit
 from redis_fleet.cli.front import Run
+from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet
 
@@ -26,6 +28,7 @@ def verify(
     drill: Annotated[Drill | None, typer.Option(help="Disturb the service on purpose and measure it.")] = None,
     service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
     yes: Yes = False,
+    report: Report = None,
 ) -> None:
     """Prove that replication, passwords and Sentinels work, as a client sees them. Harmless without --drill.
 
@@ -36,12 +39,23 @@ def verify(
     if service and service not in names:
         call.screen.fail(f"'{service}' is not a service of {call.file}; there are {', '.join(names)}")
         raise typer.Exit(INVALID)
+    check_writable(report, call.screen)
     if drill is None:
-        _verified(call.screen, call.play("verify", {"redis_fleet_services": [service]} if service else None))
+        run = call.play("verify", {"redis_fleet_services": [service]} if service else None)
+        if report:
+            checks = run.data.get("redis_fleet_verify", {}).get("checks", [])
+            fleet = placed(call.fleet, call.how)
+            write(report, page.of_verification(checks, fleet, statuses(call), failures=run.failures), call.screen)
+        _verified(call.screen, run)
         return
     chosen = service or _only_watched(call.fleet, call.screen)
     confirm(call.screen, f"kill the master of '{chosen}' and wait for the failover?", yes)
-    _drilled(call.screen, call.play("drill-failover", {"redis_fleet_service": chosen}), chosen)
+    run = call.play("drill-failover", {"redis_fleet_service": chosen})
+    data = run.data.get("redis_fleet_drill", {})
+    if report and data.get("report"):
+        drilled = {**data["report"], "writes": data.get("writes", [])}
+        write(report, page.of_failover(drilled, placed(call.fleet, call.how), statuses(call)), call.screen)
+    _drilled(call.screen, run, chosen)
 
 
 def _verified(screen: Screen, run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import adopt, deploy, explain, files, locks, machines, repair, sandbox, switchover
+from redis_fleet.cli import adopt, deploy, drill, explain, files, locks, machines, repair, sandbox, switchover
 
 app = typer.Typer(
     name="redis-fleet",
@@ -36,6 +36,7 @@ app.command()(switchover.promote)
 app.command()(repair.repair)
 app.command()(locks.unlock)
 app.command()(locks.journal)
+app.command()(drill.drill)
 app.add_typer(sandbox.app, name="sandbox")
 
 

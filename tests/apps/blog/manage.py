@@ -1,0 +1,10 @@
+"""The blog's commands; what it is told comes from the environment, see blog/settings.py."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
+    execute_from_command_line(sys.argv)
