@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from redis_fleet.drill.shipped import Module
+from redis_fleet.failover.shipped import Module
 from redis_fleet.remote.vantage import Target, unreachable
 
 

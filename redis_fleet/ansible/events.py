@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from redis_fleet.drill.parts import TimelineEvent
+    from redis_fleet.failover.parts import TimelineEvent
 
 PIPE = "REDIS_FLEET_EVENTS"
 ANSWERS = "REDIS_FLEET_ANSWERS"

@@ -12,11 +12,11 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 
 from redis_fleet.ansible.calls import caller, from_here
-from redis_fleet.drill.interruptible import InterruptibleClient
-from redis_fleet.drill.local import LocalClient
-from redis_fleet.drill.parts import Client, Say, TimelineEvent
-from redis_fleet.drill.shipped import Module, ShippedClient
-from redis_fleet.drill.target import target
+from redis_fleet.failover.interruptible import InterruptibleClient
+from redis_fleet.failover.local import LocalClient
+from redis_fleet.failover.parts import Client, Say, TimelineEvent
+from redis_fleet.failover.shipped import Module, ShippedClient
+from redis_fleet.failover.target import target
 from redis_fleet.model import Fleet, Service
 from redis_fleet.remote.handover import Described, Outcome
 from redis_fleet.remote.servers import MAX_LAG, MIN_REPLICAS, PRIORITY

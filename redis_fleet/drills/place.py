@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from redis_fleet.drill.target import target
 from redis_fleet.drills.lab import Lab
+from redis_fleet.failover.target import target
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.remote.resp import Connection, Reply, ReplyError
 from redis_fleet.remote.vantage import TROUBLE, Target

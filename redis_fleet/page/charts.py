@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis_fleet.drill.watcher import ACCEPTED_AGAIN, FIRST_REFUSED
+from redis_fleet.failover.watcher import ACCEPTED_AGAIN, FIRST_REFUSED
 
 _ROWS = 40
 """A table with more rows than this is not read; a longer series is shown by the highest of each interval."""

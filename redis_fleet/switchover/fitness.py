@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redis_fleet.drill import fitness as drill
+from redis_fleet.failover import fitness as drill
 from redis_fleet.remote.fit import master_of, member_of, unfit
 from redis_fleet.remote.vantage import MemberView, Target, View
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
-from redis_fleet.drill.failover import judge
-from redis_fleet.drill.parts import Client, Say, waits
-from redis_fleet.drill.timeline import Timeline
-from redis_fleet.drill.watcher import Watcher
+from redis_fleet.failover.failover import judge
+from redis_fleet.failover.parts import Client, Say, waits
+from redis_fleet.failover.timeline import Timeline
+from redis_fleet.failover.watcher import Watcher
 from redis_fleet.remote.fit import master_of, unaware
 from redis_fleet.remote.handover import Outcome
 from redis_fleet.remote.vantage import Target, View

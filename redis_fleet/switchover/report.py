@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from redis_fleet.drill.parts import TimelineEvent
+from redis_fleet.failover.parts import TimelineEvent
 
 
 class SwitchoverRefusedError(Exception):

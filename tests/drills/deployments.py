@@ -8,13 +8,13 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from redis_fleet.drill import failover
-from redis_fleet.drill.local import LocalClient
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import Lab, Server
 from redis_fleet.drills.place import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.replication_lab import await_link
 from redis_fleet.drills.report import DrillReport, Step
+from redis_fleet.failover import failover
+from redis_fleet.failover.local import LocalClient
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
 from redis_fleet.remote.vantage import Node, agreed_master, view
 from tests.live.processes import (

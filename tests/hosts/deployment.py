@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from redis_fleet.drill.local import LocalClient
-from redis_fleet.drill.target import target
+from redis_fleet.failover.local import LocalClient
+from redis_fleet.failover.target import target
 from redis_fleet.model import Fleet, Service
 from redis_fleet.remote.vantage import Target
 from redis_fleet.remote.writer import Tally

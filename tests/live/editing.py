@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from redis_fleet.catalogue.text import parse_file
-from redis_fleet.drill.local import LocalClient
-from redis_fleet.drill.target import target
+from redis_fleet.failover.local import LocalClient
+from redis_fleet.failover.target import target
 from redis_fleet.remote.resp import Connection, ReplyError
 from redis_fleet.remote.writer import Tally
 from tests.live.processes import eventually

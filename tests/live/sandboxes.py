@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from redis_fleet.description.load import load
-from redis_fleet.drill.target import target
+from redis_fleet.failover.target import target
 from redis_fleet.model import Fleet, Process
 from redis_fleet.remote.vantage import agreed_master, view
 from redis_fleet.sandbox import state

@@ -7,7 +7,7 @@ import time
 
 import redis
 
-from redis_fleet.drill.local import LocalClient
+from redis_fleet.failover.local import LocalClient
 from redis_fleet.remote import handover, preference
 from redis_fleet.remote.handover import Outcome
 from redis_fleet.remote.resp import pairs

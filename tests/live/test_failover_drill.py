@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.drill import failover
-from redis_fleet.drill.local import LocalClient
-from redis_fleet.drill.parts import DrillRefusedError, TimelineEvent
+from redis_fleet.failover import failover
+from redis_fleet.failover.local import LocalClient
+from redis_fleet.failover.parts import DrillRefusedError, TimelineEvent
 from redis_fleet.remote import writer
 from redis_fleet.remote.resp import ReplyError
 from redis_fleet.remote.writer import Look

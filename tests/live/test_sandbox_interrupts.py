@@ -103,7 +103,7 @@ def test_a_killed_command_line_does_not_stop_the_drill_and_a_deployment_repairs_
         done = made.on("deploy")
         assert done.code == 0, done.both
         assert made.pids().keys() == {process.id for process in made.fleet.processes}
-        # The writer ends by its own clock (redis_fleet.drill.parts.waits); this test does not wait for it.
+        # The writer ends by its own clock (redis_fleet.failover.parts.waits); this test does not wait for it.
         for pid in writers:
             os.kill(pid, signal.SIGKILL)
 

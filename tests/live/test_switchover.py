@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.drill.interruptible import InterruptibleClient
-from redis_fleet.drill.local import LocalClient
+from redis_fleet.failover.interruptible import InterruptibleClient
+from redis_fleet.failover.local import LocalClient
 from redis_fleet.remote import handover, preference, promotion
 from redis_fleet.remote.handover import FENCE
 from redis_fleet.remote.servers import MAX_LAG, MIN_REPLICAS, PRIORITY

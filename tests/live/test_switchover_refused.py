@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from redis_fleet.drill.local import LocalClient
+from redis_fleet.failover.local import LocalClient
 from redis_fleet.remote import handover, ordering
 from redis_fleet.remote.fit import LAG
 from redis_fleet.remote.resp import pairs

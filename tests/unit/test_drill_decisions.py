@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.drill.failover import judge
-from redis_fleet.drill.fitness import disagreements, failover_ended, refusals
-from redis_fleet.drill.parts import TimelineEvent, waits
-from redis_fleet.drill.target import target as make
-from redis_fleet.drill.timeline import Timeline
+from redis_fleet.failover.failover import judge
+from redis_fleet.failover.fitness import disagreements, failover_ended, refusals
+from redis_fleet.failover.parts import TimelineEvent, waits
+from redis_fleet.failover.target import target as make
+from redis_fleet.failover.timeline import Timeline
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
 from redis_fleet.remote.vantage import MemberView, SentinelView, Target, View
 from redis_fleet.remote.writer import Bits, Tally

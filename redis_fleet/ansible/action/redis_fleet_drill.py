@@ -11,12 +11,12 @@ from redis_fleet.ansible.calls import caller, from_here
 from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.switching import noting_interrupts
-from redis_fleet.drill.failover import run
-from redis_fleet.drill.interruptible import InterruptibleClient
-from redis_fleet.drill.local import LocalClient
-from redis_fleet.drill.parts import Client, DrillRefusedError, TimelineEvent
-from redis_fleet.drill.shipped import AnsibleHands, ShippedClient, far_view
-from redis_fleet.drill.target import target
+from redis_fleet.failover.failover import run
+from redis_fleet.failover.interruptible import InterruptibleClient
+from redis_fleet.failover.local import LocalClient
+from redis_fleet.failover.parts import Client, DrillRefusedError, TimelineEvent
+from redis_fleet.failover.shipped import AnsibleHands, ShippedClient, far_view
+from redis_fleet.failover.target import target
 from redis_fleet.remote.vantage import view
 
 

@@ -9,8 +9,8 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.calls import caller, from_here
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.drill.shipped import ask
-from redis_fleet.drill.target import target
+from redis_fleet.failover.shipped import ask
+from redis_fleet.failover.target import target
 from redis_fleet.remote.verification import verify
 
 

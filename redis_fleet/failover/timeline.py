@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from redis_fleet.drill.parts import Kind, Say, TimelineEvent
+from redis_fleet.failover.parts import Kind, Say, TimelineEvent
 
 SILENCE = 1.5
 

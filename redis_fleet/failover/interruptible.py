@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from redis_fleet.drill.parts import Client
+from redis_fleet.failover.parts import Client
 from redis_fleet.remote.writer import Look, Tally
 
 

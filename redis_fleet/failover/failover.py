@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from redis_fleet.drill.fitness import disagreements, failover_ended, follows, refusals
-from redis_fleet.drill.parts import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
-from redis_fleet.drill.timeline import Timeline
-from redis_fleet.drill.watcher import Watcher
+from redis_fleet.failover.fitness import disagreements, failover_ended, follows, refusals
+from redis_fleet.failover.parts import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
+from redis_fleet.failover.timeline import Timeline
+from redis_fleet.failover.watcher import Watcher
 from redis_fleet.remote.vantage import Target, View, agreed_master, name_of
 from redis_fleet.remote.writer import Tally
 

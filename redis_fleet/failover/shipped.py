@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from redis_fleet.drill.parts import waits
+from redis_fleet.failover.parts import waits
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import process_request
 from redis_fleet.remote.vantage import Target, View, agreed_master, spot

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from redis_fleet.drill.parts import WriteCount
-from redis_fleet.drill.timeline import Timeline
+from redis_fleet.failover.parts import WriteCount
+from redis_fleet.failover.timeline import Timeline
 from redis_fleet.remote.journal import Event
 from redis_fleet.remote.vantage import SentinelView, Target, View, name_of
 from redis_fleet.remote.writer import Look

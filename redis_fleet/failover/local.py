@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import redis_fleet
-from redis_fleet.drill.parts import waits
+from redis_fleet.failover.parts import waits
 from redis_fleet.remote import writer
 from redis_fleet.remote.vantage import Target
 from redis_fleet.remote.writer import Look, Tally
