@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("live", "drills", "fuzz", "unit", "golden", "invalid", "rules", "page", "hosts")
+_SUITES = ("live", "fuzz", "unit", "golden", "invalid", "rules", "hosts")
+_DRILLS = ("drills", "page")
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
     "REDIS_FLEET_LONG": "1",
@@ -64,7 +65,9 @@ def choose(only: list[str], images: list[str], *, every_part: bool = False) -> l
     scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
     taken = [takeover(image) for image in images]
     matrix = [faults("12")] if every_part or any(name.startswith("faults") for name in only) else []
-    every = [*matrix, *scenarios[:1], pytest(long=every_part), *scenarios[1:], *taken, lint()]
+    ours = pytest("pytest", _SUITES, long=every_part)
+    drills = pytest("drills", _DRILLS, long=every_part)
+    every = [*matrix, *scenarios[:1], ours, *scenarios[1:], *taken, drills, lint()]
     return [part for part in every if not only or part.name in only or part.name.rsplit("-", 1)[0] in only]
 
 
@@ -102,19 +105,19 @@ def lint() -> Part:
     return Part("lint", commands, environment={"PATH": _PATH})
 
 
-def pytest(*, long: bool = False) -> Part:
-    """Everything that needs no test host: units, golden files, bad descriptions, live processes on loopback.
+def pytest(name: str, suites: tuple[str, ...], *, long: bool = False) -> Part:
+    """Folders of tests that need no test host: units, golden files, bad descriptions, live processes on loopback.
 
     When it may be ``long`` a killed deployment is tried at every boundary and a switchover twenty times.
     """
-    folders = [f"tests/{suite}" for suite in _SUITES if any((ROOT / "tests" / suite).rglob("test_*.py"))]
+    folders = [f"tests/{suite}" for suite in suites if any((ROOT / "tests" / suite).rglob("test_*.py"))]
     # A file's tests share what runs, and may build on one another; what takes longest comes first.
     side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    command = ("pytest", *side_by_side, "--junitxml", str(LOGS / "pytest.xml"), *folders)
+    command = ("pytest", *side_by_side, "--junitxml", str(LOGS / f"{name}.xml"), *folders)
     needs = frozenset({"redis", "engines", "mariadb"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
     seconds = 4500 if long else 3000
-    return Part("pytest", (command,), needs, environment=environment, seconds=seconds, reports="pytest.xml")
+    return Part(name, (command,), needs, environment=environment, seconds=seconds, reports=f"{name}.xml")
 
 
 def faults(image: str) -> Part:
