@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from redis_fleet.adoption.paths import Survey
 from redis_fleet.adoption.reading import read
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
+from redis_fleet.description.members import is_address
 from redis_fleet.description.schema import NAME
 from redis_fleet.model import Words
 from redis_fleet.problems import Position
@@ -46,7 +46,7 @@ def host(text: str) -> Host:
         variables["ansible_user"] = match["user"]
     if match["port"]:
         variables["ansible_port"] = match["port"]
-    name = where if re.match(NAME, where) and not _is_address(where) else ""
+    name = where if re.match(NAME, where) and not is_address(where) else ""
     return Host(name, variables)
 
 
@@ -151,7 +151,7 @@ def _address(machine: Host, answer: Mapping[str, Any], statements: Sequence[Stat
     own = list(answer["addresses"])
     bound = [word.lstrip("-") for each in statements if each.name == "bind" for word in each.words]
     wanted = [machine.given, *bound, *own]
-    return next((each for each in wanted if each in own), machine.given if _is_address(machine.given) else "")
+    return next((each for each in wanted if each in own), machine.given if is_address(machine.given) else "")
 
 
 def _variables(machine: Host, address: str) -> dict[str, str]:
@@ -163,11 +163,3 @@ def _short(hostname: str) -> str:
     if not re.match(NAME, name):
         raise RefusedError(Position(hostname), "is no usable name for a machine; name it: --host user@machine")
     return name
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

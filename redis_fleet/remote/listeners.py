@@ -21,7 +21,7 @@ def listeners(ports: list[int], deployment: str) -> list[Answer]:
 
     ``ours``: its unit is marked as one of that deployment.
     """
-    found = [row for name in ("tcp", "tcp6") for row in _rows(text_of(f"/proc/net/{name}") or "") if row[1] in ports]
+    found = [row for name in ("tcp", "tcp6") for row in rows(text_of(f"/proc/net/{name}") or "") if row[1] in ports]
     owners = _owners({inode for _, _, inode in found}) if found else {}
     return [_listener(address, port, owners.get(inode, 0), deployment) for address, port, inode in found]
 
@@ -38,7 +38,7 @@ def _listener(address: str, port: int, pid: int, deployment: str) -> Answer:
     }
 
 
-def _rows(text: str) -> list[tuple[str, int, str]]:
+def rows(text: str) -> list[tuple[str, int, str]]:
     """Return address, port and inode of each listening socket of a file as /proc/net/tcp, see proc(5)."""
     found = []
     for line in text.splitlines()[1:]:
@@ -73,12 +73,13 @@ def _owners(inodes: set[str]) -> dict[str, int]:
 
 def _links(folder: Path) -> list[str]:
     try:
-        return [_link(str(each)) for each in folder.iterdir()]
+        return [link_of(str(each)) for each in folder.iterdir()]
     except OSError:
         return []
 
 
-def _link(path: str) -> str:
+def link_of(path: str) -> str:
+    """Return what a link names, nothing when it cannot be read."""
     try:
         return os.readlink(path)  # noqa: PTH115
     except OSError:

@@ -14,12 +14,13 @@ from typing import Any
 
 from .access import connect, directives
 from .files import text_of
+from .listeners import link_of, rows
 from .resp import ReplyError, info, pairs
 from .systemd import starts
 
 Answer = dict[str, Any]
 _PROGRAM = re.compile(r"(redis|valkey)-(server|sentinel)")  # /proc/PID/comm keeps 15 letters
-_LISTENS = "0A"  # net/tcp_states.h
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _TIMEOUT = 2.0
 
 
@@ -63,7 +64,7 @@ def _out_of_reach(pid: int) -> str:
 def _process(pid: int, engine: str) -> Answer:
     unit = _unit(pid)
     words = _command(pid, unit)
-    directory = _link(f"/proc/{pid}/cwd") or "/"
+    directory = link_of(f"/proc/{pid}/cwd") or "/"
     path = next((word for word in words[1:] if word.startswith("/") or word.endswith(".conf")), "")
     ports = _ports(pid)
     sentinel = "sentinel" in Path(words[0]).name or "[sentinel]" in _title(pid) or "--sentinel" in words
@@ -131,25 +132,11 @@ def _ports(pid: int) -> list[list[Any]]:
     """Return address and port of each TCP socket that a process listens on, IPv4 first; any address is loopback."""
     sockets = set()
     for handle in Path(f"/proc/{pid}/fd").glob("*"):
-        match = re.match(r"socket:\[(\d+)\]", _link(handle))
+        match = re.match(r"socket:\[(\d+)\]", link_of(str(handle)))
         if match:
             sockets.add(match[1])
-    found = []
-    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
-        for line in (text_of(f"/proc/{pid}/net/{table}") or "").splitlines()[1:]:
-            words = line.split()
-            if len(words) > 9 and words[3] == _LISTENS and words[9] in sockets:
-                found.append(_endpoint(family, words[1]))
-    return found
-
-
-def _endpoint(family: int, text: str) -> list[Any]:
-    """Read ``0100007F:1F90``: each group of four bytes is a number of this machine's own byte order."""
-    digits, _, port = text.partition(":")
-    numbers = [int(digits[i : i + 8], 16) for i in range(0, len(digits), 8)]
-    raw = b"".join(number.to_bytes(4, "little") for number in numbers)
-    address = socket.inet_ntop(family, raw)
-    return [{"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address), int(port, 16)]  # noqa: S104
+    tables = [text_of(f"/proc/{pid}/net/{name}") or "" for name in ("tcp", "tcp6")]
+    return [[_ANY.get(row[0], row[0]), row[1]] for table in tables for row in rows(table) if row[2] in sockets]
 
 
 def _texts(path: str, directory: str) -> tuple[dict[str, str], list[str]]:
@@ -183,10 +170,3 @@ def _addresses() -> list[str]:
         if scope == "00":
             found.append(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits)))
     return list(dict.fromkeys(found))
-
-
-def _link(path: Any) -> str:
-    try:
-        return str(Path(path).readlink())
-    except OSError:
-        return ""

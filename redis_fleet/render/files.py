@@ -118,8 +118,6 @@ def _lines(setting: Setting, masked: bool) -> list[str]:
         return [f'{setting.name} ""']
     shown = setting.lines
     if masked and setting.secret:
-        shown = setting.lines
-    if masked and setting.secret:
         # Of an ACL line only the user's name is no secret, of auth-pass the master's name.
         shown = tuple((*words[:1], MASK) if len(words) > 1 else (MASK,) for words in shown)
     return [" ".join((setting.name, *map(quote, words))) for words in shown]
