@@ -10,13 +10,13 @@ help: ## show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine: verify, fail over, take down
-	@tests/demo.sh inventory/sentinel.redis.yml
+	@tests/harness/demo.sh inventory/sentinel.redis.yml
 
 test: .venv/.ready-test ## lint, every test and all molecule scenarios on Debian 12
-	@$(PYTHON) -m tests.run --images 12
+	@$(PYTHON) -m tests.harness.run --images 12
 
 test-all: .venv/.ready-test ## the same on Debian 11, 12, 13 and testing, and deployments over networks that are cut
-	@$(PYTHON) -m tests.run --images 11,12,13,testing --every-part
+	@$(PYTHON) -m tests.harness.run --images 11,12,13,testing --every-part
 
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench
@@ -25,13 +25,13 @@ drill-powercut: .venv/.ready-test ## cut an emulated machine's power: what each 
 	@$(PYTHON) -m tests.powercut --rounds $(or $(ROUNDS),5)
 
 lint: .venv/.ready-test ## style, types, YAML and playbooks
-	@$(PYTHON) -m tests.run --only lint
+	@$(PYTHON) -m tests.harness.run --only lint
 
 docs: .venv/.ready ## docs/directives.md and docs/rules.md, from the table and the rules
-	@$(PYTHON) -m redis_fleet.catalogue.document docs
+	@$(PYTHON) -m redis_fleet.explain.document docs
 
 .venv/bin/python:
-	@tests/bootstrap.sh
+	@tests/harness/bootstrap.sh
 
 .venv/.ready: pyproject.toml | .venv/bin/python
 	@echo "installing redis-fleet into .venv"

@@ -12,12 +12,12 @@ from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.paths import Survey
 from redis_fleet.adoption.reading import read
 from redis_fleet.catalogue import table, values
+from redis_fleet.catalogue.check import BY_UNIT
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.description.members import is_address
 from redis_fleet.description.schema import NAME
 from redis_fleet.model import Words
 from redis_fleet.problems import Position
-from redis_fleet.topology.judge import BY_UNIT
 
 _HOST = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^:@\s]+)(?::(?P<port>\d+))?\Z")
 

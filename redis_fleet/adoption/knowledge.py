@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redis_fleet.adoption.found import RefusedError, Statement
-from redis_fleet.catalogue import table, values
-from redis_fleet.catalogue.shapes import Lines
+from redis_fleet.agent.conf.text import split
+from redis_fleet.catalogue import check, table, values
+from redis_fleet.catalogue.multi_word import Lines
 from redis_fleet.catalogue.table import Catalogue, Directive
-from redis_fleet.catalogue.text import split
 from redis_fleet.model import Words
-from redis_fleet.topology import judge
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Knowledge:
 
     def accepts(self, name: str, texts: tuple[str, ...], *, sentinel: bool = False) -> str:
         """Return what the description's own reader says against a directive; empty when it takes it."""
-        judge_ = judge.sentinel if sentinel else judge.server
+        judge_ = check.sentinel if sentinel else check.server
         return judge_(self.engine, self.version, name, texts, adopted=True).what
 
 

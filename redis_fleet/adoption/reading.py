@@ -8,7 +8,7 @@ from glob import glob
 from pathlib import Path
 
 from redis_fleet.adoption.found import RefusedError, Statement
-from redis_fleet.catalogue.text import parse_file
+from redis_fleet.agent.conf.text import parse_file
 from redis_fleet.problems import Position
 
 _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)

@@ -12,7 +12,7 @@ from redis_fleet.adoption.found import Statement
 from redis_fleet.adoption.knowledge import Knowledge
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Value, plain
-from redis_fleet.catalogue import shapes
+from redis_fleet.catalogue import multi_word
 
 _Points = list[tuple[str, Statement]]
 # Whether a line starts anew, given all lines and its place among them.
@@ -37,7 +37,7 @@ _RULES: Mapping[str, _Rule] = {"6.0": _never, "6.2": _first_of_its_text, "7.0": 
 def save(name: str, key: str, statements: Sequence[Statement], knowledge: Knowledge, notes: Notes) -> Value:
     """Return the save points in force; those that are not, and what other versions make of the lines, are told."""
     for each in statements:
-        words = shapes.flat((each.words,))
+        words = multi_word.flat((each.words,))
         knowledge.check(each, (words or ("",),))
     own = next((_RULES[each] for each in ("6.0", "6.2") if (knowledge.version or "").startswith(each)), _after_include)
     points = _points(statements, own, notes)
@@ -56,7 +56,7 @@ def save(name: str, key: str, statements: Sequence[Statement], knowledge: Knowle
 def _points(statements: Sequence[Statement], rule: _Rule, notes: Notes) -> _Points:
     points: _Points = []
     for index, each in enumerate(statements):
-        words = shapes.flat((each.words,))
+        words = multi_word.flat((each.words,))
         # 'save' alone adds nothing and takes nothing away (measured on 7.0 to 9.1).
         emptied = each.words == ("",)
         if emptied or rule(statements, index):

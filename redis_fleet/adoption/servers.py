@@ -11,8 +11,8 @@ from redis_fleet.adoption.found import Found, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
-from redis_fleet.catalogue import shapes, values
-from redis_fleet.catalogue.shapes import Lines
+from redis_fleet.catalogue import multi_word, values
+from redis_fleet.catalogue.multi_word import Lines
 from redis_fleet.model import Secret, Words
 
 # The description has keys of its own for these (``port:``, ``password:`` ...); primaryauth is Valkey's masterauth.
@@ -169,7 +169,7 @@ def _one(own: Mapping[str, Statement], name: str, purpose: str) -> Hidden | None
 def _master(statement: Statement | None, knowledge: Knowledge) -> tuple[str, int] | None:
     if statement is None:
         return None
-    words = shapes.master(knowledge.directive("replicaof"), (statement.words,))
+    words = multi_word.master(knowledge.directive("replicaof"), (statement.words,))
     return (words[0], int(words[1])) if len(words) == 2 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from redis_fleet.catalogue.text import quote
+from redis_fleet.agent.conf.text import quote
 from redis_fleet.model import Secret, Words
 from redis_fleet.problems import Position
 

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from redis_fleet.adoption.texts import Hidden, Text, joined
-from redis_fleet.catalogue.text import quote
+from redis_fleet.agent.conf.text import quote
 from redis_fleet.model import Secret, Words
 from redis_fleet.problems import Position
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from redis_fleet.failover.shipped import Module
-from redis_fleet.remote.vantage import Target, unreachable
+from redis_fleet.agent.replication.view import Target, unreachable
+from redis_fleet.operations.remote_client import Module
 
 
 def caller(action: Any, variables: Any) -> Module:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from redis_fleet.failover.parts import TimelineEvent
+    from redis_fleet.operations.ports import TimelineEvent
 
 PIPE = "REDIS_FLEET_EVENTS"
 ANSWERS = "REDIS_FLEET_ANSWERS"

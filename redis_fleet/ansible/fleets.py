@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from redis_fleet.description.load import load as load_description
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.sandbox.state import grow, sandbox_layout
-from redis_fleet.topology.place import load_fleet
 from redis_fleet.topology.places import places
 
 SANDBOX = "REDIS_FLEET_SANDBOX"

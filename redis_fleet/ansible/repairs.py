@@ -8,7 +8,7 @@ from typing import Any
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request
-from redis_fleet.plan.masters import agree
+from redis_fleet.plan.master import agree
 from redis_fleet.topology.engines import ENGINES
 
 

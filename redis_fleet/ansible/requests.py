@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.catalogue import table
+from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request, request, sensitive
 from redis_fleet.platforms import masks, unwanted_units
-from redis_fleet.remote.hurry import DELAY
 from redis_fleet.render.artifacts import File
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
-from redis_fleet.topology.judge import value_of
 
 Steps = Iterable[Mapping[str, Any]]
 # How long a restart waits for the others to be in step before the process goes down, in seconds.

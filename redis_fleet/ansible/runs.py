@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from redis_fleet import diary
+from redis_fleet import runlog
+from redis_fleet.agent.runs.runlog import now
 from redis_fleet.model import MASK, Fleet
-from redis_fleet.remote.diary import now
 
 Run = dict[str, Any]
 State = Literal["elsewhere", "alive", "ending", "dead"]
@@ -124,7 +124,7 @@ def at_work(journal: Path, patience: float = 60.0) -> list[str]:
     The workers of a killed run are waited for, ``patience`` seconds at most: they end with the task that they do.
     """
     deadline = time.monotonic() + patience
-    begun = [run for run in diary.read(journal, _LAST) if run["result"] is None]
+    begun = [run for run in runlog.read(journal, _LAST) if run["result"] is None]
     while any(state(run) == "ending" for run in begun) and time.monotonic() < deadline:
         time.sleep(_PAUSE)
     return [run["run"] for run in begun if state(run) in ("alive", "ending")]

@@ -11,19 +11,19 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 
+from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
+from redis_fleet.agent.replication.handover import Described, Outcome
+from redis_fleet.agent.replication.view import Target, spot
 from redis_fleet.ansible.calls import caller, from_here
-from redis_fleet.failover.interruptible import InterruptibleClient
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.failover.parts import Client, Say, TimelineEvent
-from redis_fleet.failover.shipped import Module, ShippedClient
-from redis_fleet.failover.target import target
+from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Service
-from redis_fleet.remote.handover import Described, Outcome
-from redis_fleet.remote.servers import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.remote.vantage import Target, spot
-from redis_fleet.switchover.procedure import run
-from redis_fleet.switchover.report import SwitchoverRefusedError, SwitchoverReport
-from redis_fleet.topology.judge import value_of
+from redis_fleet.operations.interruptible import InterruptibleClient
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.ports import Client, Say, TimelineEvent
+from redis_fleet.operations.remote_client import Module, ShippedClient
+from redis_fleet.operations.service_access import target
+from redis_fleet.operations.switchover import run
+from redis_fleet.operations.switchover_report import SwitchoverRefusedError, SwitchoverReport
 
 _MODULE = "redis_fleet_handover"
 

@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from redis_fleet.catalogue import values
-from redis_fleet.catalogue.shapes import Lines
-from redis_fleet.catalogue.table import Directive, catalogue, directive, known, merged, nearest_of, nearest_version
+from redis_fleet.catalogue.multi_word import Lines
+from redis_fleet.catalogue.table import (
+    Directive,
+    catalogue,
+    directive,
+    known,
+    merged,
+    nearest_of,
+    nearest_version,
+)
 from redis_fleet.model import Words
 
 Scope = Literal["global", "master"]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from redis_fleet.catalogue import shapes, simple
-from redis_fleet.catalogue.forms import FORMS
-from redis_fleet.catalogue.shapes import Canonical, Lines
+from redis_fleet.agent.conf.text import split
+from redis_fleet.catalogue import multi_word, one_word
+from redis_fleet.catalogue.multi_word import Canonical, Lines
 from redis_fleet.catalogue.table import Directive
-from redis_fleet.catalogue.text import split
+from redis_fleet.catalogue.text_formats import FORMS
 
 __all__ = ["TYPES", "Canonical", "Lines", "canonical", "config_text", "lines", "problem"]
 
@@ -69,7 +69,7 @@ def canonical(directive: Directive, value: Lines | str) -> Canonical:
     given = _lines_of_text(directive, value) if isinstance(value, str) else value
     if problem(directive, given) is None:
         return TYPES[directive.type].canonical(directive, given)
-    return shapes.as_written(directive, given)
+    return multi_word.as_written(directive, given)
 
 
 def config_text(directive: Directive, lines: Lines) -> str:
@@ -91,7 +91,7 @@ def words_of(value: str) -> tuple[str, ...]:
 
 def _save_lines(directive: Directive, values: Lines) -> Lines:
     """One line, the only form that survives every rewrite; before 7.0 the server reads one pair a line."""
-    together = shapes.flat(values)
+    together = multi_word.flat(values)
     if not together:
         return (("",),)
     return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if _old(directive) else (together,)
@@ -127,22 +127,22 @@ def _same(_: Directive, word: str) -> str:
 
 
 TYPES: Mapping[str, Type] = {
-    "integer": _simple(simple.integer_problem, _same),
-    "memory": _simple(simple.memory_problem, simple.memory),
-    "bool": _simple(simple.bool_problem, simple.lower),
-    "enum": _simple(simple.enum_problem, simple.enum),
-    "octal": _simple(simple.octal_problem, simple.octal),
+    "integer": _simple(one_word.integer_problem, _same),
+    "memory": _simple(one_word.memory_problem, one_word.memory),
+    "bool": _simple(one_word.bool_problem, one_word.lower),
+    "enum": _simple(one_word.enum_problem, one_word.enum),
+    "octal": _simple(one_word.octal_problem, one_word.octal),
     "string": _simple(_text_problem, _same),
-    "token": _simple(simple.token_problem, _same),
-    "events": _simple(simple.events_problem, simple.events),
-    "save": Type(shapes.save_problem, shapes.save),
-    "client-buffers": Type(shapes.buffers_problem, shapes.buffers),
-    "addresses": Type(shapes.addresses_problem, shapes.words),
-    "oom-values": Type(shapes.oom_problem, shapes.words),
-    "percentiles": Type(shapes.percentiles_problem, shapes.percentiles),
-    "flags": Type(shapes.flags_problem, shapes.flags),
-    "master": Type(shapes.master_problem, shapes.master),
-    "rename": Type(shapes.rename_problem, shapes.rename),
-    "user": Type(shapes.user_problem, shapes.as_written),
-    "words": Type(shapes.none_problem, shapes.as_written),
+    "token": _simple(one_word.token_problem, _same),
+    "events": _simple(one_word.events_problem, one_word.events),
+    "save": Type(multi_word.save_problem, multi_word.save),
+    "client-buffers": Type(multi_word.buffers_problem, multi_word.buffers),
+    "addresses": Type(multi_word.addresses_problem, multi_word.words),
+    "oom-values": Type(multi_word.oom_problem, multi_word.words),
+    "percentiles": Type(multi_word.percentiles_problem, multi_word.percentiles),
+    "flags": Type(multi_word.flags_problem, multi_word.flags),
+    "master": Type(multi_word.master_problem, multi_word.master),
+    "rename": Type(multi_word.rename_problem, multi_word.rename),
+    "user": Type(multi_word.user_problem, multi_word.as_written),
+    "words": Type(multi_word.none_problem, multi_word.as_written),
 }

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from redis_fleet.cli.front import Event, Options, Run
+from redis_fleet.cli.playbook_runner import Event, Options, Run
 from redis_fleet.cli.screen import Screen
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.sandbox import state
-from redis_fleet.topology.place import load_fleet
 
 FAILED, INVALID, TO_DO, INTERRUPTED = 1, 2, 3, 130
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet.cli.call import Call, on_machines
 from redis_fleet.cli.common import TO_DO, Follower, Strict, Yes, end, placed, warn
-from redis_fleet.cli.front import Event, Run
+from redis_fleet.cli.context import Call, on_machines
+from redis_fleet.cli.playbook_runner import Event, Run
 from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet, Service
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet import page
+from redis_fleet import report as pages
 from redis_fleet.cli.common import FAILED, INVALID, AskBecome, AskPass, InSandbox, Json, Vault, interruptible
-from redis_fleet.cli.drilling import Stage, own_sandbox, stage_of
+from redis_fleet.cli.drill_environment import Stage, own_sandbox, stage_of
 from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill, all_drills, find, perform
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.report import DrillReport, Step
 from redis_fleet.project import ROOT
 from redis_fleet.sandbox import binary
@@ -155,5 +155,5 @@ def _finish(reports: list[DrillReport], screen: Screen) -> None:
 
 def _write_page(path: Path, reports: list[DrillReport], stage: Stage, rows: list[dict[str, Any]]) -> None:
     software = binary.find("redis").version if stage.server and not stage.fleet else ""
-    content = page.of_drills([each.to_dict() for each in reports], stage.fleet, rows, software=software)
+    content = pages.of_drills([each.to_dict() for each in reports], stage.fleet, rows, software=software)
     write(path, content, stage.screen)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet import rules
-from redis_fleet.catalogue import pages, spans
-from redis_fleet.catalogue.explain import Explanation, UnknownNameError, every_name
-from redis_fleet.catalogue.explain import explain as explain_directive
 from redis_fleet.cli.common import INVALID, Json
 from redis_fleet.cli.screen import Screen
+from redis_fleet.explain import pages, version_ranges
+from redis_fleet.explain.explain import Explanation, UnknownNameError, every_name
+from redis_fleet.explain.explain import explain as explain_directive
 from redis_fleet.rules import Rule
 
 _STYLES = {"title": "bold", "plain": None}
@@ -37,7 +37,7 @@ def explain(
     """
     screen = Screen(as_json=as_json)
     try:
-        spans.columns(engine, version)
+        version_ranges.columns(engine, version)
         found = [_explain(name, engine, version) for name in _names(names or [])]
     except (UnknownNameError, ValueError) as error:
         screen.fail(str(error))

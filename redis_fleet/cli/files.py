@@ -8,22 +8,33 @@ from typing import Annotated
 
 import typer
 
-from redis_fleet.cli import preflight, trial
-from redis_fleet.cli.common import FAILED, INVALID, AskBecome, AskPass, File, Json, Strict, Vault, read, use_vault
-from redis_fleet.cli.front import Options
+from redis_fleet.cli import config_test, preflight
+from redis_fleet.cli.common import (
+    FAILED,
+    INVALID,
+    AskBecome,
+    AskPass,
+    File,
+    Json,
+    Strict,
+    Vault,
+    read,
+    use_vault,
+)
+from redis_fleet.cli.playbook_runner import Options
 from redis_fleet.cli.screen import Screen
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.render.files import write
-from redis_fleet.topology.place import load_fleet
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Descriptions, *.redis.yml files.", show_default=False)],
     hosts: preflight.Hosts = False,
     strict: Strict = False,
-    binary: trial.Binary = None,
-    no_binary: trial.NoBinary = False,
+    binary: config_test.Binary = None,
+    no_binary: config_test.NoBinary = False,
     as_json: Json = False,
     vault: Vault = None,
     ask_pass: AskPass = False,
@@ -43,7 +54,7 @@ def check(
     warned: list[Problem] = []
     use_vault(vault)
     for file in files:
-        problems, warnings = _checked(file, trial.asking(screen, binary, none=no_binary), strict=strict)
+        problems, warnings = _checked(file, config_test.asking(screen, binary, none=no_binary), strict=strict)
         for problem in problems:
             screen.fail(str(problem)) if as_json else screen.say(str(problem), "yellow" if problem.warning else None)
         for warning in warnings:

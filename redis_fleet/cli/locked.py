@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.cli.front import Event, Options, Run, play
+from redis_fleet.cli.playbook_runner import Event, Options, Run, play
 
 
 def play_locked(

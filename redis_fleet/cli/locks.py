@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet import diary
+from redis_fleet import runlog
 from redis_fleet.ansible.runs import state
-from redis_fleet.cli.call import Call, on_machines
 from redis_fleet.cli.common import FAILED, File, Follower, InSandbox, Json, Vault, Yes, confirm, options, read
-from redis_fleet.cli.front import Event
+from redis_fleet.cli.context import Call, on_machines
 from redis_fleet.cli.locked import give_back
+from redis_fleet.cli.playbook_runner import Event
 from redis_fleet.cli.screen import Screen
 
 _WORDS = {
@@ -86,7 +86,7 @@ def journal(
     screen = Screen(as_json=as_json)
     fleet = read(file, screen, vault)
     root = options(file, screen, sandbox=sandbox, vault=vault).sandbox
-    runs = diary.read(diary.place(str(file), fleet.name, root), count)
+    runs = runlog.read(runlog.place(str(file), fleet.name, root), count)
     rows = [{**_told(run), "state": run["result"] or _unended(run)} for run in runs]
     screen.json({"ok": True, "runs": rows})
     if rows and not as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import adopt, deploy, drill, explain, files, locks, machines, repair, sandbox, switchover
+from redis_fleet.cli import deploy, drill, explain, files, import_, locks, repair, sandbox, status, switchover, verify
 
 app = typer.Typer(
     name="redis-fleet",
@@ -25,12 +25,12 @@ app = typer.Typer(
 )
 app.command()(files.check)
 app.command()(files.render)
-app.command("import")(adopt.import_)
+app.command("import")(import_.import_)
 app.command()(explain.explain)
 app.command()(deploy.plan)
 app.command()(deploy.deploy)
-app.command()(machines.verify)
-app.command()(machines.status)
+app.command()(verify.verify)
+app.command()(status.status)
 app.command()(switchover.switchover)
 app.command()(switchover.promote)
 app.command()(repair.repair)

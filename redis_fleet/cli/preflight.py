@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet.cli.common import Follower, interruptible
-from redis_fleet.cli.front import Event, Options, play
+from redis_fleet.cli.playbook_runner import Event, Options, play
 from redis_fleet.cli.screen import Screen
 from redis_fleet.preflight.rows import Row
 from redis_fleet.preflight.table import counts

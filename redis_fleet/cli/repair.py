@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet.ansible.repairs import said
-from redis_fleet.cli.call import Call, on_machines
 from redis_fleet.cli.common import INVALID, Yes, confirm, end
-from redis_fleet.cli.front import Run
+from redis_fleet.cli.context import Call, on_machines
+from redis_fleet.cli.playbook_runner import Run
 from redis_fleet.cli.screen import Screen
 
 _Process = Annotated[str, typer.Argument(help="A server, NAME-PORT@MACHINE.", show_default=False)]

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet import page
-from redis_fleet.cli.call import Call
+from redis_fleet import report as pages
 from redis_fleet.cli.common import FAILED, INVALID
+from redis_fleet.cli.context import Call
 from redis_fleet.cli.screen import Screen
 
 Report = Annotated[
@@ -41,10 +41,10 @@ def statuses(call: Call) -> list[dict[str, Any]]:
     return rows
 
 
-def write(path: Path, content: page.Page, screen: Screen) -> None:
+def write(path: Path, content: pages.Page, screen: Screen) -> None:
     """Write the page and say so; exits with 1 when that fails."""
     try:
-        page.write(path, content)
+        pages.write(path, content)
     except OSError as error:
         screen.fail(f"--report {path}: {error.strerror}")
         raise typer.Exit(FAILED) from None

@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from redis_fleet.cli.common import FAILED, INTERRUPTED, File, Follower, Json, Vault, end, read
-from redis_fleet.cli.front import Options, play
-from redis_fleet.cli.machines import status as machines_status
+from redis_fleet.cli.playbook_runner import Options, play
 from redis_fleet.cli.screen import Screen
+from redis_fleet.cli.status import status as machines_status
 from redis_fleet.description.load import load
 from redis_fleet.sandbox import binary, processes, state
 from redis_fleet.topology.places import places

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet.cli.call import Call, on_machines
 from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, unit
-from redis_fleet.cli.front import Run
+from redis_fleet.cli.context import Call, on_machines
+from redis_fleet.cli.playbook_runner import Run
 from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet, Service
 

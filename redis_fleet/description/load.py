@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from redis_fleet.description import rules
+from redis_fleet.description import references
 from redis_fleet.description.nodes import Document, dotted, read
 from redis_fleet.description.nodes import Path as TreePath
 from redis_fleet.description.schema import Deployment
@@ -51,4 +51,4 @@ def load(file: str) -> Description:
     deployment, document = shape(read(file, text))
     if deployment is None:
         raise InvalidDescriptionError(document.problems)
-    return Description(file, document, deployment, [*document.problems, *rules.problems(deployment, document)])
+    return Description(file, document, deployment, [*document.problems, *references.problems(deployment, document)])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
+from redis_fleet.agent.host.disks import folder_facts
 from redis_fleet.drills import aof_traps
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.lab import Lab, Server, until
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.report import Chart, Series
+from redis_fleet.drills.transcript import Notebook
 from redis_fleet.drills.writers import Counting, Loss, rate
-from redis_fleet.remote.disks import folder_facts
 
 POLICIES = ("always", "everysec", "no")
 _MEANINGS = {

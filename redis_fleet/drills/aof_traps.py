@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from redis_fleet.agent.conf import aof
+from redis_fleet.agent.conf.aof_check import Damage, RefusedError, checker, cut, examine
+from redis_fleet.agent.process.persistence import append_only
 from redis_fleet.drills.expect import that
 from redis_fleet.drills.lab import Lab, Server
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.remote import aof
-from redis_fleet.remote.aof_check import Damage, RefusedError, checker, cut, examine
-from redis_fleet.remote.persistence import append_only
+from redis_fleet.drills.transcript import Notebook
 
 _NAME, _FOLDER = "appendonly.aof", "appendonlydir"
 _KEYS = 200

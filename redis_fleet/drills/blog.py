@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
+from redis_fleet.drills.application_access import entrance_of, remove
 from redis_fleet.drills.blog_site import REQUESTS, Round, Site, need_packages, site
+from redis_fleet.drills.context import Deployment, Place
 from redis_fleet.drills.drill import Drill
-from redis_fleet.drills.entrance import entrance_of, remove
-from redis_fleet.drills.moving import failed_over
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Deployment, Place
+from redis_fleet.drills.master_moves import failed_over
 from redis_fleet.drills.report import Chart, Series
+from redis_fleet.drills.transcript import Notebook
 
 OPEN, LOCKED = "/test", "/test/locked"
 _WITHOUT, _PATIENT, _WITH = 2, 6, 10

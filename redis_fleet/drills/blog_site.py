@@ -21,10 +21,10 @@ from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 
-from redis_fleet.drills.entrance import Entrance
+from redis_fleet.drills.application_access import Entrance
+from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
 from redis_fleet.drills.mariadb import database, query
-from redis_fleet.drills.place import NotHereError
 from redis_fleet.project import ROOT
 
 APP = ROOT / "tests" / "apps" / "blog"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import error, fields, members, one_of, that
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.sorted_sets import COMBINED, SORTED_SETS
 from redis_fleet.drills.tables import Replicas, Row, show
+from redis_fleet.drills.transcript import Notebook
 
 _NOT_A_NUMBER = error("ERR value is not an integer")
 _TRIO = ("caocao", "liubei", "sunquan")

@@ -9,11 +9,11 @@ from functools import cache
 from importlib import import_module
 from typing import Literal
 
+from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.drills.context import NoMasterError, NotHereError, Place
 from redis_fleet.drills.lab import LabError
-from redis_fleet.drills.notebook import Notebook, Say
-from redis_fleet.drills.place import NoMasterError, NotHereError, Place
 from redis_fleet.drills.report import DrillReport
-from redis_fleet.remote.resp import ReplyError
+from redis_fleet.drills.transcript import Notebook, Say
 
 # In the order of the list; each is a module of this package with a DRILL.
 _NAMES = ("types", "leaderboard", "rdb", "aof", "rewrite", "replication", "sentinel", "lock", "blog")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from redis_fleet.remote.resp import ReplyError, pairs
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 
 
 @dataclass(frozen=True)

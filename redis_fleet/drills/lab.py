@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from redis_fleet.catalogue.text import quote
-from redis_fleet.remote.resp import Connection, Reply, ReplyError, info
+from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, info
 
 _SECONDS = 20.0
 _PAUSE = 0.01

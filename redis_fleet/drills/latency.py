@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.lab import LabError, Server
 from redis_fleet.drills.report import Chart, Mark, Series
-from redis_fleet.remote.resp import ReplyError
 
 # Often enough to see a pause of some milliseconds, seldom enough to leave a small machine to the server.
 _PAUSE = 0.002

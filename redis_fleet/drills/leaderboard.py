@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from redis_fleet.agent.replication.view import TROUBLE
+from redis_fleet.drills.context import Client, Deployment, NoMasterError, Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import error, that
-from redis_fleet.drills.moving import failed_over
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Client, Deployment, NoMasterError, Place
+from redis_fleet.drills.master_moves import failed_over
 from redis_fleet.drills.tables import Replicas, Row, show
-from redis_fleet.remote.vantage import TROUBLE
+from redis_fleet.drills.transcript import Notebook
 
 _PLAYERS, _EVENTS, _ALONE = 100_000, 20_000, 500
 _PAGE = 5000

@@ -6,9 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from redis_fleet.drills import lock_failover
-from redis_fleet.drills.crowd import Outcome, contend
-from redis_fleet.drills.drill import Drill
-from redis_fleet.drills.entrance import (
+from redis_fleet.drills.application_access import (
     Entrance,
     Person,
     client_of,
@@ -18,12 +16,14 @@ from redis_fleet.drills.entrance import (
     remove,
     sentinel_of,
 )
+from redis_fleet.drills.contention import Outcome, contend
+from redis_fleet.drills.context import Deployment, Place
+from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import that
 from redis_fleet.drills.lab import LabError, until
-from redis_fleet.drills.moving import in_lab
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Deployment, Place
+from redis_fleet.drills.master_moves import in_lab
 from redis_fleet.drills.report import Chart, Series
+from redis_fleet.drills.transcript import Notebook
 
 if TYPE_CHECKING:
     import redis

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from redis_fleet.drills.entrance import Entrance, client_of
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
+from redis_fleet.drills.application_access import Entrance, client_of
+from redis_fleet.drills.context import Deployment
 from redis_fleet.drills.expect import error
 from redis_fleet.drills.lab import Lab, Server, until
-from redis_fleet.drills.moving import failed_over
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Deployment
+from redis_fleet.drills.master_moves import failed_over
+from redis_fleet.drills.proxy import Wire
 from redis_fleet.drills.report import Chart, Series
-from redis_fleet.drills.wire import Wire
-from redis_fleet.remote.resp import ReplyError, pairs
+from redis_fleet.drills.transcript import Notebook
 
 if TYPE_CHECKING:
     import redis

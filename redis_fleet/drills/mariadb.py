@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
-from redis_fleet.drills.place import NotHereError
 
 GIVEN = "REDIS_FLEET_DRILL_MYSQL"
 PACKAGES = ("mariadb-server-core", "mariadb-client-core")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import one_of
 from redis_fleet.drills.lab import Lab, Server, until
 from redis_fleet.drills.latency import SecondClient, Span
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Place
+from redis_fleet.drills.transcript import Notebook
 from redis_fleet.drills.writers import fill
 
 # Some 40 MB in memory, which take a few tenths of a second to write.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.agent.replication.view import MemberView, Target, name_of, spot, view
 from redis_fleet.drills import replication_lab
+from redis_fleet.drills.context import Client, Deployment, Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import error, that
-from redis_fleet.drills.moving import in_lab, measured, switched_over
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Client, Deployment, Place
-from redis_fleet.remote.resp import ReplyError
-from redis_fleet.remote.vantage import MemberView, Target, name_of, spot, view
+from redis_fleet.drills.master_moves import in_lab, measured, switched_over
+from redis_fleet.drills.transcript import Notebook
 
 _SAMPLE, _STEP = 500, 250
 _PATIENCE, _PAUSE = 5.0, 0.05

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.expect import error, members, that
 from redis_fleet.drills.lab import Lab, Server, until
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.remote.resp import ReplyError
+from redis_fleet.drills.transcript import Notebook
 
 _HOST = "127.0.0.1"
 _READONLY = error("READONLY")

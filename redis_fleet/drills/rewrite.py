@@ -6,16 +6,16 @@ import re
 import time
 from typing import Any
 
+from redis_fleet.agent.conf import aof
 from redis_fleet.drills.aof_traps import files_of
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import that
 from redis_fleet.drills.lab import Lab, Server, until
 from redis_fleet.drills.latency import SecondClient, Span
-from redis_fleet.drills.notebook import Notebook, command
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.report import Chart, Series
+from redis_fleet.drills.transcript import Notebook, command
 from redis_fleet.drills.writers import fill
-from redis_fleet.remote import aof
 
 _HISTORY = (
     ("SADD", "myset", "peiqi"),

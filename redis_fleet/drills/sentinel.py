@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
+from redis_fleet.agent.protocol.resp import pairs
+from redis_fleet.agent.replication.view import TROUBLE, tell, where
 from redis_fleet.drills import sentinel_lab
+from redis_fleet.drills.context import Client, Deployment, Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import error, that
-from redis_fleet.drills.moving import failed_over, in_lab, left_out, measured, timeline
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.place import Client, Deployment, Place
-from redis_fleet.remote.resp import pairs
-from redis_fleet.remote.vantage import TROUBLE, tell, where
+from redis_fleet.drills.master_moves import failed_over, in_lab, left_out, measured, timeline
+from redis_fleet.drills.transcript import Notebook
 
 # Sentinels look at servers every 10 s: after a failover just before, that long they may say something else.
 _PATIENCE, _PAUSE = 12.0, 0.1

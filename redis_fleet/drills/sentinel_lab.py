@@ -7,11 +7,11 @@ import re
 import time
 from dataclasses import dataclass
 
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.drills.expect import Expectation, error, that
 from redis_fleet.drills.lab import Lab, Server, until
-from redis_fleet.drills.notebook import Notebook
 from redis_fleet.drills.replication_lab import await_link, caught_up, linked
-from redis_fleet.remote.resp import ReplyError, pairs
+from redis_fleet.drills.transcript import Notebook
 
 _HOST = "127.0.0.1"
 # Less makes a Sentinel now and then fail over twice: https://github.com/redis/redis/issues/8607

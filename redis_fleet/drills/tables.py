@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.drills.context import Client, Place
 from redis_fleet.drills.expect import ANYTHING
-from redis_fleet.drills.notebook import Notebook, command, judged, shown
-from redis_fleet.drills.place import Client, Place
-from redis_fleet.remote.resp import ReplyError
+from redis_fleet.drills.transcript import Notebook, command, judged, shown
 
 _KEY = re.compile(r"\{([^}]+)\}")
 # How long replicas are waited for in a whole drill; one that never catches up must not be waited for at every row.

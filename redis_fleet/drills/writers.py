@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.drills.lab import Server
-from redis_fleet.remote.resp import Connection, ReplyError
 
 _BATCH = 1000
 

@@ -1,4 +1,4 @@
-"""What was seen on the machines, as frozen values; made from the answers of ``redis_fleet.remote.look``."""
+"""What was seen on the machines, as frozen values; made from the answers of ``redis_fleet.agent.inspect.observe``."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""What to look at on a machine: the request for ``redis_fleet.remote.look``."""
+"""What to look at on a machine: the request for ``redis_fleet.agent.inspect.observe``."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
+from redis_fleet.agent.host.systemd import UNITS
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
 from redis_fleet.platforms import masks, packages, unwanted_units
-from redis_fleet.remote.put import UNITS
 from redis_fleet.render.files import has_unit_file, kernel_files
 from redis_fleet.topology.engines import ENGINES
-from redis_fleet.topology.records import journal_file, masters_file
+from redis_fleet.topology.state_paths import journal_file, masters_file
 
 
 def request(fleet: Fleet, machine: str) -> dict[str, Any]:

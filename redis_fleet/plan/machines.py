@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redis_fleet.agent.host.digest import sha256
 from redis_fleet.catalogue import table, values
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.steps import Step
 from redis_fleet.platforms import Packages, known, masks, offered, platform, unwanted_units
 from redis_fleet.render.files import kernel_files, kernel_settings
-from redis_fleet.sums import sha256
 
 
 def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:

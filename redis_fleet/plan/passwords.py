@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from redis_fleet.agent.host.digest import same
 from redis_fleet.model import MASK, Endpoint, Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.steps import Change, Order, Stage, Step
-from redis_fleet.remote.seals import same
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
 _LAST = "the old one is refused from now on"

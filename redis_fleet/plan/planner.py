@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import leaving, machines, passwords, watching
-from redis_fleet.plan.decisions import after_restart, decide
-from redis_fleet.plan.differences import hurried, of_server
-from redis_fleet.plan.hearing import unheard
-from redis_fleet.plan.live import live_step
-from redis_fleet.plan.masters import agree, astray, is_new, members
+from redis_fleet.plan import machines, passwords, removal, sentinel_changes
+from redis_fleet.plan.change_method import after_restart, decide
+from redis_fleet.plan.diff import hurried, of_server
+from redis_fleet.plan.live_changes import live_step
+from redis_fleet.plan.master import agree, astray, is_new, members
 from redis_fleet.plan.rolling import Need, roll
+from redis_fleet.plan.sentinel_links import unheard
 from redis_fleet.plan.starting import down_sentinel, down_server, fit_to_touch
 from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
-from redis_fleet.plan.units import unit_difference
-from redis_fleet.remote.hurry import DELAY
+from redis_fleet.plan.unit_changes import unit_difference
 
 
 def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
@@ -38,7 +38,7 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
     found.departures(purge=purge)
     notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
     if not purge:
-        notes += leaving.notes(seen)
+        notes += removal.notes(seen)
     if found.refusals:
         refusals = tuple(dict.fromkeys(found.refusals))
         passing = all(refusal in found.passing for refusal in refusals)
@@ -98,7 +98,7 @@ class _Findings:
         self.steps += passwords.of_service(self.fleet, service, self.seen)
         everyone = members(service, self.seen)
         self.refusals += passwords.refusals(service, everyone, self.seen, agreement.master, arriving)
-        self.refusals += leaving.unknown_peers(self.fleet, service, self.seen, agreement)
+        self.refusals += removal.unknown_peers(self.fleet, service, self.seen, agreement)
 
     def _running_server(
         self, service: Service, process: Process, facts: ProcessFacts, agreement: Agreement
@@ -166,25 +166,25 @@ class _Findings:
     def _coming_back(self, process: Process, facts: ProcessFacts, start: Step) -> Step:
         """Plan what a Sentinel that was down has missed; return its start with what has to be in its file before."""
         version = self.seen.machines[process.machine].version or ""
-        will = watching.coming_back(facts, self.fleet.engine, version)
-        findings = list(watching.of_sentinel(self.fleet, process, will, self.masters))
+        will = sentinel_changes.coming_back(facts, self.fleet.engine, version)
+        findings = list(sentinel_changes.of_sentinel(self.fleet, process, will, self.masters))
         live = [finding for finding in findings if finding.change.how == "LIVE"]
         if live:
-            self.steps.append(watching.watch_step(process, live))
+            self.steps.append(sentinel_changes.watch_step(process, live))
         for service in self.fleet.services:
             self.steps += passwords.watching(service, process, will)
-        return replace(start, edit=(*watching.restart_settings(findings), *passwords.in_file(process, will)))
+        return replace(start, edit=(*sentinel_changes.restart_settings(findings), *passwords.in_file(process, will)))
 
     def _running_sentinel(self, process: Process, facts: ProcessFacts) -> None:
         if facts.file_error:
             self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
             return
-        findings = list(watching.of_sentinel(self.fleet, process, facts, self.masters))
+        findings = list(sentinel_changes.of_sentinel(self.fleet, process, facts, self.masters))
         live = [finding for finding in findings if finding.change.how == "LIVE"]
         if live:
-            self.steps.append(watching.watch_step(process, live))
+            self.steps.append(sentinel_changes.watch_step(process, live))
         self.steps += passwords.of_sentinel(process, facts)
-        settings = watching.restart_settings(findings)
+        settings = sentinel_changes.restart_settings(findings)
         changes = [finding.change for finding in findings if finding.change.how == "RESTART"]
         if passwords.needs_restart(process, facts):
             settings = (*settings, "requirepass")
@@ -198,11 +198,11 @@ class _Findings:
             self.last.append(_restart_sentinel(process, tuple(changes), settings, unit=unit == "restart"))
 
     def departures(self, *, purge: bool) -> None:
-        self.refusals += leaving.refusals(self.fleet, self.seen, purge=purge)
-        self.steps += leaving.leaving(self.fleet, self.seen, purge=purge)
+        self.refusals += removal.refusals(self.fleet, self.seen, purge=purge)
+        self.steps += removal.leaving(self.fleet, self.seen, purge=purge)
         for service in self.fleet.services:
             if self.masters[service.name].master:
-                self.steps += leaving.forgetting(self.fleet, service, self.seen)
+                self.steps += removal.forgetting(self.fleet, service, self.seen)
         self.steps += self.last
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Endpoint, Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
-from redis_fleet.plan.masters import members
+from redis_fleet.plan.master import members
 from redis_fleet.plan.steps import Agreement, Change, Step
-from redis_fleet.topology.judge import persists, value_of
 
 _GAP = "writes to {service} are refused for about 1 s while {old} hands over (0 acknowledged writes lost)"
 _MOVES = "writes to {service} are refused for less than 1 s; no Sentinel tells clients that they find it at {new} then"

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from redis_fleet.catalogue import table
+from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan.differences import of_file
-from redis_fleet.plan.masters import is_new, members
+from redis_fleet.plan.diff import of_file
+from redis_fleet.plan.master import is_new, members
 from redis_fleet.plan.steps import Agreement, Change, Stage, Step
-from redis_fleet.plan.units import unit_difference
+from redis_fleet.plan.unit_changes import unit_difference
 from redis_fleet.render.files import has_unit_file
-from redis_fleet.topology.judge import persists, value_of
 
 # What AUTH is answered, or a command without it; the last one where a server has no password at all.
 _OTHER_PASSWORD = ("WRONGPASS", "NOAUTH", "ERR invalid password", "ERR AUTH ", "ERR Client sent AUTH")

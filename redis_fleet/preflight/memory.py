@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from redis_fleet.catalogue.simple import size as bytes_of
+from redis_fleet.catalogue.check import persists
+from redis_fleet.catalogue.one_word import size as bytes_of
 from redis_fleet.model import Process
 from redis_fleet.preflight.rows import Row, Site, plural, section, size
-from redis_fleet.topology.judge import persists
 
 # Of maxmemory, what a fork may copy while writes go on: for a save or a rewrite of the AOF, and for a first
 # synchronisation alone. Between 25 and 50 % is what operators plan with; no measurement fits all writes.

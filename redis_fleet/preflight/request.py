@@ -1,4 +1,4 @@
-"""What to look at on a machine before a deployment: the request for ``redis_fleet.remote.preflight``."""
+"""What to look at on a machine before a deployment: the request for ``redis_fleet.agent.inspect.host_facts``."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
-from redis_fleet.topology.judge import value_of
 
 State = Literal["pass", "warn", "fail"]
 Answer = Mapping[str, Any]
@@ -39,7 +39,7 @@ class Row:
 class Site:
     """One machine as a check sees it: what is described, what it answered, and what all of them did.
 
-    The answers are those of ``redis_fleet.remote.preflight``; ``{"error": …}`` where a machine could not be looked at.
+    The answers are those of ``agent.inspect.host_facts``; ``{"error": …}`` where a machine could not be looked at.
     """
 
     fleet: Fleet

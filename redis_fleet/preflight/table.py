@@ -21,7 +21,7 @@ CHECKS: tuple[Check, ...] = (
 def rows(fleet: Fleet, answers: Mapping[str, Answer]) -> tuple[Row, ...]:
     """Return every row, machine by machine; one that could not be looked at has a single row that fails.
 
-    ``answers`` are those of ``redis_fleet.remote.preflight`` by machine, with ``asked`` and ``answered`` (the
+    ``answers`` are those of ``redis_fleet.agent.inspect.host_facts`` by machine, with ``asked`` and ``answered`` (the
     controller's time) in their ``clock``, or ``{"error": …}``.
     """
     sites = [Site(fleet, machine, answers) for machine in fleet.machines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from redis_fleet.catalogue import simple
+from redis_fleet.catalogue import one_word
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, rule
 from redis_fleet.rules.subject import Subject, word
@@ -17,7 +17,7 @@ def limit(subject: Subject, process: Process) -> int:
     return _bytes(word(setting)) if setting else 0
 
 
-_bytes = lru_cache(maxsize=256)(simple.size)
+_bytes = lru_cache(maxsize=256)(one_word.size)
 
 
 @rule(
@@ -64,6 +64,6 @@ def uneven_limits(subject: Subject) -> Iterator[Finding]:
 
 def _size(size: int) -> str:
     for unit in ("gb", "mb", "kb"):
-        if size and size % simple.size(f"1{unit}") == 0:
-            return f"{size // simple.size(f'1{unit}')}{unit}"
+        if size and size % one_word.size(f"1{unit}") == 0:
+            return f"{size // one_word.size(f'1{unit}')}{unit}"
     return str(size)

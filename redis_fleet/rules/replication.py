@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet.catalogue import simple
+from redis_fleet.catalogue import one_word
 from redis_fleet.rules.memory import limit
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Given, Subject
@@ -42,7 +42,7 @@ def cluster_replicas(subject: Subject) -> Iterator[Finding]:
 def small_backlog(subject: Subject) -> Iterator[Finding]:
     """How much is written is not in the file; that less than the smallest default is too little is."""
     for each in subject.given("repl-backlog-size"):
-        if _replicated(each) and simple.size(each.word) < _USUAL_BACKLOG:
+        if _replicated(each) and one_word.size(each.word) < _USUAL_BACKLOG:
             yield Finding(subject.path(each), f"{each.word} is below the default of 1mb, which is little already")
 
 
@@ -64,8 +64,8 @@ def small_buffers(subject: Subject) -> Iterator[Finding]:
                 continue
             most = limit(subject, each.process)
             for given, usual in zip(limits, _USUAL_BUFFERS, strict=True):
-                size = simple.size(given)
-                if 0 < size < simple.size(usual) and (not most or size < most):
+                size = one_word.size(given)
+                if 0 < size < one_word.size(usual) and (not most or size < most):
                     what = f"{given} for a replica is below the default of {usual} and the data may be more"
                     yield Finding(subject.path(each), what)
                     break

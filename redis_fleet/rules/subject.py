@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from redis_fleet.catalogue import one_word, table
 from redis_fleet.catalogue import sentinel as sentinel_table
-from redis_fleet.catalogue import simple, table
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
 from redis_fleet.model import Fleet, Process, Service, Setting
@@ -84,7 +84,7 @@ class Subject:
     def number(self, process: Process, name: str) -> int | None:
         """Return a number, or a memory size in bytes; None where it is no such thing."""
         try:
-            return simple.size(self.value(process, name))
+            return one_word.size(self.value(process, name))
         except ValueError:
             return None
 

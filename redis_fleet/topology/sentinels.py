@@ -8,18 +8,17 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
+from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
-from redis_fleet.catalogue import table
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, is_number, master_of, member
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
 from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
-from redis_fleet.topology import judge
 from redis_fleet.topology.adopted import is_adopted
+from redis_fleet.topology.common_settings import moved, own_settings, variables
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.sheet import Config, Sheet, secret
-from redis_fleet.topology.site import moved, own_settings, variables
+from redis_fleet.topology.settings_builder import Config, Sheet, secret
 
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
 
@@ -95,10 +94,10 @@ def _process(
     own_settings(sheet, path, sentinel, layout, endpoint, paths)
     if password:
         sheet.put("requirepass", (password.reveal(),), secret=True)
-    as_ = partial(judge.sentinel, adopted=sentinel.adopted is not None)
+    as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)
     sheet.take((*path, "config"), _process_wide(description, sentinel), as_)
     per_master = Sheet(description, sheet.variables)
-    per_master.take((*path, "config"), _per_master(description, sentinel), judge.sentinel)
+    per_master.take((*path, "config"), _per_master(description, sentinel), check.sentinel)
     paths = moved(sheet, path, sentinel, paths, layout)
     settings = [*sheet.settings.values()]
     for service in services:
@@ -156,7 +155,7 @@ def _myid(deployment: str, process: Process) -> str:
 
 def _scope(description: Description, name: str) -> str | None:
     deployment = description.deployment
-    return judge.is_sentinel_directive(deployment.engine, deployment.version, name)
+    return check.is_sentinel_directive(deployment.engine, deployment.version, name)
 
 
 def _process_wide(description: Description, sentinel: SentinelDescription) -> Config:

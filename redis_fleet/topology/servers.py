@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from redis_fleet.catalogue import check
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, master_of, members
 from redis_fleet.description.schema import ServiceDescription
 from redis_fleet.model import USUAL_RESTART_DELAY, Endpoint, Process, Secret, Service, Watch
-from redis_fleet.topology import judge
 from redis_fleet.topology.adopted import is_adopted
+from redis_fleet.topology.common_settings import has_password, moved, own_settings, reachable, variables
 from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.sheet import Sheet, secret
-from redis_fleet.topology.site import has_password, moved, own_settings, reachable, variables
+from redis_fleet.topology.settings_builder import Sheet, secret
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
@@ -69,7 +69,7 @@ def _process(
     if not taken_over:
         open_to_all = reachable(sheet.settings["bind"].lines[0]) and not has_password(description, path)
         sheet.put("protected-mode", ("no" if open_to_all else "yes",))
-        sheet.put("save", *judge.default_lines(deployment.engine, "save"))
+        sheet.put("save", *check.default_lines(deployment.engine, "save"))
         sheet.put("appendonly", ("no",))
     if password:
         sheet.put("requirepass", (password.reveal(),), secret=True)
@@ -80,7 +80,7 @@ def _process(
     if not layout.supervised:
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         sheet.put("repl-diskless-sync-delay", ("0",))
-    sheet.take((*path, "config"), service.config, partial(judge.server, adopted=service.adopted is not None))
+    sheet.take((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
     paths = moved(sheet, path, service, paths, layout)
     settings = tuple(sheet.settings.values())
     return Process(
@@ -106,4 +106,4 @@ def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float
 
 
 def _persists(process: Process) -> bool:
-    return judge.persists((setting.name, setting.lines) for setting in process.settings)
+    return check.persists((setting.name, setting.lines) for setting in process.settings)

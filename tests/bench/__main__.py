@@ -15,8 +15,8 @@ from rich.console import Console
 from tests.bench import changing, checking, deploying, planning, rendering
 from tests.bench.machines import BenchError
 from tests.bench.report import Report
-from tests.hosts.engine import EngineError
-from tests.prerequisites import provide
+from tests.harness.hosts.engine import EngineError
+from tests.harness.prerequisites import provide
 
 
 def main(arguments: list[str] | None = None) -> int:

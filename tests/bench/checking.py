@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from redis_fleet.topology.place import load_fleet
+from redis_fleet.loading import load_fleet
 from tests.bench.report import Comparison
 
 TIMES = 5.0

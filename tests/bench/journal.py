@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.report import TaskTime, Trips
-from tests.hosts.engine import ROOT
-from tests.hosts.hosts import Host
+from tests.harness.hosts.engine import ROOT
+from tests.harness.hosts.hosts import Host
 
 _PROGRAMS = ("ssh", "scp", "sftp")
 _CALLBACKS = (ROOT / "tests" / "bench" / "callback", ROOT / "redis_fleet" / "ansible" / "callback")

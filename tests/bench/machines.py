@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tests.bench.journal import Journal
 from tests.bench.report import Trips
-from tests.hosts import description, hosts
-from tests.hosts.engine import ROOT
-from tests.hosts.hosts import Host
+from tests.harness.hosts import description, hosts
+from tests.harness.hosts.engine import ROOT
+from tests.harness.hosts.hosts import Host
 
 SAMPLE = ROOT / "inventory" / "sentinel.redis.yml"
 MACHINES = ["red1", "red2", "red3"]

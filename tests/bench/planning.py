@@ -7,10 +7,10 @@ import time
 import tracemalloc
 from pathlib import Path
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.planner import plan
-from redis_fleet.topology.place import load_fleet
 from tests.bench.report import Growth
 from tests.unit.cases.builder import observed
 

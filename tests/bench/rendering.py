@@ -21,7 +21,7 @@ from redis_fleet.render import files
 from redis_fleet.topology.layout import SystemLayout
 from redis_fleet.topology.place import place
 from tests.bench.report import Comparison
-from tests.hosts.engine import ROOT
+from tests.harness.hosts.engine import ROOT
 
 SAMPLE = ROOT / "inventory" / "shared-machines.redis.yml"
 SPEED = 0.6

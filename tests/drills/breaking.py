@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
+from redis_fleet.drills.context import Deployment, Place
 from redis_fleet.drills.drill import find, perform
-from redis_fleet.drills.place import Deployment, Place
 from redis_fleet.drills.report import DrillReport, Step
-from tests.engines import Binary, available
+from tests.harness.engines import Binary, available
 from tests.live.processes import server_binary
 
 LONG = bool(os.environ.get("REDIS_FLEET_LONG"))

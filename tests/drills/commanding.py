@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from redis_fleet.cli.drilling import Stage
+from redis_fleet.cli.drill_environment import Stage
 from redis_fleet.cli.main import app
-from redis_fleet.drills.place import Deployment
+from redis_fleet.drills.context import Deployment
 
 
 def drilled(monkeypatch: pytest.MonkeyPatch, deployment: Deployment, name: str) -> tuple[int, Any]:

@@ -8,15 +8,15 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from redis_fleet.agent.replication.view import Node, agreed_master, view
+from redis_fleet.drills.context import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import Lab, Server
-from redis_fleet.drills.place import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.replication_lab import await_link
 from redis_fleet.drills.report import DrillReport, Step
-from redis_fleet.failover import failover
-from redis_fleet.failover.local import LocalClient
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
-from redis_fleet.remote.vantage import Node, agreed_master, view
+from redis_fleet.operations import failover_drill
+from redis_fleet.operations.local import LocalClient
 from tests.live.processes import (
     DOWN_AFTER_MS,
     FAILOVER_TIMEOUT_MS,
@@ -64,7 +64,7 @@ def of_group(group: Group, *, disturb: bool) -> Deployment:
 
 
 def _failed_over(group: Group) -> dict[str, Any]:
-    report = failover.run(group.target, Hands(group), LocalClient(group.target), lambda _: None)
+    report = failover_drill.run(group.target, Hands(group), LocalClient(group.target), lambda _: None)
     return {**report.to_dict(), "writes": [asdict(each) for each in report.writes]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.drills.breaking import broken, differs, per_engine, performed
-from tests.engines import Binary
+from tests.harness.engines import Binary
 
 # The newest of the files that have commands in them, whatever the version.
 _LAST = "last=$(ls appendonlydir/*.incr.aof appendonly.aof 2>/dev/null | tail -1)"

@@ -12,9 +12,9 @@ import pytest
 
 from redis_fleet.drills import blog, blog_site, mariadb
 from redis_fleet.drills.blog_site import Answer, Round
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import LabError
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.report import DrillReport
 from tests.drills.breaking import differs
 from tests.drills.commanding import drilled

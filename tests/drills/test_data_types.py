@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.data_types import PARTS
 from redis_fleet.drills.expect import Expectation
 from redis_fleet.drills.lab import Lab
 from redis_fleet.drills.tables import Row
-from redis_fleet.remote.resp import ReplyError
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import performed_on, small
-from tests.engines import Binary
+from tests.harness.engines import Binary
 from tests.live.processes import free_ports, server_binary
 
 ROWS = [row for _, rows in PARTS for row in rows]

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import redis
 
+from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import Lab
 from redis_fleet.drills.leaderboard import Board, places_of
-from redis_fleet.drills.place import Place
 from redis_fleet.drills.report import Step
 from tests.drills.breaking import differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
-from tests.engines import Binary
+from tests.harness.engines import Binary
 from tests.live.processes import Group, free_ports, running_group, server_binary
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.drills import lock
-from redis_fleet.drills.crowd import Section, contend, overlapping
-from redis_fleet.drills.entrance import entrance_of
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.drills.wire import Wire
+from redis_fleet.drills.application_access import entrance_of
+from redis_fleet.drills.contention import Section, contend, overlapping
+from redis_fleet.drills.proxy import Wire
+from redis_fleet.drills.transcript import Notebook
 from tests.drills.breaking import per_engine
 from tests.drills.commanding import drilled
 from tests.drills.deployments import of_group, performed_on, small
-from tests.engines import Binary
+from tests.harness.engines import Binary
 from tests.live.processes import Group, running_group, server_binary
 
 CARELESS = "tests.drills.careless:Careless"

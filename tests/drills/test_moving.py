@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis_fleet.drills.moving import measured, timeline
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.failover.timeline import Timeline
-from redis_fleet.failover.watcher import Watcher
+from redis_fleet.drills.master_moves import measured, timeline
+from redis_fleet.drills.transcript import Notebook
+from redis_fleet.operations.timeline import Timeline
+from redis_fleet.operations.watcher import Watcher
 from tests.live.processes import make_target
 
 REPORT: dict[str, Any] = {

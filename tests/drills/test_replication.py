@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
+from redis_fleet.agent.replication.view import MemberView
 from redis_fleet.drills.replication import astray, differing
-from redis_fleet.remote.vantage import MemberView
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
-from tests.engines import Binary
+from tests.harness.engines import Binary
 from tests.live.processes import Group, free_ports, make_target, running_group, server_binary
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.drills.breaking import broken, differs, per_engine, performed
-from tests.engines import Binary
+from tests.harness.engines import Binary
 
 
 def test_it_passes_twice_and_shows_the_sizes() -> None:

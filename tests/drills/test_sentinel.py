@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills import sentinel_lab
 from redis_fleet.drills.lab import Lab
-from redis_fleet.drills.notebook import Notebook
-from redis_fleet.remote.resp import ReplyError
+from redis_fleet.drills.transcript import Notebook
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
-from tests.engines import Binary
+from tests.harness.engines import Binary
 from tests.live.processes import MONITOR, Group, eventually, running_group, server_binary
 
 

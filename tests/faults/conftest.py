@@ -1,4 +1,4 @@
-"""A deployment of three machines whose networks can be cut. Not part of the quick tests: see tests/parts.py."""
+"""A deployment of three machines whose networks can be cut. Not part of the quick tests: see tests/harness/parts.py."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import description, hosts
-from tests.hosts.deployment import Deployment
-from tests.hosts.engine import ROOT
+from tests.harness.hosts import description, hosts
+from tests.harness.hosts.deployment import Deployment
+from tests.harness.hosts.engine import ROOT
 
 _RELEASE = os.environ.get("REDIS_FLEET_IMAGE", "12")
 _NAME = os.environ.get("REDIS_FLEET_HOSTS", f"faults-{_RELEASE}")

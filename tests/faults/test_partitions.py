@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote.fit import SILENCE
-from tests.hosts.deployment import Deployment, Done
-from tests.hosts.packets import cut, dropped
-from tests.hosts.waiting import eventually
+from redis_fleet.agent.replication.fitness import SILENCE
+from tests.harness.hosts.deployment import Deployment, Done
+from tests.harness.hosts.packets import cut, dropped
+from tests.harness.hosts.waiting import eventually
 
 RUNS = ("live", "rolling", "switchover")
 _SENTINEL, _SERVER = 26379, 6379

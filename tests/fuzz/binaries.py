@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from redis_fleet.agent.conf.text import quote
 from redis_fleet.catalogue import table, values
-from redis_fleet.catalogue.scratch import Scratch, StartError, scratch
 from redis_fleet.catalogue.table import Directive
-from redis_fleet.catalogue.text import quote
+from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
 from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.render.files import configuration
-from tests.engines import Binary
+from tests.harness.engines import Binary
 
 # Left out of a start: whether these can be had depends on the machine, not on the version. Their lines are read all the
 # same, see ``complaints``.

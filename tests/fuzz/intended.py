@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from redis_fleet.catalogue.check import OWN_KEYS
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.problems import Problem
-from redis_fleet.topology.judge import OWN_KEYS
 
 # The description says these in other words, see OWN_KEYS for where.
 OWN = frozenset(OWN_KEYS)

@@ -7,11 +7,11 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from redis_fleet.catalogue.text import parse_file
+from redis_fleet.agent.conf.text import parse_file
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.render.files import configuration, machine_files
-from redis_fleet.topology.place import load_fleet
 from tests.fuzz.descriptions import MARK
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where YAML begins a new line

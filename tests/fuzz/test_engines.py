@@ -14,16 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redis_fleet.catalogue import table, values
-from redis_fleet.catalogue.scratch import StartError, scratch
+from redis_fleet.engine_probe.scratch import StartError, scratch
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
-from redis_fleet.topology.place import load_fleet
-from tests.engines import Binary, available
 from tests.fuzz import binaries, intended, odd
 from tests.fuzz.running import tried
 from tests.fuzz.yaml_text import written
+from tests.harness.engines import Binary, available
 
-pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.engines builds them")
+pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 each_binary = pytest.mark.parametrize("binary", available(), ids=str)
 
 # What a server takes, whatever it looks like; for a Sentinel it must be simpler.

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.catalogue import acl, table, values
+from redis_fleet.loading import load_fleet
 from redis_fleet.problems import InvalidDescriptionError
-from redis_fleet.topology.place import load_fleet
 from tests.fuzz.descriptions import MARK
 from tests.fuzz.judging import judged
 

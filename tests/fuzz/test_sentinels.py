@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.catalogue import sentinel as sentinel_table
-from redis_fleet.catalogue.scratch import Scratch, StartError, scratch
 from redis_fleet.catalogue.sentinel import SentinelDirective
+from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.problems import InvalidDescriptionError, Problem
-from redis_fleet.remote.resp import ReplyError, pairs
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.place import load_fleet
-from tests.engines import Binary, available
 from tests.fuzz import binaries, intended, odd
 from tests.fuzz.running import tried
 from tests.fuzz.yaml_text import written
+from tests.harness.engines import Binary, available
 
-pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.engines builds them")
+pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 
 PASSWORD = "a-password"
 Config = Mapping[str, odd.Texts]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.project import ROOT
 from redis_fleet.render.files import write
-from redis_fleet.topology.place import load_fleet
 
 HERE = Path(__file__).parent
 SOURCES = {

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from redis_fleet.catalogue.text import parse_file
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.failover.target import target
-from redis_fleet.remote.resp import Connection, ReplyError
-from redis_fleet.remote.writer import Tally
+from redis_fleet.agent.conf.text import parse_file
+from redis_fleet.agent.load_client.writer import Tally
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.service_access import target
 from tests.live.processes import eventually
 from tests.live.sandboxes import Box, client_of
 

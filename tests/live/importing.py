@@ -15,11 +15,11 @@ from pathlib import Path
 from redis_fleet.adoption.found import Adopted
 from redis_fleet.adoption.loading import environment, usable
 from redis_fleet.adoption.paths import look
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
-from redis_fleet.remote.resp import Connection, ReplyError
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.place import load_fleet
-from tests.engines import Binary
+from tests.harness.engines import Binary
 
 CORNERS = Path(__file__).parents[1] / "adoption"
 _TAG = re.compile(r"^# (since|until|engine|says|tls|version)(?:: (.*))?$", re.MULTILINE)

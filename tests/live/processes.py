@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis_fleet.remote.resp import Reply, ReplyError
-from redis_fleet.remote.vantage import Node, Target, connect, view
+from redis_fleet.agent.protocol.resp import Reply, ReplyError
+from redis_fleet.agent.replication.view import Node, Target, connect, view
 
 PASSWORD = "Sand-Castle_7"
 SENTINEL_PASSWORD = "Look-Out_9"

@@ -20,12 +20,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from redis_fleet.agent.replication.view import agreed_master, view
 from redis_fleet.description.load import load
-from redis_fleet.failover.target import target
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process
-from redis_fleet.remote.vantage import agreed_master, view
+from redis_fleet.operations.service_access import target
 from redis_fleet.sandbox import state
-from redis_fleet.topology.place import load_fleet
 from redis_fleet.topology.places import places
 from tests.live.processes import eventually
 

@@ -7,15 +7,15 @@ import time
 
 import redis
 
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.remote import handover, preference
-from redis_fleet.remote.handover import Outcome
-from redis_fleet.remote.resp import pairs
-from redis_fleet.remote.servers import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.remote.vantage import Target, name_of, view
-from redis_fleet.remote.writer import Bits
-from redis_fleet.switchover import procedure
-from redis_fleet.switchover.report import SwitchoverReport
+from redis_fleet.agent.load_client.writer import Bits
+from redis_fleet.agent.protocol.resp import pairs
+from redis_fleet.agent.replication import handover, promotion_priority
+from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
+from redis_fleet.agent.replication.handover import Outcome
+from redis_fleet.agent.replication.view import Target, name_of, view
+from redis_fleet.operations import switchover
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.switchover_report import SwitchoverReport
 from tests.live.processes import MONITOR, PASSWORD, Group
 
 RED1, RED2, RED3 = "orders@red1", "orders@red2", "orders@red3"
@@ -36,7 +36,7 @@ class Hands:
     def prefer(self, new: str) -> dict[str, int]:
         """Prefer a member."""
         self.done.append("prefer")
-        return preference.prefer(self.target, new, self.described)
+        return promotion_priority.prefer(self.target, new, self.described)
 
     def hand_over(self, old: str, new: str) -> Outcome:
         """Hand over."""
@@ -46,13 +46,13 @@ class Hands:
     def restore(self, priorities: dict[str, int]) -> list[str]:
         """Restore priorities."""
         self.done.append("restore")
-        return preference.restore(self.target, priorities)
+        return promotion_priority.restore(self.target, priorities)
 
 
 def switch(group: Group, to: str | None = None, target: Target | None = None) -> SwitchoverReport:
     """Switch over with a writer."""
     aim = target or group.target
-    return procedure.run(aim, Hands(aim), LocalClient(aim), lambda _: None, to)
+    return switchover.run(aim, Hands(aim), LocalClient(aim), lambda _: None, to)
 
 
 def live(group: Group, *names: str) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.remote.start import spawn
+from redis_fleet.agent.process.start import spawn
 from tests.live.editing import LONG, ask, deploy, fill, filled, planned, role, stop, told, unchanged, writing
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Done, box, config

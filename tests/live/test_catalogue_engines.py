@@ -1,6 +1,6 @@
 """Every directive of the table on every engine that Debian and the wheels offer: what the table says is what happens.
 
-``python -m tests.engines`` builds the engines; without them these tests skip.
+``python -m tests.harness.engines`` builds the engines; without them these tests skip.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.catalogue import survey, table, values
-from redis_fleet.catalogue.scratch import Scratch, StartError, scratch
+from redis_fleet.agent.conf.text import parse_file, quote
+from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
-from redis_fleet.catalogue.text import parse_file, quote
+from redis_fleet.engine_probe import compare
+from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Setting
-from redis_fleet.remote.resp import ReplyError
 from redis_fleet.render.files import configuration
-from tests.engines import Binary, available
+from tests.harness.engines import Binary, available
 from tests.live import certificates, legal
 from tests.live.processes import free_ports
 
-pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.engines builds them")
+pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 each_binary = pytest.mark.parametrize("binary", available(), ids=str)
 
 # Settled by the scratch start itself: there they are, with values that are not the default.
@@ -221,8 +222,8 @@ def stricter(directive: Directive, text: str) -> bool:
 
 @each_binary
 def test_the_table_says_what_the_binary_says_of_itself(binary: Binary) -> None:
-    answers = survey.survey(binary.server)
-    found = [f"{difference.name}: {difference.text}" for difference in survey.differences(answers)]
+    answers = compare.survey(binary.server)
+    found = [f"{difference.name}: {difference.text}" for difference in compare.differences(answers)]
     assert not found, "\n".join(found)
     assert (answers.engine, answers.version) == (binary.engine, binary.version)
     assert len(answers.directives) > 140

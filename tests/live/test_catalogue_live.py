@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf.text import parse_file, quote
+from redis_fleet.agent.protocol.resp import ReplyError, info
 from redis_fleet.catalogue import values
-from redis_fleet.catalogue.scratch import Scratch, scratch
 from redis_fleet.catalogue.table import Catalogue, catalogue
-from redis_fleet.catalogue.text import parse_file, quote
-from redis_fleet.remote.resp import ReplyError, info
-from tests.engines import available
+from redis_fleet.engine_probe.scratch import Scratch, scratch
+from tests.harness.engines import available
 
 
 def binaries() -> dict[str, str]:

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf.text import parse_file
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.catalogue import sentinel, table, values
-from redis_fleet.catalogue.scratch import Scratch, StartError, scratch
 from redis_fleet.catalogue.sentinel import SentinelDirective
-from redis_fleet.catalogue.text import parse_file
+from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Setting
-from redis_fleet.remote.resp import ReplyError, pairs
 from redis_fleet.render.files import configuration
-from tests.engines import Binary, available
+from tests.harness.engines import Binary, available
 from tests.live import legal
 
-pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.engines builds them")
+pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 each_binary = pytest.mark.parametrize("binary", available(), ids=str)
 
 MASTER = "shop"

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote import change as module
-from redis_fleet.remote.access import _prove, connect
-from redis_fleet.remote.change import ChangeError, change
-from redis_fleet.remote.look import look
-from redis_fleet.remote.resp import Connection, ReplyError
-from redis_fleet.remote.seals import same
-from redis_fleet.remote.start import NotReadyError
+from redis_fleet.agent.access import _prove, connect
+from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.inspect.observe import look
+from redis_fleet.agent.process import change as module
+from redis_fleet.agent.process.change import ChangeError, change
+from redis_fleet.agent.process.start import NotReadyError
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
 from tests.live.processes import eventually
 

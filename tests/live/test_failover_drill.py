@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.failover import failover
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.failover.parts import DrillRefusedError, TimelineEvent
-from redis_fleet.remote import writer
-from redis_fleet.remote.resp import ReplyError
-from redis_fleet.remote.writer import Look
+from redis_fleet.agent.load_client import writer
+from redis_fleet.agent.load_client.writer import Look
+from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.operations import failover_drill
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.ports import DrillRefusedError, TimelineEvent
 from tests.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 
 MASTER = "orders@red1"
@@ -80,14 +80,14 @@ def drill_keys(group: Group) -> list[object]:
 def test_a_healthy_service_survives_the_loss_of_its_master(group: Group) -> None:
     hands, events = PlainHands(group), list[TimelineEvent]()
 
-    report = failover.run(group.target, hands, LocalClient(group.target), events.append)
+    report = failover_drill.run(group.target, hands, LocalClient(group.target), events.append)
 
     assert report.problems == ()
     assert report.ok
     assert report.old_master == MASTER
     assert report.new_master in ("orders@red2", "orders@red3")
     assert report.acknowledged_lost == 0
-    assert (report.acknowledged or 0) > failover.WARM_UP
+    assert (report.acknowledged or 0) > failover_drill.WARM_UP
     assert (report.refused or 0) > 0
     assert report.rejoined_ms is not None
     assert report.kept_down == "nothing restarts it"
@@ -106,7 +106,7 @@ def test_without_a_majority_of_sentinels_nothing_is_touched(group: Group) -> Non
     hands, events = PlainHands(group), list[TimelineEvent]()
 
     with pytest.raises(DrillRefusedError) as refused:
-        failover.run(group.target, hands, LocalClient(group.target), events.append)
+        failover_drill.run(group.target, hands, LocalClient(group.target), events.append)
 
     assert [name for name in silent if name in str(refused.value)] == silent
     assert "sentinel@red2" not in str(refused.value)
@@ -120,7 +120,7 @@ def test_an_interrupt_releases_the_old_master_and_ends_the_writer(group: Group) 
     client = InterruptedClient(hands)
 
     with pytest.raises(KeyboardInterrupt):
-        failover.run(group.target, hands, client, lambda _: None)
+        failover_drill.run(group.target, hands, client, lambda _: None)
 
     assert hands.done == [("kill", MASTER), ("release", MASTER)]
     assert client.stopped
@@ -135,7 +135,7 @@ def test_hands_that_fail_half_way_are_undone(group: Group) -> None:
     hands = LostHands(group)
 
     with pytest.raises(ConnectionError, match="went away"):
-        failover.run(group.target, hands, LocalClient(group.target), lambda _: None)
+        failover_drill.run(group.target, hands, LocalClient(group.target), lambda _: None)
 
     assert hands.done == [("kill", MASTER), ("release", MASTER)]
 
@@ -155,7 +155,7 @@ def test_lost_writes_are_counted(group: Group) -> None:
 
     client = Thief(group.target)
 
-    report = failover.run(group.target, PlainHands(group), client, lambda _: None)
+    report = failover_drill.run(group.target, PlainHands(group), client, lambda _: None)
 
     assert client.stolen
     assert 0 < (report.acknowledged_lost or 0) <= 64
@@ -177,7 +177,7 @@ def test_a_second_failover_is_a_problem(group: Group) -> None:
             except ReplyError as error:
                 return str(error)
 
-    report = failover.run(group.target, Meddler(group), LocalClient(group.target), lambda _: None)
+    report = failover_drill.run(group.target, Meddler(group), LocalClient(group.target), lambda _: None)
 
     assert not report.ok
     assert "failed over a second time" in report.problems[0]

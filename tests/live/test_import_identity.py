@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.protocol.resp import Connection, ReplyError, pairs
 from redis_fleet.model import Fleet
-from redis_fleet.remote.resp import Connection, ReplyError, pairs
-from tests.engines import Binary, available
+from tests.harness.engines import Binary, available
 from tests.live.importing import Corner, copied, corners, imported, rehomed, rendered, started
 
 BINARIES = available()
-pytestmark = pytest.mark.skipif(not BINARIES, reason="no engines here: python -m tests.engines")
+pytestmark = pytest.mark.skipif(not BINARIES, reason="no engines here: python -m tests.harness.engines")
 
 # What may differ, and why.
 _OTHERS = {

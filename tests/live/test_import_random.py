@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf.text import quote
 from redis_fleet.catalogue import values
 from redis_fleet.catalogue.table import Directive, catalogue
-from redis_fleet.catalogue.text import quote
 from redis_fleet.model import Words
 from redis_fleet.render.files import configuration
-from tests.engines import Binary, available
+from tests.harness.engines import Binary, available
 from tests.live import legal
 from tests.live.importing import imported, started
 from tests.live.test_import_identity import both, settings
 
 BINARIES = available()
-pytestmark = pytest.mark.skipif(not BINARIES, reason="no engines here: python -m tests.engines")
+pytestmark = pytest.mark.skipif(not BINARIES, reason="no engines here: python -m tests.harness.engines")
 FILES = int(os.environ.get("REDIS_FLEET_RANDOM_FILES", "4"))
 
 # What a scratch server on a Unix socket cannot be given, each for its reason.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.remote.resp import pairs
+from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.render.files import configuration
 from tests.live.importing import imported
 from tests.live.processes import MONITOR, PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group

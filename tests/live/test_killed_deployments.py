@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.failover.target import target
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.service_access import target
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
 

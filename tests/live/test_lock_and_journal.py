@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from redis_fleet.ansible.runs import new_run, started
-from redis_fleet.cli.front import Event, Options
 from redis_fleet.cli.locked import play_locked
+from redis_fleet.cli.playbook_runner import Event, Options
 from redis_fleet.project import PLAYBOOKS
 from tests.live.sandboxes import PLAYBOOK, Box, Done, box
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.remote.resp import Connection, ReplyError
-from redis_fleet.remote.start import spawn
+from redis_fleet.agent.process.start import spawn
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from tests.live.editing import LONG, Description, deploy, edit, fail_over, lets_in, role, unchanged
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote.disks import file_facts, folder_facts
-from redis_fleet.remote.listeners import listeners
-from redis_fleet.remote.reach import reach
+from redis_fleet.agent.host.disks import file_facts, folder_facts
+from redis_fleet.agent.host.listeners import listeners
+from redis_fleet.agent.host.reach import reach
 from tests.live.processes import free_ports
 from tests.live.sandboxes import COMMAND, PLAYBOOK, ROOT
 

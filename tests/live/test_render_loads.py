@@ -18,9 +18,9 @@ import pytest
 import redis
 import yaml
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.render.files import write
 from redis_fleet.sandbox import binary
-from redis_fleet.topology.place import load_fleet
 from tests.live.processes import eventually
 from tests.live.sandboxes import SAMPLES, Box
 from tests.live.test_sandbox_settings import asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from redis_fleet.remote import aof
+from redis_fleet.agent.conf import aof
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Done, box
 

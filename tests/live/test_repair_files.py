@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf import aof
+from redis_fleet.agent.conf.aof_check import RefusedError, checker, cut, examine
+from redis_fleet.agent.process.repair import copy
 from redis_fleet.drills.lab import Lab, Server
-from redis_fleet.remote import aof
-from redis_fleet.remote.aof_check import RefusedError, checker, cut, examine
-from redis_fleet.remote.repair import copy
-from tests.engines import available
+from tests.harness.engines import available
 from tests.live.processes import server_binary
 
 _SERVERS = [str(each.server) for each in available()] or [server_binary()]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote import restart as module
-from redis_fleet.remote.leave import leave
-from redis_fleet.remote.restart import restart, stop
-from redis_fleet.remote.start import NotReadyError
+from redis_fleet.agent.process import restart as module
+from redis_fleet.agent.process.decommission import leave
+from redis_fleet.agent.process.restart import restart, stop
+from redis_fleet.agent.process.start import NotReadyError
 from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
 from tests.live.processes import eventually, server_binary
 

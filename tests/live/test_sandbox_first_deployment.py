@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.render.files import machine_files
 from redis_fleet.sandbox import binary, state
-from redis_fleet.topology.place import load_fleet
 from tests.live.sandboxes import Box, box
 
 

@@ -92,7 +92,7 @@ def test_a_killed_command_line_does_not_stop_the_drill_and_a_deployment_repairs_
 
         running, old = begin_drill(made, "orders")
         own = {pid: argv for pid, argv in made.processes().items() if "redis-server" not in argv}
-        writers = {pid for pid, argv in own.items() if "redis_fleet.remote.writer" in argv}
+        writers = {pid for pid, argv in own.items() if "redis_fleet.agent.load_client.writer" in argv}
         for pid in own.keys() - writers:
             os.kill(pid, signal.SIGKILL)
         running.end()
@@ -103,7 +103,7 @@ def test_a_killed_command_line_does_not_stop_the_drill_and_a_deployment_repairs_
         done = made.on("deploy")
         assert done.code == 0, done.both
         assert made.pids().keys() == {process.id for process in made.fleet.processes}
-        # The writer ends by its own clock (redis_fleet.failover.parts.waits); this test does not wait for it.
+        # The writer ends by its own clock (redis_fleet.operations.ports.waits); this test does not wait for it.
         for pid in writers:
             os.kill(pid, signal.SIGKILL)
 

@@ -147,7 +147,7 @@ def test_no_password_is_shown_or_kept_for_others(watched: Watched) -> None:
 
         assert len(watcher.caught) == 1, watcher.caught
         assert watcher.rounds > 100
-        assert any(b"redis_fleet.remote.writer" in argv for argv in watcher.seen)
+        assert any(b"redis_fleet.agent.load_client.writer" in argv for argv in watcher.seen)
 
     made = watched.box
     printed = "".join(done.both for done in watched.output)

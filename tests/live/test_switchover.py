@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.failover.interruptible import InterruptibleClient
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.remote import handover, preference, promotion
-from redis_fleet.remote.handover import FENCE
-from redis_fleet.remote.servers import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.remote.vantage import Target, agreed_master, name_of, view
-from redis_fleet.switchover import procedure
+from redis_fleet.agent.replication import handover, promotion, promotion_priority
+from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
+from redis_fleet.agent.replication.handover import FENCE
+from redis_fleet.agent.replication.view import Target, agreed_master, name_of, view
+from redis_fleet.operations import switchover
+from redis_fleet.operations.interruptible import InterruptibleClient
+from redis_fleet.operations.local import LocalClient
 from tests.live.processes import DOWN_AFTER_MS, PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 from tests.live.switching import (
     RED1,
@@ -55,13 +55,13 @@ def test_a_switchover_loses_nothing_and_leaves_nothing_behind(group: Group) -> N
     before = live(group)
 
     hands = Hands(group.target, before)
-    report = procedure.run(group.target, hands, LocalClient(group.target), lambda _: None, "red2")
+    report = switchover.run(group.target, hands, LocalClient(group.target), lambda _: None, "red2")
 
     assert report.problems == ()
     assert report.ok
     assert (report.old_master, report.new_master, report.undone) == (RED1, RED2, False)
     assert report.acknowledged_lost == 0
-    assert (report.acknowledged or 0) > procedure.WARM_UP
+    assert (report.acknowledged or 0) > switchover.WARM_UP
     assert (report.refused or 0) > 0
     assert 0 < (report.write_gap_ms or 0) < DOWN_AFTER_MS
     agree_on(group, RED2)
@@ -99,7 +99,7 @@ def test_a_series_under_load_loses_nothing(group: Group, record_property: Callab
 def test_the_master_as_the_wanted_one_is_left_alone(group: Group) -> None:
     hands = Hands(group.target)
 
-    report = procedure.run(group.target, hands, LocalClient(group.target), lambda _: None, "red1")
+    report = switchover.run(group.target, hands, LocalClient(group.target), lambda _: None, "red1")
 
     assert (report.ok, report.old_master, report.new_master) == (True, RED1, RED1)
     assert hands.done == []
@@ -123,7 +123,7 @@ def test_a_fence_that_a_killed_run_left_is_not_kept(group: Group) -> None:
     for name in (RED1, RED2):
         group.call(name, "CONFIG", "SET", MIN_REPLICAS, FENCE)
         group.call(name, "CONFIG", "REWRITE")
-    group.call(RED3, "CONFIG", "SET", PRIORITY, preference.PREFERRED)
+    group.call(RED3, "CONFIG", "SET", PRIORITY, promotion_priority.PREFERRED)
 
     report = switch(group, "red2")
 
@@ -143,7 +143,7 @@ def test_nothing_is_written_where_nothing_is_measured(group: Group) -> None:
 
     client = Eyes(group.target)
 
-    report = procedure.run(group.target, Hands(group.target), client, lambda _: None, measure=False)
+    report = switchover.run(group.target, Hands(group.target), client, lambda _: None, measure=False)
 
     assert not client.started
     assert report.problems == ()
@@ -155,9 +155,9 @@ def test_nothing_is_written_where_nothing_is_measured(group: Group) -> None:
 def test_a_replica_that_is_preferred_already_is_not_waited_for(group: Group) -> None:
     group.call(RED3, "CONFIG", "SET", PRIORITY, 50)
 
-    assert preference.prefer(group.target, RED3, USUAL) == {}
+    assert promotion_priority.prefer(group.target, RED3, USUAL) == {}
     assert live(group)[RED3][PRIORITY] == "50"
-    assert preference.prefer(group.target, RED2, USUAL) == {RED2: 100}
+    assert promotion_priority.prefer(group.target, RED2, USUAL) == {RED2: 100}
 
 
 class Interrupt(threading.Event):
@@ -179,7 +179,7 @@ def test_an_interrupt_leaves_nothing_half_done(group: Group, after: str, master:
     client = InterruptibleClient(LocalClient(group.target), Interrupt(hands, after))
 
     with pytest.raises(KeyboardInterrupt):
-        procedure.run(group.target, hands, client, lambda _: None, "red2")
+        switchover.run(group.target, hands, client, lambda _: None, "red2")
 
     assert hands.done[-1] == "restore"
     assert healthy(group, master)

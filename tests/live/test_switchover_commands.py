@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from redis_fleet.remote.records import read
-from redis_fleet.topology.records import masters_file
+from redis_fleet.agent.runs.manual_masters import read
+from redis_fleet.topology.state_paths import masters_file
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of, config
 

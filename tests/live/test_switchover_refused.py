@@ -10,27 +10,16 @@ from typing import Any
 import pytest
 import redis
 
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.remote import handover, ordering
-from redis_fleet.remote.fit import LAG
-from redis_fleet.remote.resp import pairs
-from redis_fleet.remote.vantage import view
-from redis_fleet.remote.writer import Look
-from redis_fleet.switchover import procedure
-from redis_fleet.switchover.report import SwitchoverRefusedError, SwitchoverReport
+from redis_fleet.agent.load_client.writer import Look
+from redis_fleet.agent.protocol.resp import pairs
+from redis_fleet.agent.replication import handover, sentinel_failover
+from redis_fleet.agent.replication.fitness import LAG
+from redis_fleet.agent.replication.view import view
+from redis_fleet.operations import switchover
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.switchover_report import SwitchoverRefusedError, SwitchoverReport
 from tests.live.processes import FAILOVER_TIMEOUT_MS, MONITOR, PASSWORD, Group, eventually, running_group
-from tests.live.switching import (
-    RED1,
-    RED2,
-    RED3,
-    SENTINELS,
-    USUAL,
-    Hands,
-    filed,
-    healthy,
-    live,
-    switch,
-)
+from tests.live.switching import RED1, RED2, RED3, SENTINELS, USUAL, Hands, filed, healthy, live, switch
 
 
 @pytest.fixture
@@ -44,7 +33,7 @@ def refused(group: Group, client: LocalClient | None = None, to: str = "red2") -
     """Return why a switchover is refused; nothing may have been touched."""
     hands = Hands(group.target)
     with pytest.raises(SwitchoverRefusedError) as refusal:
-        procedure.run(group.target, hands, client or LocalClient(group.target), lambda _: None, to)
+        switchover.run(group.target, hands, client or LocalClient(group.target), lambda _: None, to)
     assert hands.done == []
     return str(refusal.value)
 
@@ -101,13 +90,13 @@ def test_a_replica_that_lags_is_refused(group: Group) -> None:
 
 def before_the_order(monkeypatch: pytest.MonkeyPatch, meddle: Callable[[], None]) -> None:
     """Let something happen when the fence is up and every replica has everything, just before Sentinel is told."""
-    promote = ordering.SentinelOrder.promote
+    promote = sentinel_failover.SentinelOrder.promote
 
     def meddled(order: Any, replicas: list[str]) -> str:
         meddle()
         return promote(order, replicas)
 
-    monkeypatch.setattr(ordering.SentinelOrder, "promote", meddled)
+    monkeypatch.setattr(sentinel_failover.SentinelOrder, "promote", meddled)
 
 
 def undone(group: Group, report: SwitchoverReport, timeout: str = str(FAILOVER_TIMEOUT_MS)) -> None:

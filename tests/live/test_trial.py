@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import redis
 
-from redis_fleet.remote.trial import trial, trials
-from tests.engines import available
+from redis_fleet.agent.inspect.config_test import trial, trials
+from tests.harness.engines import available
 from tests.live.processes import eventually, free_ports, server_binary
 
 BINARIES = {"here": server_binary(), **{str(each): str(each.server) for each in available()}}
@@ -211,7 +211,9 @@ def test_nothing_is_left_when_it_is_interrupted(tmp_path: Path, scratch: Path, n
     # What a server starts itself ends with it only where somebody is left to end it.
     sleeping = "exec sleep 600" if number == signal.SIGKILL else "sleep 600 & wait"
     hangs = script(tmp_path, f"touch begun; {sleeping}")
-    code = "import sys; from redis_fleet.remote.trial import trial; trial(sys.argv[1], 'port 1', seconds=60)"
+    code = (
+        "import sys; from redis_fleet.agent.inspect.config_test import trial; trial(sys.argv[1], 'port 1', seconds=60)"
+    )
     trying = subprocess.Popen(
         [sys.executable, "-c", code, hangs], env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.DEVNULL
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.remote.vantage import Target, member_view, spot, unreachable, view
-from redis_fleet.remote.verification import Check, verify
+from redis_fleet.agent.replication.verification import Check, verify
+from redis_fleet.agent.replication.view import Target, member_view, spot, unreachable, view
 from tests.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, free_ports, running_group
 
 MASTER, REPLICA, OTHER_REPLICA = "orders@red1", "orders@red2", "orders@red3"

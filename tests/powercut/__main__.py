@@ -18,15 +18,15 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.writers import Loss
 from redis_fleet.project import ROOT
-from redis_fleet.remote.resp import ReplyError
+from tests.harness.prerequisites import provide
 from tests.powercut.judge import POLICIES, Round, lines, problems
 from tests.powercut.machine import Machine, PowerCutError
-from tests.prerequisites import provide
 
 _FOLDER = ROOT / ".cache" / "powercut"
-_CODE = ("redis_fleet/__init__.py", "redis_fleet/catalogue/__init__.py", "redis_fleet/catalogue/text.py")
+_CODE = "redis_fleet/__init__.py"
 _TRIES = 3
 _PROCESS = {
     "name": "redis-server", "kind": "server", "address": "127.0.0.1", "port": 6379, "password": None,
@@ -35,7 +35,8 @@ _PROCESS = {
 }  # fmt: skip
 _REQUEST = {"process": _PROCESS, "server": "/usr/bin/redis-server", "follow": "", "discard": False, "timeout": 240}
 _REPAIR = (
-    "import json, sys; from redis_fleet.remote.repair import repair; print(json.dumps(repair(json.load(sys.stdin))))"
+    "import json, sys; from redis_fleet.agent.process.repair import repair; "
+    "print(json.dumps(repair(json.load(sys.stdin))))"
 )
 
 
@@ -94,10 +95,10 @@ def _rounds(machine: Machine, count: int, seconds: float) -> list[Round]:
 
 
 def _ship(machine: Machine) -> None:
-    """Bring the code of redis_fleet.remote there, and on its disk."""
+    """Bring the code of redis_fleet.agent there, and on its disk."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in (*_CODE, *sorted(str(each.relative_to(ROOT)) for each in ROOT.glob("redis_fleet/remote/*.py"))):
+        for path in (_CODE, *sorted(str(each.relative_to(ROOT)) for each in ROOT.glob("redis_fleet/agent/**/*.py"))):
             archive.add(ROOT / path, path)
     done = machine.run("tar -xf - -C /root && sync", given=packed.getvalue())
     if done.returncode:

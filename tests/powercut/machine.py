@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from redis_fleet.remote.resp import Connection, ReplyError
+from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from tests.live.processes import free_ports
 
 _BOOT_SECONDS = 300.0

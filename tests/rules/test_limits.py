@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.description.load import load
-from redis_fleet.rules.judge import verdict
+from redis_fleet.rules.run import verdict
 from redis_fleet.topology.layout import SystemLayout
 from redis_fleet.topology.place import place
 

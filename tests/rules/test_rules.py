@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.project import ROOT
 from redis_fleet.rules import Rule, all_rules, find
-from redis_fleet.topology.place import load_fleet
 
 HERE = Path(__file__).parent
 NAMES = sorted(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.remote.resp import Connection
-from redis_fleet.remote.vantage import TROUBLE
-from tests.hosts import hosts
-from tests.hosts.engine import find
-from tests.hosts.hosts import Host
-from tests.hosts.waiting import eventually
+from redis_fleet.agent.protocol.resp import Connection
+from redis_fleet.agent.replication.view import TROUBLE
+from tests.harness.hosts import hosts
+from tests.harness.hosts.engine import find
+from tests.harness.hosts.hosts import Host
+from tests.harness.hosts.waiting import eventually
 
 _RELEASE = os.environ.get("REDIS_FLEET_IMAGE", "12")
 NAME = os.environ.get("REDIS_FLEET_HOSTS", f"takeover-{_RELEASE}")

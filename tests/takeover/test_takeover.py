@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.engine import ROOT
+from tests.harness.hosts.engine import ROOT
 from tests.takeover.conftest import PASSWORD, WATCHWORD, ByHand
 
 COMMAND = str(Path(sys.executable).with_name("redis-fleet"))

@@ -8,11 +8,11 @@ from pathlib import Path
 from redis_fleet.adoption.found import Adopted
 from redis_fleet.adoption.loading import environment, usable
 from redis_fleet.adoption.paths import look
-from redis_fleet.catalogue.text import parse_file
+from redis_fleet.agent.conf.text import parse_file
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process
 from redis_fleet.problems import Problem
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.place import load_fleet
 
 
 class Import:

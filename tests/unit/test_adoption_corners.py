@@ -16,7 +16,7 @@ from redis_fleet.adoption.found import RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.paths import look
 from redis_fleet.catalogue import values
-from redis_fleet.catalogue.shapes import flat
+from redis_fleet.catalogue.multi_word import flat
 from redis_fleet.cli.main import app
 from redis_fleet.model import Words
 from tests.live.importing import CORNERS, Corner, copied, corners

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis_fleet.adoption.texts import Hidden, Text
 from redis_fleet.adoption.users import default_user, hidden
 from redis_fleet.adoption.yaml_text import scalar, template
-from redis_fleet.catalogue.text import split
+from redis_fleet.agent.conf.text import split
 from redis_fleet.description.nodes import read
 from redis_fleet.description.secrets import expand
 from redis_fleet.model import Secret

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf.aof import behind, layout, manifest_files, read
+from redis_fleet.agent.conf.aof_check import _good, _whole
+from redis_fleet.agent.protocol.resp import encode
 from redis_fleet.drills.latency import Answer, _thinned
 from redis_fleet.drills.writers import Loss
-from redis_fleet.remote.aof import behind, layout, manifest_files, read
-from redis_fleet.remote.aof_check import _good, _whole
-from redis_fleet.remote.resp import encode
 
 SET, INCR, MULTI = (encode(words) for words in (("SET", "a", "1\r\n*1\r\n"), ("INCR", "n"), ("MULTI",)))
 

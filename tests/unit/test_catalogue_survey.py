@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.catalogue import columns, table
-from redis_fleet.catalogue.asking import OF_THIS_START, Answer, Answers, Shape
-from redis_fleet.catalogue.survey import Difference, differences
+from redis_fleet.catalogue import table
+from redis_fleet.engine_probe import add_version
+from redis_fleet.engine_probe.compare import Difference, differences
+from redis_fleet.engine_probe.probe import OF_THIS_START, Answer, Answers, Shape
 
 LIKE = "valkey-9.1.2"
 
@@ -20,7 +21,7 @@ def answers(**changed: Answer) -> Answers:
     column = table.catalogue("valkey", "9.1.2")
     known = {each.name: said(each) for each in column if not each.file_only}
     aliases = {each.alias: known[each.name] for each in column if each.alias and each.name in known}
-    ignored = tuple(name for name in columns.ignored() if column.ignored(name))
+    ignored = tuple(name for name in add_version.ignored() if column.ignored(name))
     own = {name.replace("_", "-"): answer for name, answer in changed.items()}
     return Answers("valkey", "9.1.2", {**known, **aliases, **own}, ignored)
 
@@ -92,15 +93,15 @@ def test_names_that_are_read_and_ignored_are_compared_too() -> None:
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copies of the table's files, which ``columns`` then changes instead."""
     for name in ("SERVER", "SENTINEL"):
-        copy = tmp_path / getattr(columns, name).name
-        copy.write_bytes(getattr(columns, name).read_bytes())
-        monkeypatch.setattr(columns, name, copy)
+        copy = tmp_path / getattr(add_version, name).name
+        copy.write_bytes(getattr(add_version, name).read_bytes())
+        monkeypatch.setattr(add_version, name, copy)
     return tmp_path
 
 
 def test_the_files_are_as_the_script_writes_them() -> None:
-    for file in (columns.SERVER, columns.SENTINEL):
-        assert columns.dump(json.loads(file.read_text("utf-8"))) == file.read_text("utf-8")
+    for file in (add_version.SERVER, add_version.SENTINEL):
+        assert add_version.dump(json.loads(file.read_text("utf-8"))) == file.read_text("utf-8")
 
 
 def test_a_new_column_is_a_copy_with_what_differs(files: Path) -> None:
@@ -111,8 +112,8 @@ def test_a_new_column_is_a_copy_with_what_differs(files: Path) -> None:
         Difference("new", "", {"section": "General", "type": "bool", "default": "no", "live": "restart"}, new=True),
         Difference("lua-replicate-commands", "not ignored by the binary"),
     ]
-    columns.add("valkey", "9.2.0", "9.1.2", [(each.name, each.row, each.new) for each in changes], ["dynamic-hz"])
-    data = json.loads((files / columns.SERVER.name).read_text("utf-8"))
+    add_version.add("valkey", "9.2.0", "9.1.2", [(each.name, each.row, each.new) for each in changes], ["dynamic-hz"])
+    data = json.loads((files / add_version.SERVER.name).read_text("utf-8"))
     rows = data["directives"]
     assert data["versions"][-2:] == [LIKE, "valkey-9.2.0"]
     assert rows["timeout"]["differs"] == [{"in": ["valkey-9.2.0"], "default": 7, "max": 99}]
@@ -124,6 +125,6 @@ def test_a_new_column_is_a_copy_with_what_differs(files: Path) -> None:
         "redis-6.2.16",
     ]
     assert data["accepted_but_ignored"]["valkey-9.2.0"] == ["dynamic-hz"]
-    sentinels = json.loads((files / columns.SENTINEL.name).read_text("utf-8"))
+    sentinels = json.loads((files / add_version.SENTINEL.name).read_text("utf-8"))
     assert "valkey-9.2.0" in sentinels["directives"]["master-reboot-down-after-period"]["alias_in"]
     assert set(OF_THIS_START) <= set(rows)

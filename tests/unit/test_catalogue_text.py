@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redis_fleet.catalogue.text import Line, parse_file, quote, split
+from redis_fleet.agent.conf.text import Line, parse_file, quote, split
 
 words = st.one_of(
     st.binary().map(lambda data: data.decode("utf-8", "surrogateescape")),

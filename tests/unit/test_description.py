@@ -12,8 +12,8 @@ from redis_fleet.description.load import load
 from redis_fleet.description.nodes import read
 from redis_fleet.description.secrets import expand, expand_secret
 from redis_fleet.description.shape import known_keys
+from redis_fleet.loading import load_fleet
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem, UnreadableError
-from redis_fleet.topology.place import load_fleet
 
 HEAD = "plugin: redis_fleet\nname: shop\nmachines:\n  red1: {address: 10.0.0.11, ansible_password: ansible-word}\n"
 SERVICE = HEAD + "services:\n  orders:\n    master: red1\n    password: {password}\n"

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.failover.failover import judge
-from redis_fleet.failover.fitness import disagreements, failover_ended, refusals
-from redis_fleet.failover.parts import TimelineEvent, waits
-from redis_fleet.failover.target import target as make
-from redis_fleet.failover.timeline import Timeline
+from redis_fleet.agent.load_client.writer import Bits, Tally
+from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
 from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
-from redis_fleet.remote.vantage import MemberView, SentinelView, Target, View
-from redis_fleet.remote.writer import Bits, Tally
+from redis_fleet.operations.failover_drill import judge
+from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
+from redis_fleet.operations.ports import TimelineEvent, waits
+from redis_fleet.operations.service_access import target as make
+from redis_fleet.operations.timeline import Timeline
 
 MASTER, REPLICA, THIRD = "10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote import put
-from redis_fleet.remote.edit import edit, edited
+from redis_fleet.agent.conf.edit import edit, edited
+from redis_fleet.agent.host import files
 
 OLD = """# A comment
 databases 16
@@ -130,7 +130,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(put.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         edit(file, [change("databases", lines=[["32"]])])
 

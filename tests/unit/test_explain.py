@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from redis_fleet import rules
-from redis_fleet.catalogue import document, pages, spans
-from redis_fleet.catalogue.columns import SENTINEL, SERVER
-from redis_fleet.catalogue.explain import (
+from redis_fleet.catalogue import check
+from redis_fleet.cli.main import app
+from redis_fleet.engine_probe.add_version import SENTINEL, SERVER
+from redis_fleet.explain import document, pages, version_ranges
+from redis_fleet.explain.explain import (
     Explanation,
     UnknownNameError,
     every_name,
@@ -23,12 +25,10 @@ from redis_fleet.catalogue.explain import (
     of_sentinel,
     of_server,
 )
-from redis_fleet.catalogue.phrases import yaml_scalar
-from redis_fleet.cli.main import app
+from redis_fleet.explain.phrases import yaml_scalar
 from redis_fleet.project import ROOT
-from redis_fleet.topology import judge
 
-ALL = spans.columns()
+ALL = version_ranges.columns()
 ROWS = [
     *((f"{name}", row) for name, row in json.loads(SERVER.read_text("utf-8"))["directives"].items()),
     *((f"sentinel {name}", row) for name, row in json.loads(SENTINEL.read_text("utf-8"))["directives"].items()),
@@ -219,7 +219,7 @@ def test_where_it_stands_in_the_description(name: str, place: str, example: str)
 
 @pytest.mark.parametrize("version", [None, "7.2.7", "9.1.2"])
 def test_what_redis_fleet_writes_is_refused_under_every_name(version: str | None) -> None:
-    assert judge.server("valkey", version, "masterauth", ("x",)).what == "is not set here"
+    assert check.server("valkey", version, "masterauth", ("x",)).what == "is not set here"
 
 
 def test_a_directive_of_both_files_is_explained_for_both() -> None:
@@ -291,9 +291,9 @@ def test_no_name_crashes(name: str) -> None:
 
 @pytest.mark.parametrize("column", ALL)
 def test_every_directive_of_every_version_is_explained(column: str) -> None:
-    engine, version = spans.split(column)
-    names = [row.name for row in judge.table.catalogue(engine, version)]
-    for name in [*names, *judge.sentinel_table.names(engine, version)]:
+    engine, version = version_ranges.split(column)
+    names = [row.name for row in check.table.catalogue(engine, version)]
+    for name in [*names, *check.sentinel_table.names(engine, version)]:
         for found in explain(name, engine, version):
             for groups in (found.value, found.default, found.change):
                 assert len(groups) == 1 and groups[0].text and not groups[0].where, (name, groups)
@@ -320,7 +320,7 @@ def test_every_example_is_yaml_that_the_description_takes(found: Explanation) ->
     texts = tuple(value) if isinstance(value, list) else (value,)
     if found.place or any("{{" in text for text in texts):
         return
-    judged = judge.sentinel if found.file == "sentinel.conf" else judge.server
+    judged = check.sentinel if found.file == "sentinel.conf" else check.server
     verdicts = [judged(span.engine, None, key, texts) for span in found.known]
     assert [verdict.what for verdict in verdicts if verdict.what] == []
 
@@ -336,18 +336,20 @@ def test_a_text_stays_itself_in_yaml(text: str) -> None:
     ("chosen", "expected"),
     [
         (ALL, "every version"),
-        (spans.columns("redis"), "every redis"),
+        (version_ranges.columns("redis"), "every redis"),
         (("redis-6.0.16",), "redis until 6.0"),
         (("redis-7.0.15",), "redis 7.0"),
         (("redis-6.2.16", "redis-7.0.15"), "redis 6.2 and 7.0"),
         (("redis-6.2.16", "redis-7.0.15", "redis-7.2.6"), "redis 6.2 to 7.2"),
-        (("redis-6.0.16", "redis-7.0.15", spans.columns("redis")[-1]), None),
+        (("redis-6.0.16", "redis-7.0.15", version_ranges.columns("redis")[-1]), None),
         ((), ""),
     ],
 )
 def test_versions_in_words(chosen: tuple[str, ...], expected: str | None) -> None:
-    newest = spans.short(spans.split(spans.columns("redis")[-1])[1])
-    assert spans.in_words(chosen) == (f"redis until 6.0, 7.0, {newest} and later" if expected is None else expected)
+    newest = version_ranges.short(version_ranges.split(version_ranges.columns("redis")[-1])[1])
+    assert version_ranges.in_words(chosen) == (
+        f"redis until 6.0, 7.0, {newest} and later" if expected is None else expected
+    )
 
 
 def test_the_page_of_a_directive() -> None:

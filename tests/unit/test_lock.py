@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from redis_fleet import diary as controller
+from redis_fleet import runlog as controller
+from redis_fleet.agent.runs import lock, runlog
 from redis_fleet.ansible.runs import at_work, masked, new_run, refusal, started, state, workers
 from redis_fleet.model import Endpoint, Fleet, Machine, Paths, Process, Secret, Service
-from redis_fleet.remote import diary, lock
 
 FORK = multiprocessing.get_context("fork")
 RACES, RACERS = 30, 8
@@ -129,7 +129,7 @@ def test_what_a_crash_left_beside_the_lock_is_in_nobodys_way(tmp_path: Path) -> 
 
 
 def _hold_guard(path: str, ready: Any) -> None:
-    with diary.guarded(path):
+    with runlog.guarded(path):
         ready.put(True)
         signal.pause()
 
@@ -149,10 +149,10 @@ def test_whoever_dies_in_the_middle_keeps_nobody_out(tmp_path: Path) -> None:
 def test_whoever_is_stuck_in_the_middle_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diary, "_PATIENCE", 0.1)
+    monkeypatch.setattr(runlog, "_PATIENCE", 0.1)
     path = str(tmp_path / "lock")
 
-    with diary.guarded(path), pytest.raises(TimeoutError):
+    with runlog.guarded(path), pytest.raises(TimeoutError):
         lock.take(path, run("first"))
 
 
@@ -188,9 +188,9 @@ def test_a_plan_made_before_another_run_is_not_carried_out(tmp_path: Path) -> No
 
     assert answer == {"taken": False, "holder": None, "moved": True}
     assert lock.holder(str(tmp_path / "run" / "lock")) is None
-    seen = diary.last_run(str(tmp_path / "log" / "journal.jsonl"))
+    seen = runlog.last_run(str(tmp_path / "log" / "journal.jsonl"))
     assert lock.begin(request(tmp_path, "third", seen=None))["taken"], "nothing was planned before"
-    finish(tmp_path, "third", diary.WITHDRAWN)
+    finish(tmp_path, "third", runlog.WITHDRAWN)
     assert lock.begin(request(tmp_path, "second", seen=seen))["taken"]
 
 
@@ -204,9 +204,9 @@ def test_a_plan_made_before_a_killed_run_is_not_carried_out(tmp_path: Path) -> N
 
 def test_a_run_that_withdrew_changed_nothing(tmp_path: Path) -> None:
     lock.begin(request(tmp_path, "loser"))
-    finish(tmp_path, "loser", diary.WITHDRAWN)
+    finish(tmp_path, "loser", runlog.WITHDRAWN)
 
-    assert diary.last_run(str(tmp_path / "log" / "journal.jsonl")) == ""
+    assert runlog.last_run(str(tmp_path / "log" / "journal.jsonl")) == ""
     assert lock.begin(request(tmp_path, "winner", seen=""))["taken"]
 
 
@@ -263,29 +263,29 @@ def test_a_journal_that_cannot_be_written_does_not_keep_the_lock(tmp_path: Path)
 def test_a_long_journal_is_turned_over_and_remembers(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     for number in range(50):
-        diary.note(str(path), {"event": "begin", "run": f"run{number}"}, limit=300)
-        assert diary.unfinished(str(path), f"run{number - 1}") == (number > 0)
+        runlog.note(str(path), {"event": "begin", "run": f"run{number}"}, limit=300)
+        assert runlog.unfinished(str(path), f"run{number - 1}") == (number > 0)
 
     assert sum(each.stat().st_size for each in tmp_path.iterdir()) < 2 * 400
     assert sorted(each.name for each in tmp_path.iterdir()) == ["journal", "journal.1"]
-    assert [each["run"] for each in diary.backwards(str(path))][:2] == ["run49", "run48"]
+    assert [each["run"] for each in runlog.backwards(str(path))][:2] == ["run49", "run48"]
 
 
 def test_a_line_that_was_cut_off_swallows_no_other(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    diary.note(str(path), {"event": "begin", "run": "first"})
+    runlog.note(str(path), {"event": "begin", "run": "first"})
     with path.open("a") as file:
         file.write('{"event": "end", "run": "fir')
 
-    diary.note(str(path), {"event": "begin", "run": "second"})
+    runlog.note(str(path), {"event": "begin", "run": "second"})
 
-    assert [each["run"] for each in diary.backwards(str(path))] == ["second", "first"]
-    assert diary.last_run(str(path)) == "second begin"
+    assert [each["run"] for each in runlog.backwards(str(path))] == ["second", "first"]
+    assert runlog.last_run(str(path)) == "second begin"
 
 
 def _append(path: str, number: int) -> None:
     for count in range(50):
-        diary.note(path, {"event": "begin", "run": f"{number}.{count}", "text": "x" * 5000}, limit=2**30)
+        runlog.note(path, {"event": "begin", "run": f"{number}.{count}", "text": "x" * 5000}, limit=2**30)
 
 
 def test_lines_of_many_at_once_stay_whole(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from redis_fleet.catalogue.text import parse_file
+from redis_fleet.agent.conf.text import parse_file
 from redis_fleet.model import Setting
 from redis_fleet.render.files import (
     configuration,

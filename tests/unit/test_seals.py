@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from redis_fleet.agent.host.digest import same, seal
+from redis_fleet.agent.inspect.observe import _sealed
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.observe.request import sensitive
-from redis_fleet.remote.look import _sealed
-from redis_fleet.remote.seals import same, seal
 
 SECRET = "correct horse"
 SENSITIVE = set(sensitive())
@@ -27,7 +27,7 @@ def test_a_seal_is_the_same_as_its_text_only() -> None:
 
 
 def test_no_clear_text_and_each_look_seals_otherwise() -> None:
-    program = f"from redis_fleet.remote.seals import seal; print(seal({SECRET!r}))"
+    program = f"from redis_fleet.agent.host.digest import seal; print(seal({SECRET!r}))"
     looks = {subprocess.check_output([sys.executable, "-c", program], text=True).strip() for _ in range(2)}
 
     assert len(looks) == 2

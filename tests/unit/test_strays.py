@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote.strays import strays
+from redis_fleet.agent.inspect.undescribed import strays
 
 
 def unit(folder: Path, name: str, mark: str, *, sentinel: bool = False) -> Path:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.remote import records
-from redis_fleet.remote.fit import LAG, SILENCE, unaware, unready
-from redis_fleet.remote.promotion import choose
-from redis_fleet.remote.vantage import MemberView, SentinelView, Target, View
-from redis_fleet.switchover.fitness import decide, disagreements, silent
+from redis_fleet.agent.replication.fitness import LAG, SILENCE, unaware, unready
+from redis_fleet.agent.replication.promotion import choose
+from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
+from redis_fleet.agent.runs import manual_masters
+from redis_fleet.operations.switchover_fitness import decide, disagreements, silent
 
 MASTER, REPLICA = "10.0.0.1:6379", "10.0.0.2:6379"
 FIRST, SECOND, THIRD = "orders@red1", "orders@red2", "orders@red3"
@@ -243,13 +243,13 @@ def test_nobody_is_promoted_by_hand_where_that_is_not_needed(aim: Target, seen: 
 
 def test_a_record_outlives_lower_numbers(tmp_path: Path) -> None:
     path = tmp_path / "state" / "masters.json"
-    assert records.read(str(path)) == {}
+    assert manual_masters.read(str(path)) == {}
 
-    records.note(str(path), "orders", MASTER, 3)
-    records.note(str(path), "orders", REPLICA, 3)
-    records.note(str(path), "cache", REPLICA, 1)
+    manual_masters.note(str(path), "orders", MASTER, 3)
+    manual_masters.note(str(path), "orders", REPLICA, 3)
+    manual_masters.note(str(path), "cache", REPLICA, 1)
 
-    found = records.read(str(path))
+    found = manual_masters.read(str(path))
     assert {name: (each["master"], each["number"]) for name, each in found.items()} == {
         "orders": (MASTER, 3),
         "cache": (REPLICA, 1),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.catalogue.check import persists
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Endpoint, Fleet, Process
 from redis_fleet.problems import InvalidDescriptionError
-from redis_fleet.topology.judge import persists
 from redis_fleet.topology.layout import SandboxLayout
-from redis_fleet.topology.place import load_fleet
 from tests.unit.cases.builder import fleet_of
 
 HEAD = """plugin: redis_fleet

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.inspect.config_text import masked, readable, startable
+from redis_fleet.config_test.complaints import Finding, problems, setting_at
+from redis_fleet.config_test.texts import blind, candidates, planned, request
 from redis_fleet.description.load import load
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import Problem
-from redis_fleet.remote.trial_text import masked, readable, startable
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.place import load_fleet
-from redis_fleet.trial.complaints import Finding, problems, setting_at
-from redis_fleet.trial.texts import blind, candidates, planned, request
 
 FILE = """\
 plugin: redis_fleet

@@ -8,14 +8,14 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from redis_fleet import diary
+from redis_fleet import runlog
+from redis_fleet.agent.runs.runlog import WITHDRAWN
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked, refusal, state
 from redis_fleet.model import Fleet
-from redis_fleet.remote.diary import WITHDRAWN
-from redis_fleet.topology.records import journal_file, lock_file
+from redis_fleet.topology.state_paths import journal_file, lock_file
 
 _MOVED = "another run changed this deployment meanwhile; run again"
 
@@ -100,7 +100,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _note(self, fleet: Fleet, planned: Mapping[str, Any]) -> None:
         plan = {**planned, "steps": _steps(fleet, planned), "notes": masked(fleet, planned["notes"])}
-        if problem := diary.begin(diary.place_of(fleet), planned["run"], plan):
+        if problem := runlog.begin(runlog.place_of(fleet), planned["run"], plan):
             self._display.warning(problem)
 
 

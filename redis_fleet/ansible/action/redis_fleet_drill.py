@@ -7,17 +7,17 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.replication.view import view
 from redis_fleet.ansible.calls import caller, from_here
 from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.switching import noting_interrupts
-from redis_fleet.failover.failover import run
-from redis_fleet.failover.interruptible import InterruptibleClient
-from redis_fleet.failover.local import LocalClient
-from redis_fleet.failover.parts import Client, DrillRefusedError, TimelineEvent
-from redis_fleet.failover.shipped import AnsibleHands, ShippedClient, far_view
-from redis_fleet.failover.target import target
-from redis_fleet.remote.vantage import view
+from redis_fleet.operations.failover_drill import run
+from redis_fleet.operations.interruptible import InterruptibleClient
+from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.ports import Client, DrillRefusedError, TimelineEvent
+from redis_fleet.operations.remote_client import AnsibleHands, ShippedClient, far_view
+from redis_fleet.operations.service_access import target
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

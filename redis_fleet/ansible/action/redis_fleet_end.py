@@ -7,12 +7,12 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet import diary
+from redis_fleet import runlog
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked, state
 from redis_fleet.model import Fleet
-from redis_fleet.topology.records import journal_file, lock_file
+from redis_fleet.topology.state_paths import journal_file, lock_file
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return answer
 
     def _note(self, fleet: Fleet, run: str, told: Mapping[str, str]) -> None:
-        problem = diary.end(diary.place_of(fleet), run, told["result"], told.get("message", "")) if run else ""
+        problem = runlog.end(runlog.place_of(fleet), run, told["result"], told.get("message", "")) if run else ""
         if problem:
             self._display.warning(problem)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet import diary
+from redis_fleet import runlog
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import at_work
 from redis_fleet.observe.request import request
@@ -24,6 +24,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Run the module of the same name with the request for this machine."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        before = at_work(diary.place_of(fleet)) if self._task.args.get("ended") else []
+        before = at_work(runlog.place_of(fleet)) if self._task.args.get("ended") else []
         arguments = request(fleet, task_vars["inventory_hostname"])
         return {**self._execute_module(module_args=arguments, task_vars=task_vars), "at_work": before}

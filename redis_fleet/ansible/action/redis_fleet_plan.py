@@ -10,15 +10,15 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.observations import looks
 from redis_fleet.ansible.runs import new_run
+from redis_fleet.config_test.texts import planned
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import observed
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
 from redis_fleet.platforms import offered, platform
-from redis_fleet.trial.texts import planned
 
 _PATIENCE = 2.0
 

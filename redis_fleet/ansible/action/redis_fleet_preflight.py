@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.observations import looks
 from redis_fleet.preflight.request import request
 from redis_fleet.preflight.table import counts, rows
 from redis_fleet.preflight.text import count_line, lines

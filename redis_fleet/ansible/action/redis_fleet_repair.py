@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.observations import looks
 from redis_fleet.ansible.repairs import Refusal, chosen, repair_request, said
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.observe.facts import observed

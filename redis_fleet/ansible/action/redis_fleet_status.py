@@ -7,7 +7,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.observations import looks
 from redis_fleet.observe.facts import observed
 from redis_fleet.observe.status import rows
 

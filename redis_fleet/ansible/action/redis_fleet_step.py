@@ -11,13 +11,13 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import emit, tell
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.looks import looks
+from redis_fleet.ansible.observations import looks
 from redis_fleet.ansible.requests import change_request, leave_request, restart_request
 from redis_fleet.ansible.switching import switch
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed, observed
-from redis_fleet.plan.masters import members
-from redis_fleet.topology.records import masters_file
+from redis_fleet.plan.master import members
+from redis_fleet.topology.state_paths import masters_file
 
 Result = dict[str, Any]
 

@@ -16,9 +16,9 @@ from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.ansible.switching import promote, switch
-from redis_fleet.failover.parts import TimelineEvent
 from redis_fleet.model import Fleet
-from redis_fleet.topology.records import masters_file
+from redis_fleet.operations.ports import TimelineEvent
+from redis_fleet.topology.state_paths import masters_file
 
 _MODULE = "redis_fleet_handover"
 

@@ -14,12 +14,12 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked
+from redis_fleet.config_test.complaints import Finding, problems
+from redis_fleet.config_test.texts import candidates, planned, request
 from redis_fleet.description.load import load
 from redis_fleet.description.nodes import Document, Path
 from redis_fleet.model import Fleet
 from redis_fleet.problems import Position
-from redis_fleet.trial.complaints import Finding, problems
-from redis_fleet.trial.texts import candidates, planned, request
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

@@ -1,13 +1,13 @@
-"""Change running processes by commands; a thin module over redis_fleet.remote. ``orders`` are a text of JSON."""
+"""Change running processes by commands; a thin module over redis_fleet.agent. ``orders`` are a text of JSON."""
 
 from __future__ import annotations
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.change import ChangeError, change
-from ansible.module_utils.redis_fleet.remote.options import ORDERED
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError
+from ansible.module_utils.redis_fleet.agent.options import ORDERED
+from ansible.module_utils.redis_fleet.agent.process.change import ChangeError, change
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Do a step of a switchover from this machine, or note its result here; a thin module over redis_fleet.remote."""
+"""Do a step of a switchover from this machine, or note its result here; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.handing import VERBS
-from ansible.module_utils.redis_fleet.remote.vantage import TROUBLE, tell
+from ansible.module_utils.redis_fleet.agent.handover_verbs import VERBS
+from ansible.module_utils.redis_fleet.agent.replication.view import TROUBLE, tell
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Kill a process and keep it down, or let it come back; a thin module over redis_fleet.remote."""
+"""Kill a process and keep it down, or let it come back; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import PROCESS
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError, kill_and_hold, release
+from ansible.module_utils.redis_fleet.agent.options import PROCESS
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError, kill_and_hold, release
 
 
 def main() -> None:

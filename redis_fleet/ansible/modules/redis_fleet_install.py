@@ -1,10 +1,10 @@
-"""Prepare a machine: masked units, packages, kernel files; a thin module over redis_fleet.remote."""
+"""Prepare a machine: masked units, packages, kernel files; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.install import install
-from ansible.module_utils.redis_fleet.remote.options import PARTS
+from ansible.module_utils.redis_fleet.agent.host.packages import install
+from ansible.module_utils.redis_fleet.agent.options import PARTS
 
 
 def main() -> None:

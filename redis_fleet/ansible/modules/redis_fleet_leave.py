@@ -1,11 +1,11 @@
-"""Take processes off a machine; a thin module over redis_fleet.remote."""
+"""Take processes off a machine; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.leave import leave
-from ansible.module_utils.redis_fleet.remote.options import LEAVING
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError
+from ansible.module_utils.redis_fleet.agent.options import LEAVING
+from ansible.module_utils.redis_fleet.agent.process.decommission import leave
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Take, show or give back the lock of a deployment on this machine; a thin module over redis_fleet.remote."""
+"""Take, show or give back the lock of a deployment on this machine; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.lock import begin, end, holder
+from ansible.module_utils.redis_fleet.agent.runs.lock import begin, end, holder
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Look at one machine: packages, kernel, files, units and processes; a thin module over redis_fleet.remote."""
+"""Look at one machine: packages, kernel, files, units and processes; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.look import look
-from ansible.module_utils.redis_fleet.remote.options import LOOK
+from ansible.module_utils.redis_fleet.agent.inspect.observe import look
+from ansible.module_utils.redis_fleet.agent.options import LOOK
 
 
 def main() -> None:

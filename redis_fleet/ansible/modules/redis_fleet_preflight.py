@@ -1,10 +1,10 @@
-"""Look at what a machine is before a deployment; a thin module over redis_fleet.remote."""
+"""Look at what a machine is before a deployment; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import SPOTS
-from ansible.module_utils.redis_fleet.remote.preflight import preflight
+from ansible.module_utils.redis_fleet.agent.inspect.host_facts import preflight
+from ansible.module_utils.redis_fleet.agent.options import SPOTS
 
 
 def main() -> None:

@@ -1,14 +1,14 @@
-"""Repair the append-only file of a process that is down, and start it; a thin module over redis_fleet.remote."""
+"""Repair the append-only file of a process that is down, and start it; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.aof_check import RefusedError
-from ansible.module_utils.redis_fleet.remote.options import PROCESS
-from ansible.module_utils.redis_fleet.remote.repair import repair
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError
+from ansible.module_utils.redis_fleet.agent.conf.aof_check import RefusedError
+from ansible.module_utils.redis_fleet.agent.options import PROCESS
+from ansible.module_utils.redis_fleet.agent.process.repair import repair
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
-"""Restart one process with another file or unit; a thin module over redis_fleet.remote. ``edit`` is a text of JSON."""
+"""Restart one process with another file or unit; a thin module over redis_fleet.agent. ``edit`` is a text of JSON."""
 
 from __future__ import annotations
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import FILES, HIDDEN, PROCESS, SPOTS
-from ansible.module_utils.redis_fleet.remote.restart import restart
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError
+from ansible.module_utils.redis_fleet.agent.options import FILES, HIDDEN, PROCESS, SPOTS
+from ansible.module_utils.redis_fleet.agent.process.restart import restart
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError
 
 
 def main() -> None:

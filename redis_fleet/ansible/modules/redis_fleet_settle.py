@@ -1,10 +1,10 @@
-"""Wait until a machine is in step, and look at it; a thin module over redis_fleet.remote."""
+"""Wait until a machine is in step, and look at it; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import LOOK
-from ansible.module_utils.redis_fleet.remote.settle import settle
+from ansible.module_utils.redis_fleet.agent.options import LOOK
+from ansible.module_utils.redis_fleet.agent.process.wait_in_sync import settle
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
-"""Write files, start processes and wait until they are ready; a thin module over redis_fleet.remote."""
+"""Write files, start processes and wait until they are ready; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import PARTS, PROCESSES
-from ansible.module_utils.redis_fleet.remote.put import put
-from ansible.module_utils.redis_fleet.remote.start import NotReadyError, start
+from ansible.module_utils.redis_fleet.agent.host.files import put
+from ansible.module_utils.redis_fleet.agent.options import PARTS, PROCESSES
+from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError, start
 
 
 def main() -> None:

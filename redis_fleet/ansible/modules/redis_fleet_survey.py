@@ -1,9 +1,9 @@
-"""Find every Redis process of a machine; a thin module over redis_fleet.remote."""
+"""Find every Redis process of a machine; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.survey import survey
+from ansible.module_utils.redis_fleet.agent.inspect.discover import survey
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Try configurations with the binaries of this machine; a thin module over redis_fleet.remote. Changes nothing.
+"""Try configurations with the binaries of this machine; a thin module over redis_fleet.agent. Changes nothing.
 
 ``trials`` are a text of JSON.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.options import HIDDEN
-from ansible.module_utils.redis_fleet.remote.trial import trials
+from ansible.module_utils.redis_fleet.agent.inspect.config_test import trials
+from ansible.module_utils.redis_fleet.agent.options import HIDDEN
 
 
 def main() -> None:

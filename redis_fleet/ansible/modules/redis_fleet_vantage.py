@@ -1,9 +1,9 @@
-"""Be a client of a service from this machine; a thin module over redis_fleet.remote."""
+"""Be a client of a service from this machine; a thin module over redis_fleet.agent."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.remote.clienting import VERBS
+from ansible.module_utils.redis_fleet.agent.client_verbs import VERBS
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.deployment import Deployment
+from tests.harness.hosts.deployment import Deployment
 
 
 @pytest.fixture(scope="session")

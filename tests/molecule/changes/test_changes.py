@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.hosts import hosts
-from tests.hosts.deployment import Deployment
-from tests.hosts.engine import ROOT
-from tests.hosts.rotation import accepts, counting
-from tests.hosts.waiting import eventually
+from tests.harness.hosts import hosts
+from tests.harness.hosts.deployment import Deployment
+from tests.harness.hosts.engine import ROOT
+from tests.harness.hosts.rotation import accepts, counting
+from tests.harness.hosts.waiting import eventually
 from tests.molecule.expected import Machine
 
 # Milliseconds. One write takes one or two; a client that was refused once pauses for 50, see remote/writer.py.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from redis_fleet.agent.host.digest import sha256
+from redis_fleet.loading import load_fleet
 from redis_fleet.render.files import machine_files
-from redis_fleet.sums import sha256
-from redis_fleet.topology.place import load_fleet
 from tests.molecule.expected import Expected, Machine
 from tests.molecule.remote import host
 

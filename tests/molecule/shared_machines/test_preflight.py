@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.deployment import Deployment
-from tests.hosts.packets import cut
+from tests.harness.hosts.deployment import Deployment
+from tests.harness.hosts.packets import cut
 
 _PORT = 6399
 _SMALL = "/var/lib/redis/small"

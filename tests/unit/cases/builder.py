@@ -15,16 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.agent.host.digest import seal, sha256
 from redis_fleet.catalogue import table, values
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Endpoint, Fleet, Kind, Paths, Process
 from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platforms import masks, offered, unwanted_units
 from redis_fleet.project import ROOT
-from redis_fleet.remote.seals import seal
 from redis_fleet.render.files import kernel_files, machine_files
-from redis_fleet.sums import sha256
-from redis_fleet.topology.place import load_fleet
 
 FLEETS = Path(__file__).parent / "fleets"
 VERSION = "7.0.15"

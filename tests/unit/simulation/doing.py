@@ -1,4 +1,4 @@
-"""A plan carried out in the simulated deployment, step by step, with the checks that redis_fleet.remote makes itself.
+"""A plan carried out in the simulated deployment, step by step, with the checks that redis_fleet.agent makes itself.
 
 A step is a generator that yields wherever a run can be killed. What a step needs and does not find fails the run
 (``StepFailedError``), as it does on machines; what no step may ever do is an AssertionError.
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from redis_fleet.agent.process.first_sync import DELAY
+from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.ansible.requests import change_request
+from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Endpoint, Fleet, Process, Service
-from redis_fleet.plan.masters import majority
+from redis_fleet.plan.master import majority
 from redis_fleet.plan.steps import Plan, Step
-from redis_fleet.remote.handover import FENCE
-from redis_fleet.remote.hurry import DELAY
-from redis_fleet.topology.judge import value_of
 from redis_fleet.topology.sentinels import joining
 from tests.unit.simulation.looking import unit_text
 from tests.unit.simulation.servers import Server, described, known
@@ -328,7 +328,7 @@ class Run:
         yield
 
     def _in_step(self, step: Step, server: Server, expect: str, *, before: bool) -> None:
-        """Hold the others against what redis_fleet.remote.restart wants of them."""
+        """Hold the others against what redis_fleet.agent.process.restart wants of them."""
         _need(server.runs, f"{step.process} does not run")
         _need(server.master == (expect == "master"), f"{step.process} is no {expect}")
         everyone = [each for each in self.world.of(step.service) if each.runs or each in self._described(step.service)]

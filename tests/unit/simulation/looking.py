@@ -1,15 +1,15 @@
-"""What a look at the simulated machines finds, the way redis_fleet.remote.look and strays see real ones."""
+"""What a look at the simulated machines finds, the way redis_fleet.agent.inspect.observe and strays see real ones."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from redis_fleet.agent.host.digest import sha256
 from redis_fleet.model import Endpoint, Fleet, Process
 from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platforms import masks, offered, unwanted_units
 from redis_fleet.render.files import kernel_files, unit_file
-from redis_fleet.sums import sha256
 from tests.unit.simulation.servers import VERSION, Server
 from tests.unit.simulation.watchers import View, Watcher
 from tests.unit.simulation.world import Box, World

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
-from redis_fleet.plan.masters import majority
+from redis_fleet.plan.master import majority
 from redis_fleet.plan.steps import STAGES, Plan, Step
 
 STARTS = ("start_masters", "start_replicas", "start_sentinels")

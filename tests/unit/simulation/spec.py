@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
-from redis_fleet.topology.place import load_fleet
 
 MACHINES = ("m1", "m2", "m3", "m4", "m5")
 PORTS = {"orders": 6379, "cache": 6380}

@@ -103,7 +103,7 @@ class Watcher:
                 self.ordinary.pop(name, None)
 
     def command(self, words: Sequence[str]) -> None:
-        """Take a command as redis_fleet.remote.sentinels gives it."""
+        """Take a command as redis_fleet.agent.process.sentinel_commands gives it."""
         if words[:3] == ["ACL", "SETUSER", "default"]:
             self._user(words[3:])
         elif words[:3] == ["SENTINEL", "CONFIG", "SET"]:

@@ -1,0 +1,1 @@
+"""Configuration and append-only files as texts: read, edited, checked."""

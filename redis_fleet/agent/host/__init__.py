@@ -1,0 +1,1 @@
+"""A machine: files, packages, units, disks, listeners."""

@@ -1,0 +1,41 @@
+"""What systemd says about units, and what it is told to do with them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+UNITS = "/etc/systemd/system/"
+MARK = "X-Redis-Fleet-Deployment="
+"""What a unit says whose it is with; systemd ignores the line."""
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
+
+
+def systemctl(*words: str) -> str:
+    """Run systemctl and return what it prints; raises RuntimeError with its own words when it fails."""
+    done = subprocess.run(
+        ["systemctl", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False
+    )
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+        raise RuntimeError(f"systemctl {' '.join(words)}: {said}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def show(units: list[str], properties: str = _PROPERTIES) -> dict[str, dict[str, str]]:
+    """Return the properties of each unit, by the name asked for; unknown units have LoadState ``not-found``."""
+    if not units:
+        return {}
+    blocks = systemctl("show", f"--property={properties}", *units).split("\n\n")
+    found = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
+    return dict(zip(units, found))
+
+
+def starts(unit: str) -> list[list[str]]:
+    """Return the command lines that a unit starts, specifiers filled in; none where systemd does not know it."""
+    try:
+        said = systemctl("show", "--property=ExecStart", unit)
+    except (OSError, RuntimeError):
+        return []
+    # "{ path=… ; argv[]=WORD WORD … ; ignore_errors=… }", as systemctl prints it since version 189.
+    return [words.split() for words in re.findall(r"argv\[\]=(\S.*?) ; ignore_errors=", said)]

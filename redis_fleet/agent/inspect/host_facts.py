@@ -1,0 +1,204 @@
+"""What a machine is, before anything is put on it: memory, disks, kernel, ports, network, clock. Changes nothing.
+
+One request, one answer, both JSON-able; no secret goes either way. What could not be read is None or empty.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ..host.disks import file_facts, folder_facts
+from ..host.files import text_of
+from ..host.listeners import listeners
+from ..host.reach import reach
+from ..host.systemd import show
+from .observe import look_at_machine
+
+Answer = dict[str, Any]
+_UNIT = "LoadState,MainPID,LimitNOFILE,TimeoutStopUSec,MemoryMax"
+# What keeps the time on a Debian machine; any of them will do.
+_TIME = ("systemd-timesyncd", "chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd")
+_CGROUP_FILES = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/system.slice/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    "/sys/fs/cgroup/memory/system.slice/memory.limit_in_bytes",
+)
+# cgroup v1 says "no limit" with a number just below 2^63.
+_UNLIMITED = 1 << 60
+_SYS_RESOURCE = 24  # capabilities(7)
+
+
+def preflight(request: Answer) -> Answer:
+    """Return a machine's facts.
+
+    The request has what ``look_at_machine`` wants, and ``units`` (the processes' own), ``user`` (whom they run as),
+    ``folders``, ``configurations`` (files of ours), ``needed`` (files that must be there already), ``ports``,
+    ``addresses`` (that should be its own), ``targets`` (``address``, ``port`` of processes elsewhere), ``deployment``
+    and ``seconds`` for all connections.
+    """
+    begin = time.time()
+    running = Path("/run/systemd/system").is_dir()
+    machine = look_at_machine(request if running else {**request, "default_units": []})
+    units = show(request["units"], _UNIT) if running else {}
+    answer = {
+        **machine,
+        "python": list(sys.version_info[:3]),
+        "root": os.geteuid() == 0,
+        "virtual": (text_of("/run/systemd/container") or "").strip(),
+        "systemd": _state() if running else None,
+        "units": units,
+        "memory": _memory([int(unit.get("MainPID") or 0) for unit in units.values()]),
+        "cores": _cores(),
+        "open_files": _open_files(),
+        "folders": {path: folder_facts(path, request["user"]) for path in request["folders"]},
+        "needed": {path: file_facts(path, request["user"]) for path in request["needed"]},
+        "links": [path for path in request["configurations"] if Path(path).is_symlink()],
+        "listeners": listeners(request["ports"], request["deployment"]),
+        "addresses": {address: _is_here(address) for address in request["addresses"]},
+        "own_addresses": _own_addresses(),
+        "candidates": _candidates(request["packages"]),
+        "lists": any(Path("/var/lib/apt/lists").glob("*_Packages*")),
+        "time_services": _active(_TIME) if running else [],
+        "reach": reach(request["targets"], request["seconds"]),
+    }
+    return {**answer, "clock": {"begin": begin, "end": time.time()}}
+
+
+def _state() -> Answer:
+    """Return what systemd says of itself and which units failed."""
+    failed = _output(["systemctl", "--failed", "--plain", "--no-legend", "--no-pager"])
+    state = _output(["systemctl", "is-system-running"]).strip()
+    return {"state": state, "failed": [line.split()[0] for line in failed.splitlines() if line.split()]}
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _memory(pids: list[int]) -> Answer:
+    """Return bytes: ``total``, ``available``, ``swap``, ``swap_used``, ``limit`` of the cgroup that services are in
+    (None: none), ``ours`` (what the running processes of the deployment hold); and ``swappiness``.
+    """
+    sizes = {}
+    for line in (text_of("/proc/meminfo") or "").splitlines():
+        name, _, rest = line.partition(":")
+        if rest.split():
+            sizes[name] = int(rest.split()[0]) * 1024
+    swappiness = _number("/proc/sys/vm/swappiness")
+    return {
+        "total": sizes.get("MemTotal"),
+        "available": sizes.get("MemAvailable"),
+        "swap": sizes.get("SwapTotal", 0),
+        "swap_used": sizes.get("SwapTotal", 0) - sizes.get("SwapFree", 0),
+        "swappiness": swappiness,
+        "limit": _limit(),
+        "ours": sum(_resident(pid) for pid in pids if pid),
+    }
+
+
+def _limit() -> int | None:
+    found = [number for number in map(_number, _CGROUP_FILES) if number is not None and number < _UNLIMITED]
+    return min(found, default=None)
+
+
+def _number(path: str) -> int | None:
+    """Return the number in a file; None where there is none (``max``)."""
+    text = (text_of(path) or "").strip()
+    return int(text) if text.isdigit() else None
+
+
+def _resident(pid: int) -> int:
+    words = (text_of(f"/proc/{pid}/statm") or "").split()
+    return int(words[1]) * os.sysconf("SC_PAGE_SIZE") if len(words) > 1 else 0
+
+
+def _cores() -> Answer:
+    """Return how many cores this machine may use, and the ``quota`` of its cgroup in cores (None: none)."""
+    words = (text_of("/sys/fs/cgroup/cpu.max") or "").split()
+    if len(words) != 2:
+        words = [(text_of(f"/sys/fs/cgroup/cpu/cpu.cfs_{name}_us") or "").strip() for name in ("quota", "period")]
+    quota = int(words[0]) / int(words[1]) if all(word.isdigit() for word in words) else None
+    return {"count": len(os.sched_getaffinity(0)), "quota": quota}
+
+
+def _open_files() -> int | None:
+    """Return the most files that a service may open, None for no bound: the kernel's own, or PID 1's in a container."""
+    hard: int | None = None
+    for line in (text_of("/proc/1/limits") or "").splitlines():
+        if line.startswith("Max open files"):
+            hard = int(line.split()[4]) if line.split()[4].isdigit() else None
+    bounds = [_number("/proc/sys/fs/nr_open"), None if _may_raise() else hard]
+    return min((each for each in bounds if each is not None), default=None)
+
+
+def _may_raise() -> bool:
+    for line in (text_of("/proc/1/status") or "").splitlines():
+        if line.startswith("CapBnd:"):
+            return bool(int(line.split()[1], 16) >> _SYS_RESOURCE & 1)
+    return True
+
+
+def _is_here(address: str) -> bool:
+    """Say whether an interface of this machine has an address."""
+    if _number("/proc/sys/net/ipv4/ip_nonlocal_bind"):
+        # Then anything can be bound to, as on machines that pass an address on to each other.
+        return address in _own_addresses() or address.startswith("127.")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _own_addresses() -> list[str]:
+    """Return the addresses of all interfaces but loopback."""
+    found, last = set(), ""
+    for line in (text_of("/proc/net/fib_trie") or "").splitlines():
+        if "/32 host LOCAL" in line:
+            found.add(last)
+        last = line.split()[-1] if "--" in line else last
+    for line in (text_of("/proc/net/if_inet6") or "").splitlines():
+        found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(line.split()[0])))
+    outer = [each for each in found if not each.startswith(("127.", "fe80:")) and each != "::1"]
+    return sorted(outer)
+
+
+def _candidates(names: list[str]) -> Answer:
+    """Return the version that apt would install, by package; None where it knows of none."""
+    found: Answer = {}
+    current = ""
+    for line in _output(["apt-cache", "policy", *names]).splitlines() if names else []:
+        if line and not line.startswith(" "):
+            current = line.rstrip(":")
+        elif line.strip().startswith("Candidate:"):
+            version = line.split(":", 1)[1].strip()
+            found[current] = None if version == "(none)" else version
+    return found
+
+
+def _active(services: tuple[str, ...]) -> list[str]:
+    """Return which of these services run."""
+    units = [f"{name}.service" for name in services]
+    states = show(units, "ActiveState")
+    return [name for name, unit in zip(services, units) if states.get(unit, {}).get("ActiveState") == "active"]

@@ -1,0 +1,1 @@
+"""Processes: started, stopped, restarted, changed while they run."""

@@ -1,0 +1,245 @@
+"""Hand the master's role over without losing a write: fence the old master, let a replica catch up, promote it, demote.
+
+All of it runs on one machine of the deployment, so that losing the controller in the middle does no harm. The fence is
+``min-replicas-to-write FENCE``: every write is refused at once while the replicas go on reading, no timer can run out,
+and a run that is killed leaves a master that refuses writes, not one that loses them. (Before Redis 7.0 only plain
+commands are checked: a script may write past the fence.)
+Why not a plain SENTINEL FAILOVER: the old master goes on taking writes for about ten seconds, and all of them are lost.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TypedDict
+
+from ..protocol.resp import ReplyError
+from .connections import MAX_LAG, MIN_REPLICAS, Servers
+from .fitness import unfit, unready
+from .sentinel_failover import SentinelOrder, StillUnderWayError
+from .view import TROUBLE, Target, name_of, spot, tell, view
+
+FENCE = 1000
+"""More replicas than there ever are. Found in a running value or in a file, it was left by a run that was killed."""
+FENCE_LAG = 10
+"""Seconds; Redis' own default of min-replicas-max-lag, 0 would disable the fence."""
+CATCH_UP, DEMOTION = 3.0, 5.0
+PAUSE = 0.01
+
+Described = dict[str, dict[str, str]]
+"""What the description says of each member (id) for the directives that are changed for the time."""
+
+
+class Note(TypedDict):
+    """Something that happened on this machine, at a wall clock time (seconds since 1970)."""
+
+    time: float
+    text: str
+
+
+class Outcome(TypedDict):
+    """How a hand-over ended. ``master``: the id of the new master, empty when nobody was promoted.
+
+    ``undone``: everything is as it was before. ``problems`` are sentences; ``time`` is this machine's clock at the end.
+    """
+
+    master: str
+    undone: bool
+    problems: list[str]
+    notes: list[Note]
+    time: float
+
+
+class GaveUpError(Exception):
+    """A step before the promotion did not succeed; the text says which and why."""
+
+
+def lift(servers: Servers, name: str, described: Described) -> None:
+    """Take away a fence that a killed run left on a member (id)."""
+    if servers.get(name, MIN_REPLICAS) == str(FENCE):
+        for directive, usual in {MIN_REPLICAS: "0", MAX_LAG: str(FENCE_LAG)}.items():
+            servers.set(name, directive, described.get(name, {}).get(directive, usual))
+        servers.rewrite(name)
+
+
+def hand_over(target: Target, old: str, new: str, described: Described) -> Outcome:
+    """Hand the role over from one member (id) to another; with Sentinels through them, else by REPLICAOF.
+
+    Whatever fails before the promotion is undone. After it the old master is never let go, only demoted.
+    """
+    with Servers(target) as servers:
+        return _HandOver(target, servers, old, new, described).run()
+
+
+class _HandOver:
+    """One hand-over: the steps share what was found and done."""
+
+    def __init__(self, target: Target, servers: Servers, old: str, new: str, described: Described) -> None:
+        self._target, self._servers, self._described = target, servers, described
+        self._old, self._new, self._master = old, new, ""
+        self._replicas: list[str] = []
+        self._others: list[str] = []
+        self._before: dict[str, str] = {}
+        self._order = SentinelOrder(target, servers, old, self._note)
+        self._undone = False
+        self._problems: list[str] = []
+        self._notes: list[Note] = []
+
+    def run(self) -> Outcome:
+        try:
+            self._check()
+            self._fence()
+            self._await_offsets()
+            self._promote()
+        except StillUnderWayError as error:
+            self._problems.append(str(error))
+        except (GaveUpError, *TROUBLE) as error:
+            self._problems.append(str(error) if isinstance(error, GaveUpError) else tell(error))
+            self._undo()
+        else:
+            self._finish()
+        return {
+            "master": self._master,
+            "undone": self._undone,
+            "problems": self._problems,
+            "notes": self._notes,
+            "time": time.time(),
+        }
+
+    def _note(self, text: str) -> None:
+        self._notes.append({"time": time.time(), "text": text})
+
+    def _check(self) -> None:
+        """Look once more: since the first look a while has passed."""
+        seen = view(self._target)
+        found = unfit(self._target, seen, self._old, self._new)
+        found += unready(self._target, seen, self._old) if self._target["monitor"] else []
+        if found:
+            raise GaveUpError("; ".join(found))
+        linked = [each for each in seen["members"] if not each["problem"] and each["link_up"]]
+        self._replicas = [each["id"] for each in linked if name_of(self._target, each["follows"]) == self._old]
+        self._others = [each["id"] for each in seen["members"] if not each["problem"]]
+        lift(self._servers, self._new, self._described)
+
+    def _usual(self, name: str, directive: str, default: str) -> str:
+        return self._described.get(name, {}).get(directive, default)
+
+    def _fence(self) -> None:
+        """Let the old master refuse every write from now on."""
+        least, lag = self._servers.get(self._old, MIN_REPLICAS), self._servers.get(self._old, MAX_LAG)
+        if least == str(FENCE):
+            least, lag = self._usual(self._old, MIN_REPLICAS, "0"), self._usual(self._old, MAX_LAG, lag)
+        self._before = {MIN_REPLICAS: least, MAX_LAG: lag}
+        if self._servers.get(self._old, MAX_LAG) == "0":
+            self._servers.set(self._old, MAX_LAG, FENCE_LAG)
+        self._servers.set(self._old, MIN_REPLICAS, FENCE)
+        self._note(f"{self._old} refuses writes ({MIN_REPLICAS} {FENCE}, before {least})")
+
+    def _await_offsets(self) -> None:
+        """Wait until every replica has all that the old master ever acknowledged."""
+        end, deadline = self._servers.offset(self._old), time.monotonic() + CATCH_UP
+        left = list(self._replicas)
+        while left:
+            left = [name for name in left if self._servers.offset(name) < end]
+            if left and time.monotonic() > deadline:
+                raise GaveUpError(f"{', '.join(left)} did not catch up with {self._old} within {CATCH_UP:.0f} s")
+            if left:
+                time.sleep(PAUSE)
+        self._note(f"{', '.join(self._replicas)} have every write of {self._old}")
+
+    def _promote(self) -> None:
+        if self._target["monitor"]:
+            self._master = self._order.promote(self._replicas)
+            if not self._master:
+                raise GaveUpError(self._order.why)
+            if self._master != self._new:
+                self._problems.append(f"the Sentinels promoted {self._master}, not {self._new}; it has all writes too")
+        else:
+            self._promote_by_hand()
+        self._note(f"{self._master} is a master")
+
+    def _promote_by_hand(self) -> None:
+        try:
+            unsaved = self._servers.repoint(self._new, "", cut=False)
+        except OSError:
+            # The answer was lost, perhaps not the order: only the server itself knows.
+            if not self._was_promoted():
+                raise GaveUpError(f"{self._new} did not become the master") from None
+            unsaved = f"{self._new} may not have saved that it is the master"
+        self._master = self._new
+        self._problems += [unsaved] if unsaved else []
+
+    def _was_promoted(self) -> bool:
+        try:
+            return self._servers.is_master(self._new)
+        except TROUBLE as error:
+            what = f"{self._new} was told to become the master and does not answer since ({tell(error)})"
+            place = spot(self._servers.node(self._old)).rpartition(":")
+            remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
+            raise GaveUpError(f"{what}; {remedy}") from None
+
+    def _undo(self) -> None:
+        """Let the old master take writes again; nobody was promoted."""
+        try:
+            for directive, value in self._before.items():
+                self._servers.set(self._old, directive, value)
+            # Only what came after the order can have made it save its file.
+            if self._before and self._order.given:
+                self._servers.rewrite(self._old)
+            self._undone = True
+            self._note(f"undone: {self._old} is the master as before" if self._before else "nothing was changed")
+        except TROUBLE as error:
+            self._problems.append(
+                f"{self._old} could not be told to take writes again ({tell(error)}); if it runs it refuses them:"
+                " run the switchover again when it answers"
+            )
+
+    def _finish(self) -> None:
+        """Make the old master a replica, then repoint the others; what fails is told and left to the Sentinels.
+
+        The fence goes last: while it stands, a later run knows that there is something to finish.
+        """
+        demoted = self._demote()
+        for name in [] if self._target["monitor"] else self._others:
+            if name not in (self._old, self._master):
+                self._problems += follow(self._servers, name, self._master)
+        if demoted:
+            self._unfence()
+
+    def _demote(self) -> bool:
+        deadline = time.monotonic() + DEMOTION
+        while True:
+            try:
+                unsaved = self._servers.repoint(self._old, self._master, cut=True)
+                break
+            except TROUBLE as error:
+                if time.monotonic() > deadline:
+                    self._problems.append(
+                        f"{self._old} could not be made a replica ({tell(error)}); it takes no writes: start it again"
+                        f" as a replica of {self._master}"
+                    )
+                    return False
+                time.sleep(PAUSE)
+        self._problems += [unsaved] if unsaved else []
+        self._note(f"{self._old} follows {self._master}")
+        return True
+
+    def _unfence(self) -> None:
+        """Take the fence from the old master, which is a replica now and refuses writes as one."""
+        try:
+            if self._servers.follows(self._old) != self._master:
+                self._problems.append(f"{self._old} does not follow {self._master}; it keeps refusing writes")
+                return
+            for directive, value in self._before.items():
+                self._servers.set(self._old, directive, value)
+            self._servers.rewrite(self._old)
+        except TROUBLE as error:
+            self._problems.append(f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {tell(error)}; run again to put it right")
+
+
+def follow(servers: Servers, name: str, master: str) -> list[str]:
+    """Make a member follow a master (ids) by hand; returns what did not succeed, each a sentence."""
+    try:
+        unsaved = servers.repoint(name, master, cut=False)
+    except (OSError, ReplyError) as error:
+        return [f"{name} was not told to follow {master}: {tell(error)}"]
+    return [unsaved] if unsaved else []

@@ -1,0 +1,41 @@
+"""status: a table of what runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from redis_fleet.cli.common import FAILED, end
+from redis_fleet.cli.context import Call, on_machines
+
+
+@on_machines
+def status(call: Call) -> None:
+    """Show every process: role, version, link, lag, last save, AOF, and which Sentinels agree. Changes nothing.
+
+    Exit code 1 when a process is down.
+    """
+    screen = call.screen
+    run = call.play("status")
+    rows = run.data.get("redis_fleet_status", {}).get("status", [])
+    up = bool(rows) and all(row["up"] for row in rows)
+    screen.json({"ok": up, "processes": rows})
+    if rows and not screen.as_json:
+        screen.table(_COLUMNS, [_cells(row) for row in rows])
+    if not rows:
+        end(screen, run)
+    if not up:
+        raise typer.Exit(FAILED)
+
+
+_COLUMNS = ("process", "endpoint", "role", "version", "link", "lag", "keys", "last save", "AOF", "Sentinels")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    role = row["role"] or f"DOWN ({row['problem']})"
+    agreeing = "-" if row["agreeing"] is None else f"{len(row['agreeing'])} agree"
+    saved = "-" if row["last_save"] is None else f"{row['last_save']} s ago"
+    lag = "-" if row["lag"] is None else f"{row['lag']} B"
+    plain = [row["process"], row["endpoint"], role, row["version"] or "-", row["link"] or "-", lag]
+    return (*plain, "-" if row["keys"] is None else str(row["keys"]), saved, row["aof"] or "-", agreeing)

@@ -1,0 +1,129 @@
+"""Trials on this machine, for ``check``: by the version that the description asks for, where it is at hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from redis_fleet.agent.conf.text import Line, parse_file
+from redis_fleet.agent.inspect.config_test import program, trials
+from redis_fleet.agent.inspect.config_text import in_place
+from redis_fleet.catalogue import sentinel as sentinel_table
+from redis_fleet.catalogue import table, values
+from redis_fleet.config_test.complaints import Finding, problems
+from redis_fleet.config_test.texts import Candidate, blind, candidates, request
+from redis_fleet.description.load import load
+from redis_fleet.model import Fleet, Process, Setting
+from redis_fleet.problems import Position, Problem
+from redis_fleet.render.files import configuration
+
+# Directives with a file of the machine that it is for: whether it is there, and what is in it, cannot be known here.
+_SCRIPTS = frozenset({"notification-script", "client-reconfig-script"})
+_FILES = _SCRIPTS | frozenset(
+    {"aclfile", "loadmodule", "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir"}
+    | {"tls-client-cert-file", "tls-client-key-file", "tls-dh-params-file"}
+)
+_TLS_IN_USE = frozenset({"tls-port", "tls-replication", "tls-cluster"})
+_PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it: the problems, and in words who was asked about what, or why nobody was."""
+
+    problems: tuple[Problem, ...]
+    said: str
+
+
+def tried(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda _: None) -> Tried:
+    """Start each distinct file of a fleet with this binary; without one with the server of its engine on PATH.
+
+    That must be of the described version (the same first two numbers). Where none is described, nothing counts that
+    another version may take: what is known of this one already. ``doing`` is told what goes on if it takes a while.
+    """
+    server = binary or shutil.which(f"{fleet.engine}-server")
+    if not server:
+        return Tried((), f"no binary was asked: there is no {fleet.engine}-server on PATH")
+    name, wrong = program(server)
+    if wrong and binary:
+        remedy = "name a redis-server or valkey-server, or say --no-binary"
+        return Tried((Problem(Position(fleet.source), "", f"{server} was asked: {wrong}", remedy),), "")
+    if wrong:
+        return Tried((), f"no binary was asked: {server}: {wrong}")
+    if not binary and fleet.version and not _same(fleet.version, name):
+        return Tried((), f"no binary was asked: {server} is {name}, not {fleet.version}")
+    found = [_here(each) for each in _askable(fleet, name, every=bool(binary or fleet.version))]
+    begun, told = time.monotonic(), [f"asking {name} about {len(found)} files"]
+
+    def tick() -> None:
+        if told and time.monotonic() - begun > _PATIENCE:
+            doing(told.pop())
+
+    answers = trials(request(fleet, (each for each, _ in found), server), tick)
+    findings = [Finding(each, "", answer) for (each, _), answer in zip(found, answers, strict=True)]
+    wrongs: list[Problem] = []
+    if any(each.answer["complaints"] for each in findings):
+        wrongs = problems(findings, load(fleet.source).document.position)
+    return Tried(tuple(wrongs), f"{name} was asked{_but(name for _, names in found for name in names)}")
+
+
+def _same(described: str, found: str) -> bool:
+    wanted, has = described.split(".")[:2], found.rpartition(" ")[2].split(".")
+    return has[: len(wanted)] == wanted
+
+
+def _but(names: Iterable[str]) -> str:
+    left = ", ".join(dict.fromkeys(names))
+    return f", though not about what only the machines have: {left}" if left else ""
+
+
+def _askable(fleet: Fleet, name: str, *, every: bool) -> Iterable[Candidate]:
+    """Yield the texts; without ``every`` without the settings that this version is known not to take."""
+    engine, _, version = name.rpartition(" ")
+    for each in candidates(fleet, fleet.processes):
+        if every or engine not in ("redis", "valkey"):
+            yield each
+            continue
+        kept = tuple(setting for setting in each.process.settings if _takes(engine, version, each.process, setting))
+        process = replace(each.process, settings=kept)
+        yield Candidate((process, *each.processes[1:]), configuration(fleet, blind(process)))
+
+
+def _takes(engine: str, version: str, process: Process, setting: Setting) -> bool:
+    if not setting.position:
+        return True
+    if process.kind == "sentinel" and setting.name.startswith("sentinel "):
+        return sentinel_table.find(engine, version, setting.name.removeprefix("sentinel ")) is not None
+    directive = table.catalogue(engine, version).find(setting.name)
+    return directive is not None and values.problem(directive, setting.lines) is None
+
+
+def _here(candidate: Candidate) -> tuple[Candidate, list[str]]:
+    """Return what of a text can be tried here, line for line, and the names of the directives that cannot."""
+    lines = parse_file(candidate.text)
+    absent = {line.number: name for line in lines if (name := _absent(line))}
+    if not absent:
+        return candidate, []
+    names = list(absent.values())
+    # A script is looked for while its line is read, everything else when the server starts.
+    scripts = dict.fromkeys((number for number, name in absent.items() if name in _SCRIPTS), "")
+    unstarted = set(absent)
+    if any(name.startswith("tls-") for name in names):
+        # Certificates are read as soon as anything uses them.
+        unstarted |= {line.number for line in lines if line.name in _TLS_IN_USE}
+    if "loadmodule" in names:
+        # Users may be given a module's commands.
+        unstarted |= {line.number for line in lines if line.name == "user"}
+    text = in_place(candidate.text, scripts)
+    return replace(candidate, text=text, unstarted=tuple(sorted(unstarted))), names
+
+
+def _absent(line: Line) -> str:
+    """Return the name of the directive on a line when that names a file which cannot be used here."""
+    name, words = (line.words[0].lower(), line.words[2:]) if line.name == "sentinel" else (line.name, line.words)
+    if name not in _FILES or not words or not words[0]:
+        return ""
+    return "" if os.access(words[0], os.X_OK if name in _SCRIPTS else os.R_OK) else name

@@ -1,0 +1,132 @@
+"""Which texts are tried: each once, however many processes it stands for, and without their passwords. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from redis_fleet.model import Fleet, Process, Setting, Words
+from redis_fleet.render.files import configuration
+from redis_fleet.topology.engines import ENGINES
+
+# What a trial replaces, so that it makes no text another one; and a Sentinel's notes about the others.
+_REPLACED = frozenset(
+    {"port", "tls-port", "bind", "dir", "logfile", "pidfile", "unixsocket", "daemonize", "supervised"}
+    | {"sentinel myid", "sentinel known-replica", "sentinel known-sentinel"}
+)
+_ADDRESSED = frozenset({"replicaof", "sentinel monitor"})
+# Without the real one a key cannot be read, and that would look like a fault of the description.
+_NEEDED = frozenset({"tls-key-file-pass", "tls-client-key-file-pass"})
+_SIGNS = (">", "<", "#", "!")
+_HASH = re.compile(r"[0-9a-f]{64}\Z")
+_LETTERS = re.compile(r"[A-Za-z0-9]")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A text to be tried, and the processes that it stands for; it is the first one's, with dummies for passwords.
+
+    ``unstarted`` are the numbers of lines that the server only reads.
+    """
+
+    processes: tuple[Process, ...]
+    text: str
+    unstarted: tuple[int, ...] = ()
+
+    @property
+    def process(self) -> Process:
+        """The process whose text it is."""
+        return self.processes[0]
+
+
+def candidates(fleet: Fleet, processes: Iterable[Process]) -> list[Candidate]:
+    """Return the distinct texts of some processes: those that differ in more than addresses, names and passwords."""
+    alike: dict[object, list[Process]] = {}
+    for process in processes:
+        alike.setdefault(_key(process), []).append(process)
+    return [Candidate(tuple(each), configuration(fleet, blind(each[0]))) for each in alike.values()]
+
+
+def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds: float = 10.0) -> dict[str, Any]:
+    """Return what ``agent.inspect.config_test.trials`` is asked; by that binary, else by the one of the machine."""
+    engine = ENGINES[fleet.engine]
+    server = binary or (fleet.sandbox.server if fleet.sandbox else "")
+    sentinel = server or engine.sentinel
+    wanted = [
+        {
+            "name": each.process.name,
+            "kind": each.process.kind,
+            "binary": sentinel if each.process.kind == "sentinel" else server or engine.server,
+            "user": "" if server else engine.user,
+            "text": each.text,
+            "unstarted": list(each.unstarted),
+        }
+        for each in found
+    ]
+    return {"trials": wanted, "seconds": seconds}
+
+
+def planned(fleet: Fleet, machine: str, steps: Iterable[Mapping[str, Any]]) -> list[Process]:
+    """Return the processes of a machine that a plan's steps start, restart or change."""
+    named = {
+        step["process"] for step in steps if step["machine"] == machine and step["how"] in ("START", "LIVE", "RESTART")
+    }
+    return [process for process in fleet.on(machine) if process.name in named]
+
+
+def blind(process: Process) -> Process:
+    """Return a process with dummies for its secrets: as long as they are, equal where they are equal."""
+    dummies: dict[str, str] = {}
+    return replace(process, settings=tuple(_blind(each, dummies) for each in process.settings))
+
+
+def _blind(setting: Setting, dummies: dict[str, str]) -> Setting:
+    if not setting.secret or setting.name in _NEEDED:
+        return setting
+    return replace(setting, lines=tuple(_blind_words(setting.name, words, dummies) for words in setting.lines))
+
+
+def _blind_words(name: str, words: Words, dummies: dict[str, str]) -> Words:
+    if name == "user":
+        # The server's complaints about the rules shall name them.
+        return tuple(word[0] + _dummy(word[1:], dummies) if word.startswith(_SIGNS) else word for word in words)
+    return (*words[:-1], _dummy(words[-1], dummies)) if words else words
+
+
+def _dummy(word: str, dummies: dict[str, str]) -> str:
+    if word not in dummies:
+        dummy = plain = "0" * 64 if _HASH.match(word) else _LETTERS.sub("x", word)
+        number = 0
+        while dummy in dummies.values() and number < 10 ** len(word) - 1:
+            number += 1
+            dummy = plain[: -len(str(number))] + str(number)
+        dummies[word] = dummy
+    return dummies[word]
+
+
+def _key(process: Process) -> object:
+    """Return what is the same for processes of which one trial is enough.
+
+    A replica's text has a line more than its master's: one of each is tried.
+    """
+    return process.kind, tuple((each.name, _compared(process, each)) for each in blind(process).settings)
+
+
+def _compared(process: Process, setting: Setting) -> tuple[Words, ...]:
+    if setting.name in _REPLACED:
+        return ()
+    if setting.name in _ADDRESSED:
+        # Of "sentinel monitor" the name and the quorum count.
+        return tuple((words[0], words[-1]) for words in setting.lines if len(words) > 2)
+    return tuple(_anonymous(process, words) for words in setting.lines)
+
+
+def _anonymous(process: Process, words: Words) -> Words:
+    """Return words without the process's own name and addresses."""
+    address, port = process.endpoint.address, str(process.endpoint.port)
+    return tuple(
+        "\0" if word in (process.machine, port) else word.replace(process.name, "\1").replace(address, "\2")
+        for word in words
+    )

@@ -1,0 +1,69 @@
+"""The drill's client on this machine: the writer as a subprocess."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import redis_fleet
+from redis_fleet.agent.load_client import writer
+from redis_fleet.agent.load_client.writer import Look, Tally
+from redis_fleet.agent.replication.view import Target
+from redis_fleet.operations.ports import waits
+
+END = 5.0
+
+
+class LocalClient:
+    """A ``Client`` whose writer runs beside this process; ``seconds`` is the writer's hard bound."""
+
+    def __init__(self, target: Target, seconds: float | None = None) -> None:
+        """Keep the target; nothing runs yet. The bound is by default enough for every wait of the drill."""
+        self._target = target
+        self._seconds = waits(target).total if seconds is None else seconds
+        self._folder: str | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._offset = 0
+        self._tally: Tally | None = None
+
+    def start(self) -> None:
+        """Start the writer; it learns the passwords on standard input and outlives a Ctrl-C at the terminal."""
+        self._folder = tempfile.mkdtemp(prefix="redis-fleet-drill-")
+        root = str(Path(redis_fleet.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", writer.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+        task = {"target": self._target, "folder": self._folder, "seconds": self._seconds}
+        if self._process.stdin:
+            self._process.stdin.write(json.dumps(task).encode())
+            self._process.stdin.close()
+
+    def look(self) -> Look:
+        """Return new events and the view from here."""
+        seen = writer.look(self._target, self._folder, self._offset)
+        self._offset = seen["offset"]
+        return seen
+
+    def stop(self) -> Tally | None:
+        """End the writer, remove its files and return its tally."""
+        if self._process and self._folder:
+            folder, self._folder = self._folder, None
+            try:
+                self._tally = writer.stop(folder)
+                self._process.wait(END)
+            finally:
+                self._process.kill()
+                self._process.wait()
+                shutil.rmtree(folder, ignore_errors=True)
+        return self._tally

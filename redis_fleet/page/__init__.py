@@ -1,6 +1,0 @@
-"""The report as one HTML page that needs nothing else: for people, in a browser or on paper."""
-
-from redis_fleet.page.content import Page, of_drills, of_failover, of_verification
-from redis_fleet.page.writing import rendered, write
-
-__all__ = ["Page", "of_drills", "of_failover", "of_verification", "rendered", "write"]

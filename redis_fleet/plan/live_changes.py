@@ -1,0 +1,60 @@
+"""What is done to a running server to bring it to its description, as orders for remote/change.py. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from redis_fleet.catalogue import values
+from redis_fleet.model import Process
+from redis_fleet.observe.facts import ProcessFacts
+from redis_fleet.plan.diff import catalogue_of
+from redis_fleet.plan.steps import Change, Order, Step
+
+# How long a rewrite of the append only file or a snapshot may take, in seconds.
+_PERSISTENCE_SECONDS = 3600
+
+
+def live_step(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> Step:
+    """Return the step that applies live changes to one server."""
+    what = f"change {process.name} while it runs"
+    return Step(
+        "live_masters" if facts.role_name == "master" else "live_replicas",
+        process.machine,
+        process.name,
+        what,
+        "; ".join(dict.fromkeys(change.reason for change in changes)),
+        how="LIVE",
+        changes=tuple(changes),
+        orders=tuple(orders(process, facts, changes)),
+        expect=facts.role_name,
+    )
+
+
+def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> Iterator[Order]:
+    """Yield what brings the running values to the described ones and then to the file.
+
+    Data is never without a home in between: an append only file is complete before other persistence goes, and goes
+    only when the rest is there.
+    """
+    running = [change for change in changes if change.where == "running"]
+    pairs = [_pair(process, facts, change) for change in running if change.directive != "appendonly"]
+    append = next((_pair(process, facts, each)[1] for each in running if each.directive == "appendonly"), None)
+    if append == "yes":
+        yield {"do": "append-only", "value": "yes", "seconds": _PERSISTENCE_SECONDS}
+    if pairs:
+        yield {"do": "set", "pairs": pairs}
+    if append == "no":
+        yield {"do": "append-only", "value": "no", "seconds": _PERSISTENCE_SECONDS}
+    yield {"do": "rewrite"}
+
+
+def _pair(process: Process, facts: ProcessFacts, change: Change) -> list[str | None]:
+    """Return the directive and the text that CONFIG SET takes; None stands for a secret of the description."""
+    directive = catalogue_of(facts).find(change.directive)
+    assert directive is not None
+    setting = process.setting(change.directive)
+    # The server may know it only under its other name.
+    name = directive.name if directive.name in facts.config or not directive.alias else directive.alias
+    if setting is None:
+        return [name, directive.default or ""]
+    return [name, None if setting.secret else values.config_text(directive, setting.lines)]

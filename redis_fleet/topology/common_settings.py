@@ -1,0 +1,111 @@
+"""What every process gets whatever its kind: variables for its texts, addresses, and files of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from redis_fleet.description.load import Description
+from redis_fleet.description.nodes import Path
+from redis_fleet.description.schema import SentinelDescription, ServiceDescription
+from redis_fleet.model import Endpoint, Paths, Setting
+from redis_fleet.topology import adopted
+from redis_fleet.topology.layout import Layout
+from redis_fleet.topology.settings_builder import Sheet
+
+_PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
+
+
+def variables(description: Description, machine: str, endpoint: Endpoint, name: str) -> Mapping[str, Any]:
+    """Return what ``{{ … }}`` may name: the machine's own variables, its name, and the process's name and port."""
+    entry = description.deployment.machines[machine]
+    return {
+        **entry.vars,
+        **entry.connection,
+        "address": endpoint.address,
+        "machine": machine,
+        "name": name,
+        "port": str(endpoint.port),
+        "inventory_dir": description.folder,
+    }
+
+
+def own_settings(
+    sheet: Sheet,
+    path: Path,
+    described: ServiceDescription | SentinelDescription,
+    layout: Layout,
+    endpoint: Endpoint,
+    paths: Paths,
+) -> None:
+    """Put the addresses, the port and the files of a process; then ``config`` may override dir and logfile.
+
+    An adopted process gets no more than what the description says.
+    """
+    bind, taken_over = described.bind, adopted.is_adopted(described.adopted, layout)
+    # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
+    default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
+    texts = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else None
+    words = tuple(word for text in texts or () for word in text.split())
+    if not taken_over:
+        sheet.put("bind", words or default)
+    elif bind is not None:
+        sheet.put("bind", words or ("",))
+    sheet.put("port", (endpoint.port,))
+    if not taken_over:
+        _put_files(sheet, layout, paths)
+
+
+def _put_files(sheet: Sheet, layout: Layout, paths: Paths) -> None:
+    sheet.put("daemonize", ("no" if layout.supervised else "yes",))
+    sheet.put("supervised", ("systemd" if layout.supervised else "no",))
+    sheet.put("pidfile", (paths.pid,))
+    sheet.put("logfile", (paths.log,))
+    sheet.put("dir", (paths.data,))
+
+
+def moved(
+    sheet: Sheet, path: Path, described: ServiceDescription | SentinelDescription, paths: Paths, layout: Layout
+) -> Paths:
+    """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
+    if not layout.supervised:
+        _put_files(sheet, layout, paths)
+        return paths
+    if described.adopted:
+        return adopted.paths(sheet, path, described.adopted)
+    own = {name: word(sheet.settings[name]) for name in ("dir", "logfile")}
+    for name, text in own.items():
+        # Relative ones would lie in /, which systemd keeps read-only; the others it would read as something else.
+        if not _PATH.match(text) and (text or name == "dir"):
+            what = f"'{text}' is not an absolute path without blanks, quotes, backslashes and %"
+            sheet.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
+    here = own == {"dir": paths.data, "logfile": paths.log}
+    return paths if here else replace(paths, data=own["dir"], log=own["logfile"])
+
+
+def word(setting: Setting) -> str:
+    """Return the one word of a setting, empty when it has none."""
+    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
+
+
+def has_password(description: Description, path: Path) -> bool:
+    """Say whether the section at ``path`` gives a password, be it one that cannot be read."""
+    return (*path, "password") in description.document.positions
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """Return those of the words behind ``bind`` at which others than the machine itself get through."""
+    return [each for each in addresses if each and not is_loopback(each)]
+
+
+@lru_cache(maxsize=1024)
+def is_loopback(word: str) -> bool:
+    """Say whether a word behind ``bind``, or an address, is the machine itself alone."""
+    try:
+        return ipaddress.ip_address(word.lstrip("-")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,110 @@
+"""The settings of one process while they are gathered: expand texts, judge directives, report problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from redis_fleet.catalogue.check import Verdict
+from redis_fleet.description.load import Description
+from redis_fleet.description.nodes import Path, VaultText
+from redis_fleet.description.secrets import expand, expand_secret
+from redis_fleet.model import Secret, Setting
+from redis_fleet.problems import UnreadableError
+
+Config = Mapping[str, tuple[str | VaultText, ...]]
+_LONGEST_PASSWORD = 512  # redis 6.0 does not start with a longer one (CONFIG_AUTHPASS_MAX_LEN)
+Judge = Callable[[str, str | None, str, tuple[str, ...]], Verdict]
+
+
+@dataclass
+class Sheet:
+    """One process's settings, by name, in the order they were first set."""
+
+    description: Description
+    variables: Mapping[str, Any]
+    settings: dict[str, Setting] = field(default_factory=dict)
+
+    def put(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
+        """Set a directive of redis-fleet's own choosing."""
+        self.settings[name] = _secret_setting(name, lines) if secret else _setting(name, lines)
+
+    def take(self, path: Path, config: Config, judge: Judge) -> None:
+        """Take over the ``config`` mapping at ``path``, each directive expanded and judged.
+
+        What names no variable is the same for all processes of the section: it is judged once.
+        """
+        judged = self.description.judged.get((path, *config))
+        if judged is None:
+            judged = self._judged(path, config, judge)
+            if all(_is_fixed(text) for raw in config.values() for text in raw):
+                self.description.judged[(path, *config)] = judged
+        self.settings.update(judged)
+
+    def _judged(self, path: Path, config: Config, judge: Judge) -> dict[str, Setting]:
+        deployment = self.description.deployment
+        written: dict[str, str] = {}
+        found: dict[str, Setting] = {}
+        for name, raw in config.items():
+            place = (*path, name)
+            texts = self.texts(place, raw)
+            if texts is None:
+                continue
+            verdict = judge(deployment.engine, deployment.version, name.lower(), texts)
+            if verdict.what:
+                self.description.report(place, verdict.what, verdict.remedy, verdict.rule)
+                continue
+            first = written.setdefault(verdict.name, name)
+            if first != name:
+                self.description.report(place, f"is the same directive as '{first}' above", "keep one")
+                continue
+            position = self.description.document.position(place)
+            found[verdict.name] = Setting(verdict.name, verdict.lines, verdict.sensitive, position)
+        return found
+
+    def texts(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[str, ...] | None:
+        """Expand texts for this machine; None (and a problem) when one of them cannot be."""
+        try:
+            return tuple(expand(text, self.variables) for text in raw)
+        except UnreadableError as error:
+            self.description.report(path, error.what, error.remedy)
+            return None
+
+
+@lru_cache(maxsize=16384)
+def _setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
+    """Make a setting of redis-fleet's own, once for all processes that have it."""
+    return Setting(name, _words(lines))
+
+
+def _secret_setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
+    return Setting(name, _words(lines), True)
+
+
+def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(str, line)) for line in lines)
+
+
+def _is_fixed(text: str | VaultText) -> bool:
+    return isinstance(text, str) and "{{" not in text and "{%" not in text
+
+
+def secret(description: Description, path: Path, raw: str | VaultText | None) -> Secret | None:
+    """Read a password of the file; None when there is none, or (with a problem) when it cannot be read."""
+    if path not in description.secrets:
+        description.secrets[path] = None if raw is None else _read(description, path, raw)
+    return description.secrets[path]
+
+
+def _read(description: Description, path: Path, raw: str | VaultText) -> Secret | None:
+    try:
+        value = expand_secret(raw, {"inventory_dir": description.folder})
+        if "\0" in value or len(value.encode("utf-8", "surrogateescape")) > _LONGEST_PASSWORD:
+            what = f"has a NUL character, or more than {_LONGEST_PASSWORD} bytes"
+            raise UnreadableError(what, "use one that every version reads")
+        return Secret(value)
+    except UnreadableError as error:
+        description.report(path, error.what, error.remedy)
+        return None

@@ -1,8 +1,0 @@
-"""Every engine binary that Debian's releases and the wheels offer, side by side below .cache/engines.
-
-``python -m tests.engines`` builds and lists them; the tests take what ``available()`` finds and skip without it.
-"""
-
-from tests.engines.lab import Binary, available, provide
-
-__all__ = ["Binary", "available", "provide"]
