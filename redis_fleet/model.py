@@ -7,27 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.secret import MASK, Secret
 from redis_fleet.problems import Position, Problem
 
 Kind = Literal["server", "sentinel"]
 Words = tuple[str, ...]
-MASK = "********"
 USUAL_RESTART_DELAY = 1.0
 """Seconds; any other delay means that a process which comes back too early would destroy data."""
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A text that never prints itself; ``reveal()`` is the only way to it."""
-
-    _value: str = field(repr=False)
-
-    def reveal(self) -> str:
-        """Return the clear text."""
-        return self._value
-
-    def __str__(self) -> str:
-        return MASK
 
 
 @dataclass(frozen=True)
@@ -46,17 +33,6 @@ class Setting:
     def __repr__(self) -> str:
         lines = MASK if self.secret else self.lines
         return f"Setting({self.name!r}, {lines!r})"
-
-
-@dataclass(frozen=True, order=True)
-class Endpoint:
-    """Where a process listens: an IP address and a TCP port."""
-
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True)

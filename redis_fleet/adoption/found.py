@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from redis_fleet.model import Kind, Secret, Words
+from redis_fleet.agent.secret import Secret
+from redis_fleet.model import Kind, Words
 from redis_fleet.problems import Position
 
 

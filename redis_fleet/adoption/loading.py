@@ -14,8 +14,8 @@ from redis_fleet.adoption.describe import describe
 from redis_fleet.adoption.found import Adopted, Found
 from redis_fleet.adoption.secrets import Encrypt
 from redis_fleet.adoption.writer import Silences
+from redis_fleet.agent.secret import Secret
 from redis_fleet.loading import load_fleet
-from redis_fleet.model import Secret
 from redis_fleet.problems import InvalidDescriptionError, Problem
 
 _FILE = "imported.redis.yml"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.texts import Hidden, Text
-from redis_fleet.model import Secret
+from redis_fleet.agent.secret import Secret
 
 Encrypt = Callable[[str], str]
 

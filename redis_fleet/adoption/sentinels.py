@@ -10,9 +10,10 @@ from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import sentinel as table
 from redis_fleet.catalogue import values
-from redis_fleet.model import Secret, Words
+from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 Place = tuple[str, int]

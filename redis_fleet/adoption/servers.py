@@ -11,9 +11,10 @@ from redis_fleet.adoption.found import Found, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import multi_word, values
 from redis_fleet.catalogue.multi_word import Lines
-from redis_fleet.model import Secret, Words
+from redis_fleet.model import Words
 
 # The description has keys of its own for these (``port:``, ``password:`` ...); primaryauth is Valkey's masterauth.
 _OWN = {"port": "port", "bind": "bind", "requirepass": "requirepass", "replicaof": "replicaof"} | {

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from redis_fleet.agent.conf.text import quote
-from redis_fleet.model import Secret, Words
+from redis_fleet.agent.secret import Secret
+from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 

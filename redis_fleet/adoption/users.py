@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from redis_fleet.adoption.texts import Hidden, Text, joined
 from redis_fleet.agent.conf.text import quote
-from redis_fleet.model import Secret, Words
+from redis_fleet.agent.secret import Secret
+from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 _BEFORE_SECRETS = "><#!"

@@ -1,225 +1,25 @@
-"""How to get into a process on this machine, and how its password is changed; a secret never leaves the machine.
-
-A run that was killed, or a hand that changed a file, leaves processes with another password than the description has.
-Their own configuration file knows it: it is read here, used here, and nothing of it is ever returned.
-"""
+"""All that it takes to talk to a process, and the one way to do it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Optional
 
-from .conf.text import Line, parse_file
-from .protocol.resp import Connection, ReplyError, pairs
-
-Answer = dict[str, Any]
-MASK = "********"
-SENSITIVE = frozenset(
-    {"requirepass", "masterauth", "primaryauth", "user", "auth-pass", "sentinel-pass", "tls-key-file-pass"}
-    | {"tls-client-key-file-pass"}
-)
-"""Directives whose words are secrets in every version; a request may name more."""
-OPEN = "without any password"
-"""What AUTH says where the default user needs no password (Redis >= 6.0)."""
-# Answers to a PING of somebody who is in: not the password is amiss.
-_INSIDE = ("LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOPERM")
+from .endpoint import Endpoint
+from .messages.codec import Message
+from .protocol.resp import Connection
+from .secret import Secret
 
 
-class Outcome(NamedTuple):
-    """What one order did: the names of what is now different, and why nothing was done where that needs a word."""
+@dataclass(frozen=True)
+class Access(Message):
+    """Where a process listens, and as whom one gets in; without a ``secret`` as nobody in particular."""
 
-    changed: tuple[str, ...] = ()
-    note: str = ""
-
-
-def connect(process: Answer, timeout: float = 2.0) -> tuple[Connection, str]:
-    """Connect to a process and say which password opened it; raises OSError or ReplyError as ``Connection`` does.
-
-    ``described`` is the request's own (also when it has none and none is needed), ``filed`` one from the process's
-    configuration file, ``none`` that it needs none although one is described. The error is that of the described one.
-    """
-    first: ReplyError | None = None
-    tried: set[str | None] = set()
-    for password, word in _tries(process):
-        if password in tried:
-            continue
-        tried.add(password)
-        try:
-            return _opened(process, password, timeout), word
-        except ReplyError as error:
-            if not _about_passwords(error):
-                raise
-            first = first or error
-    raise first or ReplyError("ERR no way in")
+    endpoint: Endpoint
+    secret: Optional[Secret] = None
 
 
-def _tries(process: Answer) -> Iterator[tuple[str | None, str]]:
-    yield process["password"] or None, "described"
-    for password in filed(process):
-        yield password, "filed"
-    yield None, "none"
-
-
-def _opened(process: Answer, password: str | None, timeout: float) -> Connection:
-    connection = Connection(process["address"], process["port"], password, timeout)
-    if password is None:
-        try:
-            connection.call("PING")
-        except (ReplyError, OSError) as error:
-            if not (isinstance(error, ReplyError) and error.code in _INSIDE):
-                connection.close()
-                raise
-    return connection
-
-
-def _about_passwords(error: ReplyError) -> bool:
-    return error.code in ("WRONGPASS", "NOAUTH") or OPEN in str(error) or "invalid password" in str(error)
-
-
-def filed(process: Answer) -> list[str]:
-    """Return the passwords that a process's own configuration file has for it; none when it cannot be read."""
-    found = []
-    for line in directives(process["configuration"]):
-        if line.name == "requirepass" and line.words:
-            found.append(line.words[0])
-        elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",):
-            found += line.words[1:2]
-        elif line.name == "user" and line.words[:1] == ("default",):
-            found += [word[1:] for word in line.words if word.startswith(">")]
-    return [password for password in dict.fromkeys(found) if password]
-
-
-def directives(path: str) -> list[Line]:
-    """Return the directives of a configuration file; none when it cannot be read."""
-    try:
-        return parse_file(Path(path).read_text(encoding="utf-8", errors="surrogateescape"))
-    except (OSError, ValueError):
-        return []
-
-
-def is_secret(name: str, words: tuple[str, ...], sensitive: Iterable[str] = ()) -> bool:
-    """Say whether the words of a line are secret, also those behind ``sentinel NAME``."""
-    secret = SENSITIVE.union(sensitive)
-    return any(word.lower() in secret for word in [*name.split()[:2], *(words[:1] if name == "sentinel" else ())])
-
-
-def secrets_of(process: Answer) -> set[str]:
-    """Return every secret that an error about this process could repeat: the request's own and those in its file."""
-    lines = [line for line in directives(process["configuration"]) if is_secret(line.name, line.words)]
-    return {process["password"] or ""} | {_bare(word) for line in lines for word in line.words[-1:]}
-
-
-def secret_words(words: Iterable[object], sensitive: Iterable[str] = ()) -> set[str]:
-    """Return those words of a command that are secret: ACL passwords and hashes, and what stands behind ``auth-pass``.
-
-    A sensitive directive may be followed by the master's name, as in a file.
-    """
-    found, secret = set(), SENSITIVE.union(sensitive) - {"user"}
-    given = [str(word) for word in words]
-    for before, word in zip(["", *given], given):
-        if before.lower() in secret or word[:1] in (">", "<", "#", "!"):
-            found.add(_bare(word))
-    return found
-
-
-def _bare(word: str) -> str:
-    return word[1:] if word[:1] in (">", "<", "#", "!") else word
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without these secrets; what an unknown command was given is cut off, it may hold half of one."""
-    text = text.partition(", with args beginning")[0]
-    for secret in sorted(set(secrets) - {""}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
-
-
-def add_password(process: Answer, connection: Connection, way: str) -> Outcome:
-    """Make a server take the request's password beside its present one, so that clients can change one by one.
-
-    ``way`` is what ``connect`` said. ``CONFIG GET requirepass`` and the file go on having the old one alone.
-    """
-    if way == "none":
-        return Outcome(note="it needs no password, so every client gets in already")
-    if way == "described":
-        return Outcome(note="it takes this password already" if process["password"] else "no password is described")
-    try:
-        connection.call("ACL", "SETUSER", "default", ">" + process["password"])
-    except ReplyError as error:
-        if not str(error).lower().startswith("err unknown command"):
-            raise
-        return Outcome(note="this version has no ACL, so it cannot take two passwords")
-    return Outcome(("password",))
-
-
-def end_password(process: Answer, connection: Connection) -> Outcome:
-    """Make the request's password the only one, and prove it on fresh connections.
-
-    Raises ReplyError when the server does not take it, RuntimeError when it lets in whom it should not or the other
-    way round. ``user default`` is written by the server itself at the next CONFIG REWRITE; where users have a file of
-    their own, only ACL SAVE writes it.
-    """
-    new = process["password"] or ""
-    old = {*filed(process), pairs(connection.call("CONFIG", "GET", "requirepass")).get("requirepass", "")} - {"", new}
-    before = _doors(connection)
-    connection.call("CONFIG", "SET", "requirepass", new)
-    row = _default_user(connection)
-    if row is not None and len(row.get("passwords", [])) != bool(new):
-        # Redis >= 7 does nothing at all where the directive has this value already, whatever else the user takes.
-        connection.call("ACL", "SETUSER", "default", *(["resetpass", ">" + new] if new else ["nopass"]))
-    if pairs(connection.call("CONFIG", "GET", "aclfile")).get("aclfile"):
-        connection.call("ACL", "SAVE")
-    _prove(process, new, old)
-    return Outcome(("password",)) if _doors(connection) != before else Outcome()
-
-
-def count_passwords(connection: Connection) -> int | None:
-    """Return how many passwords the default user has; None where there is no ACL (before 6, Sentinel 6.0)."""
-    row = _default_user(connection)
-    return len(row.get("passwords", [])) if row is not None else None
-
-
-def _default_user(connection: Connection) -> dict[str, list[str]] | None:
-    """Return what ACL GETUSER says, passwords as hashes."""
-    try:
-        row = connection.call("ACL", "GETUSER", "default")
-    except ReplyError:
-        return None
-    return dict(zip(row[::2], row[1::2]))
-
-
-def _doors(connection: Connection) -> object:
-    """Return the passwords of the default user (hashes, in any order) and whether it needs one."""
-    row = _default_user(connection)
-    if row is None:
-        return connection.call("CONFIG", "GET", "requirepass")
-    return sorted(row.get("passwords", [])), "nopass" in row.get("flags", [])
-
-
-def _prove(process: Answer, new: str, old: set[str]) -> None:
-    name = process["name"]
-    if open_to_strangers(process) == bool(new):
-        raise RuntimeError(f"{name} {'answers without a password' if new else 'still wants a password'}")
-    if not new:
-        return
-    try:
-        Connection(process["address"], process["port"], new).close()
-    except ReplyError as error:
-        raise RuntimeError(f"{name} does not take the new password: {error}") from None
-    for password in old:
-        try:
-            Connection(process["address"], process["port"], password).close()
-        except ReplyError:
-            continue
-        raise RuntimeError(f"{name} still takes the previous password")
-
-
-def open_to_strangers(process: Answer, timeout: float = 2.0) -> bool:
-    """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
-    with Connection(process["address"], process["port"], timeout=timeout) as stranger:
-        try:
-            stranger.call("PING")
-        except ReplyError as error:
-            return error.code not in ("NOAUTH", "DENIED")
-    return True
+def connect(access: Access, timeout: float = 2.0) -> Connection:
+    """Connect and authenticate; ``timeout`` (seconds) bounds connecting and each reply. Raises OSError, ReplyError."""
+    password = access.secret.reveal() if access.secret else None
+    return Connection(access.endpoint.address, access.endpoint.port, password, timeout)

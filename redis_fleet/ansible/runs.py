@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from redis_fleet import runlog
 from redis_fleet.agent.runs.runlog import now
-from redis_fleet.model import MASK, Fleet
+from redis_fleet.agent.secret import MASK
+from redis_fleet.model import Fleet
 
 Run = dict[str, Any]
 State = Literal["elsewhere", "alive", "ending", "dead"]

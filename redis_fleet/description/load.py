@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from redis_fleet.agent.secret import Secret
 from redis_fleet.description import references
 from redis_fleet.description.nodes import Document, dotted, read
 from redis_fleet.description.nodes import Path as TreePath
 from redis_fleet.description.schema import Deployment
 from redis_fleet.description.shape import shape
-from redis_fleet.model import Secret, Setting
+from redis_fleet.model import Setting
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem
 
 

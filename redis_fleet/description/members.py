@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.schema import Deployment, ServiceDescription
-from redis_fleet.model import Endpoint
 
 
 @dataclass(frozen=True, order=True)

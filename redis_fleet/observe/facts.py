@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from redis_fleet.model import Endpoint, Kind, Paths, Process
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Kind, Paths, Process
 
 Text = Mapping[str, str]
 _ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}

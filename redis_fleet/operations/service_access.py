@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from redis_fleet.agent.replication.view import Node, Target
-from redis_fleet.model import Fleet, Process, Secret, Service
+from redis_fleet.agent.secret import Secret
+from redis_fleet.model import Fleet, Process, Service
 
 
 def target(fleet: Fleet, service: Service) -> Target:

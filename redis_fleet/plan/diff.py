@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from redis_fleet.agent.host.digest import same
 from redis_fleet.agent.process.first_sync import DELAY
+from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.check import BY_UNIT, value_of
 from redis_fleet.catalogue.table import Catalogue, Directive
-from redis_fleet.model import MASK, Process, Setting
+from redis_fleet.model import Process, Setting
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.steps import Change
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.handover import FENCE
-from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.plan.steps import Agreement
 

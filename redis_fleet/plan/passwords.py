@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
-from redis_fleet.model import MASK, Endpoint, Fleet, Process, Service
+from redis_fleet.agent.secret import MASK
+from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.steps import Change, Order, Stage, Step
 

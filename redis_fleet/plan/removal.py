@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
 from redis_fleet.plan.master import majority
 from redis_fleet.plan.sentinel_changes import coming_back

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.catalogue.check import persists, value_of
-from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
 from redis_fleet.plan.steps import Agreement, Change, Step

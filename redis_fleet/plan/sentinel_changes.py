@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.sentinel import SentinelDirective
-from redis_fleet.model import MASK, Endpoint, Fleet, Process, Service, Words
+from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, ProcessFacts
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
 from redis_fleet.plan.steps import Agreement, Change, Order, Step

@@ -6,7 +6,8 @@ them may come to nothing, or to another master than the one that they name now.
 
 from __future__ import annotations
 
-from redis_fleet.model import Endpoint, Fleet, Service
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.passwords import password_differs
 

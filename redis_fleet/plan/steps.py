@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from redis_fleet.model import Endpoint
+from redis_fleet.agent.endpoint import Endpoint
 
 How = Literal["PREPARE", "START", "LIVE", "RESTART", "SWITCHOVER", "STOP", "FORGET", "REFUSED"]
 """What happens: LIVE leaves the process running, RESTART takes it down for a moment, SWITCHOVER moves the master."""

@@ -6,8 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.reach import OPEN, REFUSED, SILENT
-from redis_fleet.model import Endpoint, Fleet, Process
+from redis_fleet.model import Fleet, Process
 from redis_fleet.preflight.rows import Answer, Row, Site, plural
 
 _ANY = {"*", "0.0.0.0", "::", "::*"}  # noqa: S104

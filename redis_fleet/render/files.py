@@ -12,8 +12,9 @@ from typing import Any
 import jinja2
 
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import table
-from redis_fleet.model import MASK, USUAL_RESTART_DELAY, Fleet, Process, Setting
+from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.topology.engines import ENGINES, Engine

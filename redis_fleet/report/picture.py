@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Fleet, Process, Service
 
 Role = Literal["master", "replica", "sentinel", "down"]
 Row = Mapping[str, Any]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from redis_fleet.agent.secret import Secret
 from redis_fleet.description.nodes import Path
-from redis_fleet.model import Process, Secret
+from redis_fleet.model import Process
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject, word
 from redis_fleet.topology.common_settings import is_loopback, reachable

@@ -9,10 +9,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
-from redis_fleet.model import Endpoint, Paths, Setting
+from redis_fleet.model import Paths, Setting
 from redis_fleet.topology import adopted
 from redis_fleet.topology.layout import Layout
 from redis_fleet.topology.settings_builder import Sheet

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from redis_fleet.model import Endpoint, Paths
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Paths
 from redis_fleet.topology.engines import Engine
 
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, is_number, master_of, member
 from redis_fleet.description.schema import SentinelDescription, WatchDescription
-from redis_fleet.model import Endpoint, Process, Secret, Service, Setting, Watch
+from redis_fleet.model import Process, Service, Setting, Watch
 from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.common_settings import moved, own_settings, variables
 from redis_fleet.topology.engines import ENGINES

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, master_of, members
 from redis_fleet.description.schema import ServiceDescription
-from redis_fleet.model import USUAL_RESTART_DELAY, Endpoint, Process, Secret, Service, Watch
+from redis_fleet.model import USUAL_RESTART_DELAY, Process, Service, Watch
 from redis_fleet.topology.adopted import is_adopted
 from redis_fleet.topology.common_settings import has_password, moved, own_settings, reachable, variables
 from redis_fleet.topology.engines import ENGINES

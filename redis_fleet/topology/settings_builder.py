@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue.check import Verdict
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import expand, expand_secret
-from redis_fleet.model import Secret, Setting
+from redis_fleet.model import Setting
 from redis_fleet.problems import UnreadableError
 
 Config = Mapping[str, tuple[str | VaultText, ...]]

@@ -8,13 +8,15 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.view import Node, agreed_master, view
+from redis_fleet.agent.secret import Secret
 from redis_fleet.drills.context import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import Lab, Server
 from redis_fleet.drills.replication_lab import await_link
 from redis_fleet.drills.report import DrillReport, Step
-from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
+from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations import failover_drill
 from redis_fleet.operations.local import LocalClient
 from tests.live.processes import (

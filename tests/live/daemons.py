@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.agent.access import connect
 from redis_fleet.agent.host.proc import running_pid
+from redis_fleet.agent.login import connect
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Reply, ReplyError, info, pairs
 from tests.live.processes import eventually, free_ports, server_binary

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.conf.text import parse_file, quote
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.engine_probe import compare
 from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
-from redis_fleet.model import Endpoint, Fleet, Paths, Process, Setting
+from redis_fleet.model import Fleet, Paths, Process, Setting
 from redis_fleet.render.files import configuration
 from tests.harness.engines import Binary, available
 from tests.live import certificates, legal

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.agent.access import _prove, connect
 from redis_fleet.agent.host.digest import same
 from redis_fleet.agent.inspect.observe import look
+from redis_fleet.agent.login import _prove, connect
 from redis_fleet.agent.process import change as module
 from redis_fleet.agent.process.change import ChangeError, change
 from redis_fleet.agent.process.start import NotReadyError

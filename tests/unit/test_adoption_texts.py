@@ -10,9 +10,9 @@ from redis_fleet.adoption.texts import Hidden, Text
 from redis_fleet.adoption.users import default_user, hidden
 from redis_fleet.adoption.yaml_text import scalar, template
 from redis_fleet.agent.conf.text import split
+from redis_fleet.agent.secret import Secret
 from redis_fleet.description.nodes import read
 from redis_fleet.description.secrets import expand
-from redis_fleet.model import Secret
 from redis_fleet.problems import Position
 
 _SIGNS = "~ null [ ] { } , & * ! | > % @ ` = << ? a é 😀 0x1 1e3 yes --- ... {{ }} {% %} {# #} ' \" \\ #".split()  # noqa: SIM905

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.load_client.writer import Bits, Tally
 from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
-from redis_fleet.model import Endpoint, Fleet, Paths, Process, Secret, Service, Watch
+from redis_fleet.agent.secret import Secret
+from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations.failover_drill import judge
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
 from redis_fleet.operations.ports import TimelineEvent, waits

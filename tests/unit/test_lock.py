@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from redis_fleet import runlog as controller
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.runs import lock, runlog
+from redis_fleet.agent.secret import Secret
 from redis_fleet.ansible.runs import at_work, masked, new_run, refusal, started, state, workers
-from redis_fleet.model import Endpoint, Fleet, Machine, Paths, Process, Secret, Service
+from redis_fleet.model import Fleet, Machine, Paths, Process, Service
 
 FORK = multiprocessing.get_context("fork")
 RACES, RACERS = 30, 8

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from redis_fleet.model import Endpoint, Fleet, Process
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.steps import Step

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.model import Endpoint
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.observe.facts import MachineFacts, ProcessFacts, observed
 from redis_fleet.observe.status import rows
 from tests.unit.cases import builder

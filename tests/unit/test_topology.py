@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.catalogue.check import persists
 from redis_fleet.loading import load_fleet
-from redis_fleet.model import Endpoint, Fleet, Process
+from redis_fleet.model import Fleet, Process
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.topology.layout import SandboxLayout
 from tests.unit.cases.builder import fleet_of

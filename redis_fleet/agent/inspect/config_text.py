@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 
-from ..access import MASK, is_secret
 from ..conf.text import Line, parse_file, quote
+from ..login import is_secret
+from ..secret import MASK
 
 # Lines that no server takes, and that each reads last: an ordinary one at once, a Sentinel's own after all others.
 # (Not an unknown name: Redis 8 keeps those for a module that may want them.)

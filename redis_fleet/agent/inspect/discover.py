@@ -12,10 +12,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from ..access import connect, directives
 from ..host.files import text_of
 from ..host.listeners import link_of, rows
 from ..host.systemd import starts
+from ..login import connect, directives
 from ..protocol.resp import ReplyError, info, pairs
 
 Answer = dict[str, Any]

@@ -11,13 +11,13 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ..access import SENSITIVE, connect, count_passwords, open_to_strangers
 from ..conf.text import parse_file
 from ..host.digest import seal
 from ..host.files import fingerprint, text_of
 from ..host.packages import installed
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
+from ..login import SENSITIVE, connect, count_passwords, open_to_strangers
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
@@ -117,7 +117,7 @@ def _read(path: str) -> str | None:
 
 
 def look_at(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
-    """Return what one process is like; ``password`` is the way in (see access.py), None when there was none.
+    """Return what one process is like; ``password`` is the way in (see login.py), None when there was none.
 
     ``passwords`` is how many it takes, None when it does not say.
     """

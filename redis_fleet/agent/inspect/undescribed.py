@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..access import directives
 from ..conf.text import Line
 from ..host.systemd import MARK
+from ..login import directives
 
 Answer = dict[str, Any]
 _FILES = ("redis.conf", "valkey.conf", "sentinel.conf")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..access import (
+from ..host.digest import seal
+from ..inspect.observe import _sealed as sealed
+from ..login import (
     SENSITIVE,
     Outcome,
     add_password,
@@ -19,8 +21,6 @@ from ..access import (
     secret_words,
     secrets_of,
 )
-from ..host.digest import seal
-from ..inspect.observe import _sealed as sealed
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from . import sentinel_commands
 from .persistence import append_only

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
-from ..access import Outcome
 from ..conf.text import split
+from ..login import Outcome
 from ..protocol.resp import Connection, ReplyError, info, pairs
 
 Answer = dict[str, Any]

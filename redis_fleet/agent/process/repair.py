@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..access import connect, directives
 from ..conf import aof
 from ..conf.aof_check import Damage, RefusedError, checker, cut, examine, to_disk
 from ..conf.edit import edit, following
 from ..host.proc import running_pid
 from ..host.systemd import show
+from ..login import connect, directives
 from ..protocol.resp import ReplyError, info
 from .restart import come_up, last_words, stop
 from .start import NotReadyError

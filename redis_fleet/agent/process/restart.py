@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable
 
-from ..access import connect, directives, is_secret, masked, open_to_strangers, secret_words, secrets_of
 from ..conf.edit import edit, following
 from ..host.files import put, replace
 from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
 from ..inspect.observe import look_at_processes
+from ..login import connect, directives, is_secret, masked, open_to_strangers, secret_words, secrets_of
 from ..protocol.resp import ReplyError, info
 from .start import NotReadyError, launch, tail
 from .wait_in_sync import amiss

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..access import MASK, Outcome, secret_words
+from ..login import Outcome, secret_words
 from ..protocol.resp import Connection, ReplyError, pairs
+from ..secret import MASK
 from .start import NotReadyError
 
 Answer = dict[str, Any]

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
 from ..protocol.resp import Connection, ReplyError, info, pairs
+from ..secret import MASK
 
-MASK = "********"
 # What talking to a sick process, or to something that is no Redis at all, can raise.
 TROUBLE = (OSError, ReplyError, ValueError, LookupError)
 WORKERS = 16

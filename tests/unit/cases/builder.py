@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import seal, sha256
 from redis_fleet.catalogue import table, values
 from redis_fleet.loading import load_fleet
-from redis_fleet.model import Endpoint, Fleet, Kind, Paths, Process
+from redis_fleet.model import Fleet, Kind, Paths, Process
 from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platforms import masks, offered, unwanted_units

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.ansible.requests import change_request
 from redis_fleet.catalogue.check import value_of
-from redis_fleet.model import Endpoint, Fleet, Process, Service
+from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.plan.master import majority
 from redis_fleet.plan.steps import Plan, Step
 from redis_fleet.topology.sentinels import joining

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import sha256
-from redis_fleet.model import Endpoint, Fleet, Process
+from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platforms import masks, offered, unwanted_units

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Directive
-from redis_fleet.model import Endpoint, Process, Words
+from redis_fleet.model import Process, Words
 
 VERSION = "7.0.15"
 CATALOGUE = table.catalogue("redis", VERSION)

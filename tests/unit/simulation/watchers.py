@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from redis_fleet.model import Endpoint, Process, Words
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.model import Process, Words
 from tests.unit.simulation.servers import described
 
 _DEFAULTS = {"down-after-milliseconds": "30000", "failover-timeout": "180000", "parallel-syncs": "1"}
