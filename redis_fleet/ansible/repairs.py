@@ -9,7 +9,7 @@ from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request
 from redis_fleet.plan.master import agree
-from redis_fleet.topology.engines import ENGINES
+from redis_fleet.platform import installation
 
 
 class Refusal(Exception):  # noqa: N818 (it is no error of the program)
@@ -42,7 +42,7 @@ def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:
 
 def repair_request(fleet: Fleet, process: Process, follow: str, *, discard: bool) -> dict[str, Any]:
     """Return what remote/repair.py has to know."""
-    server = fleet.sandbox.server if fleet.sandbox else ENGINES[fleet.engine].server
+    server = fleet.sandbox.server if fleet.sandbox else installation(fleet.engine).binaries["server"]
     return {"process": process_request(process), "server": server, "follow": follow, "discard": discard}
 
 

@@ -6,25 +6,26 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from redis_fleet import kinds
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.catalogue import table
 from redis_fleet.catalogue.check import value_of
+from redis_fleet.kinds import EXPECT
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request, request, sensitive
-from redis_fleet.platforms import masks, unwanted_units
+from redis_fleet.platform import masks, unwanted_units
 from redis_fleet.render.artifacts import File
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
 
 Steps = Iterable[Mapping[str, Any]]
 # How long a restart waits for the others to be in step before the process goes down, in seconds.
 _PATIENCE = 60.0
-_EXPECT = {"start_masters": "master", "start_replicas": "replica", "start_sentinels": "sentinel"}
 
 
-def machine_parts(fleet: Fleet, machine: str, *, kernel: bool) -> dict[str, Any]:
+def machine_parts(fleet: Fleet, machine: str, system: Mapping[str, str], *, kernel: bool) -> dict[str, Any]:
     """Return what prepares a machine: links that mask the default units, and the kernel's files where it is its own."""
-    links = [{"path": path, "target": "/dev/null"} for path in masks(unwanted_units(fleet, machine))]
+    links = [{"path": path, "target": "/dev/null"} for path in masks(unwanted_units(fleet, machine, system))]
     files = [_file(file) for file in kernel_files(fleet, machine)] if kernel else []
     return {"supervised": True, "links": links, "files": files, "folders": []}
 
@@ -55,7 +56,7 @@ def start_request(fleet: Fleet, machine: str, steps: Steps) -> dict[str, Any]:
             "follow": named[process.name]["follow"],
             "edit": json.dumps(edits(fleet, process, named[process.name]["edit"])),
             "fresh": named[process.name]["fresh"],
-            "expect": _EXPECT[_stage(named, process)],
+            "expect": EXPECT[_stage(named, process)],
         }
         for process in fleet.on(machine)
         if process.name in named
@@ -140,7 +141,7 @@ def restart_request(
             {"address": each.endpoint.address, "port": each.endpoint.port} for each in running if each != process
         ],
         "needed": max(0, len(running) - 2) if step["expect"] == "replica" else 0,
-        "masters": _known_to_sentinels(fleet) if process.kind == "sentinel" else {},
+        "masters": _known_to_sentinels(fleet) if kinds.of(process).watches else {},
         "server": fleet.sandbox.server if fleet.sandbox else "",
     }
 
@@ -154,7 +155,7 @@ def leave_request(seen: Observed, step: Mapping[str, Any]) -> dict[str, Any]:
 def settle_request(fleet: Fleet, machine: str) -> dict[str, Any]:
     """Return what must be in step on a machine, and how many others each Sentinel has to know."""
     asked = request(fleet, machine)
-    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if each.kind == "server"}
+    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if kinds.of(each).keeps_data}
     processes = [{**each, "delay": delays.get(each["name"], "")} for each in asked["processes"]]
     return {**asked, "processes": processes, "masters": _known_to_sentinels(fleet)}
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from redis_fleet import kinds
 from redis_fleet.model import Fleet, Process, Setting, Words
+from redis_fleet.platform import installation
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.engines import ENGINES
 
 # What a trial replaces, so that it makes no text another one; and a Sentinel's notes about the others.
 _REPLACED = frozenset(
@@ -51,14 +52,13 @@ def candidates(fleet: Fleet, processes: Iterable[Process]) -> list[Candidate]:
 
 def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds: float = 10.0) -> dict[str, Any]:
     """Return what ``agent.inspect.config_test.trials`` is asked; by that binary, else by the one of the machine."""
-    engine = ENGINES[fleet.engine]
+    engine = installation(fleet.engine)
     server = binary or (fleet.sandbox.server if fleet.sandbox else "")
-    sentinel = server or engine.sentinel
     wanted = [
         {
             "name": each.process.name,
             "kind": each.process.kind,
-            "binary": sentinel if each.process.kind == "sentinel" else server or engine.server,
+            "binary": server or engine.binaries[kinds.of(each.process).binary],
             "user": "" if server else engine.user,
             "text": each.text,
             "unstarted": list(each.unstarted),

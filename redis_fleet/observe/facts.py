@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.model import Kind, Paths, Process
+from redis_fleet.kinds import KINDS
+from redis_fleet.model import Paths, Process
 
 Text = Mapping[str, str]
 _ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
@@ -207,13 +208,12 @@ def _machine(name: str, answer: Mapping[str, Any]) -> MachineFacts:
 
 
 def _stranger(machine: str, answer: Mapping[str, Any]) -> Stranger:
-    kind: Kind = "sentinel" if answer["kind"] == "sentinel" else "server"
     unit = f"/etc/systemd/system/{answer['unit']}" if answer["unit"] else ""
     process = Process(
         name=answer["name"],
-        kind=kind,
+        kind=answer["kind"],
         machine=machine,
-        service="" if kind == "sentinel" else answer["name"].rpartition("-")[0],
+        service=KINDS[answer["kind"]].service_of(answer["name"]),
         endpoint=Endpoint(answer["address"], int(answer["port"])),
         settings=(),
         paths=Paths(answer["configuration"], answer["data"], answer["log"], answer["pid_file"], unit),

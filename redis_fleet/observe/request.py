@@ -9,9 +9,8 @@ from redis_fleet.agent.host.systemd import UNITS
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
-from redis_fleet.platforms import masks, packages, unwanted_units
+from redis_fleet.platform import engines, installation, masks, packages, possible_units
 from redis_fleet.render.files import has_unit_file, kernel_files
-from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.state_paths import journal_file, masters_file
 
 
@@ -19,10 +18,10 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
     """Return the request for one machine; it carries the passwords that its processes want."""
     return {
         "supervised": fleet.sandbox is None,
-        "binary": ENGINES[fleet.engine].server,
+        "binary": installation(fleet.engine).binaries["server"],
         "packages": packages(fleet.engine),
-        "default_units": unwanted_units(fleet, machine),
-        "masks": masks(unwanted_units(fleet, machine)),
+        "default_units": possible_units(fleet, machine),
+        "masks": masks(possible_units(fleet, machine)),
         "files": _fingerprinted(fleet, machine),
         "texts": [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)],
         "units": "" if fleet.sandbox else f"{UNITS}{fleet.engine}-*.service",
@@ -50,7 +49,7 @@ def sensitive() -> list[str]:
     Not of the described engine alone: what runs may be the other, with names of its own (``primaryauth``).
     """
     names = {"user"}  # its line carries password hashes
-    for engine, version in [(each, version) for each in ENGINES for version in table.versions(each)]:
+    for engine, version in [(each, version) for each in engines() for version in table.versions(each)]:
         directives = [each for each in table.catalogue(engine, version) if each.sensitive]
         names |= {name for each in directives for name in (each.name, each.alias) if name}
         found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from redis_fleet import kinds
 from redis_fleet.catalogue import table
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
@@ -121,13 +122,6 @@ def _first_deployment(process: Process, seen: Observed, stage: Stage, follow: st
     return [written, _start(process, stage, reason, follow, fresh=True)]
 
 
-_TITLES: Mapping[Stage, str] = {
-    "start_masters": "as the master",
-    "start_replicas": "as a replica",
-    "start_sentinels": "as a Sentinel",
-}
-
-
 def _start(
     process: Process,
     stage: Stage,
@@ -137,7 +131,7 @@ def _start(
     *,
     fresh: bool = False,
 ) -> Step:
-    what = f"start {process.name} on {process.endpoint} {_TITLES[stage]}"
+    what = f"start {process.name} on {process.endpoint} {kinds.of(process).starts[stage].title}"
     if follow:
         what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
     edit = tuple(change.directive for change in changes)

@@ -6,9 +6,9 @@ from typing import Any
 
 from redis_fleet.model import Fleet
 from redis_fleet.observe.request import request as look_request
+from redis_fleet.platform import installation
 from redis_fleet.preflight.disks import folders, needed
 from redis_fleet.preflight.network import targets
-from redis_fleet.topology.engines import ENGINES
 
 SECONDS = 2.0
 _ALIKE = ("binary", "packages", "default_units", "masks", "deployment")
@@ -21,7 +21,7 @@ def request(fleet: Fleet, machine: str) -> dict[str, Any]:
     return {
         **{name: look[name] for name in _ALIKE},
         "units": [process.unit for process in processes],
-        "user": ENGINES[fleet.engine].user,
+        "user": installation(fleet.engine).user,
         "folders": sorted({path for process in processes for path in folders(process).values()}),
         "configurations": [process.paths.configuration for process in processes],
         "needed": sorted({path for process in processes for path in needed(process)}),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redis_fleet.agent.host.packages.interface import Provider
 from redis_fleet.observe.facts import MachineFacts, observed
 from redis_fleet.plan.machines import refusals, wanted_packages
-from redis_fleet.platforms import known, offered, platform
+from redis_fleet.platform import default, known, name_of, offered, platform
 from redis_fleet.preflight.rows import Answer, Row, Site
 
 _PYTHON = (3, 9)
@@ -55,7 +56,7 @@ def container(site: Site) -> Iterator[Row]:
 
 def packages(site: Site) -> Iterator[Row]:
     """The server must be installed already, or on offer (E31)."""
-    name = platform(site.answer["system"])
+    name = name_of(site.answer["system"])
     offer = offered(name, site.fleet.engine)
     if offer is None:
         fix = f"use one of {', '.join(known())}"
@@ -74,13 +75,19 @@ def _package(site: Site, package: str, name: str) -> Row:
         return site.good(package, f"{candidate} is on offer ({name}); deploy installs it", "E31")
     if not site.answer["lists"]:
         return site.good(package, f"not installed; deploy reads the package lists and installs it ({name})", "W34")
-    fix = "see /etc/apt/sources.list.d and 'apt-get update' there; deploy reads the lists again"
-    return site.warn(package, f"not installed, and apt has not heard of it ({name})", fix, "W34")
+    provider = _provider(site)
+    fix = f"see {provider.sources_folder} and '{provider.refresh}' there; deploy reads the lists again"
+    return site.warn(package, f"not installed, and {provider.title} has not heard of it ({name})", fix, "W34")
+
+
+def _provider(site: Site) -> Provider:
+    """Return how packages are installed on a machine; where its platform is unknown, as on the default one."""
+    return (platform(name_of(site.answer["system"])) or default(site.fleet.engine)).provider
 
 
 def refused(site: Site) -> Iterator[Row]:
     """What a plan would refuse for this machine: a default unit that runs, settings that its version has not (E16)."""
-    if offered(platform(site.answer["system"]), site.fleet.engine) is None:
+    if offered(name_of(site.answer["system"]), site.fleet.engine) is None:
         return
     for text in refusals(site.fleet, site.machine, facts_of(site.answer)):
         seen, _, fix = text.partition("; ")
@@ -102,7 +109,8 @@ def time_service(site: Site) -> Iterator[Row]:
     elif site.container:
         yield site.good("time service", "none: the clock of a container is the host's", "W32")
     else:
-        yield site.warn("time service", "none runs", "apt-get install systemd-timesyncd, or chrony", "W32")
+        fix = f"{_provider(site).command('systemd-timesyncd')}, or chrony"
+        yield site.warn("time service", "none runs", fix, "W32")
 
 
 def clock(site: Site) -> Iterator[Row]:

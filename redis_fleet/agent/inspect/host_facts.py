@@ -16,6 +16,7 @@ from typing import Any
 from ..host.disks import file_facts, folder_facts
 from ..host.files import text_of
 from ..host.listeners import listeners
+from ..host.packages.providers import here
 from ..host.reach import reach
 from ..host.systemd import show
 from .observe import look_at_machine
@@ -63,8 +64,8 @@ def preflight(request: Answer) -> Answer:
         "listeners": listeners(request["ports"], request["deployment"]),
         "addresses": {address: _is_here(address) for address in request["addresses"]},
         "own_addresses": _own_addresses(),
-        "candidates": _candidates(request["packages"]),
-        "lists": any(Path("/var/lib/apt/lists").glob("*_Packages*")),
+        "candidates": here().candidates(request["packages"]),
+        "lists": here().has_lists(),
         "time_services": _active(_TIME) if running else [],
         "reach": reach(request["targets"], request["seconds"]),
     }
@@ -182,19 +183,6 @@ def _own_addresses() -> list[str]:
         found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(line.split()[0])))
     outer = [each for each in found if not each.startswith(("127.", "fe80:")) and each != "::1"]
     return sorted(outer)
-
-
-def _candidates(names: list[str]) -> Answer:
-    """Return the version that apt would install, by package; None where it knows of none."""
-    found: Answer = {}
-    current = ""
-    for line in _output(["apt-cache", "policy", *names]).splitlines() if names else []:
-        if line and not line.startswith(" "):
-            current = line.rstrip(":")
-        elif line.strip().startswith("Candidate:"):
-            version = line.split(":", 1)[1].strip()
-            found[current] = None if version == "(none)" else version
-    return found
 
 
 def _active(services: tuple[str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from ..conf.text import parse_file
 from ..host.digest import seal
 from ..host.files import fingerprint, text_of
-from ..host.packages import installed
+from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
 from ..login import SENSITIVE, connect, count_passwords, open_to_strangers
@@ -75,7 +75,7 @@ def look_at_machine(request: Answer) -> Answer:
     """Return what a supervised machine is like beside its processes."""
     return {
         "system": _system(),
-        "packages": installed(request["packages"]),
+        "packages": here().installed(request["packages"]),
         "version": _binary_version(request["binary"]),
         "default_units": show(request["default_units"]),
         "masked": [path for path in request["masks"] if os.path.realpath(path) == "/dev/null"],

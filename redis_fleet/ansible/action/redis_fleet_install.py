@@ -17,6 +17,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Run the module of the same name."""
         super().run(tmp, task_vars)
         machine = task_vars["inventory_hostname"]
-        arguments = machine_parts(fleet_of(task_vars), machine, kernel=not task_vars["redis_fleet_seen"]["container"])
+        seen = task_vars["redis_fleet_seen"]
+        arguments = machine_parts(fleet_of(task_vars), machine, seen["system"], kernel=not seen["container"])
         arguments["packages"] = list(task_vars["redis_fleet_planned"]["packages"][machine])
         return dict(self._execute_module(module_args=arguments, task_vars=task_vars))

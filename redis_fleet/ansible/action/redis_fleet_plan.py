@@ -18,7 +18,7 @@ from redis_fleet.observe.facts import observed
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
-from redis_fleet.platforms import offered, platform
+from redis_fleet.platform import name_of, offered
 
 _PATIENCE = 2.0
 
@@ -89,6 +89,6 @@ def _choose_trials(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]], resul
 def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     found = {}
     for machine, answer in answers.items():
-        packages = offered(platform(answer.get("system", {})), fleet.engine)
+        packages = offered(name_of(answer.get("system", {})), fleet.engine)
         found[machine] = wanted_packages(fleet, machine, packages) if packages else []
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.agent.host.packages import install
+from ansible.module_utils.redis_fleet.agent.host.packages.install import install
 from ansible.module_utils.redis_fleet.agent.options import PARTS
 
 
