@@ -145,8 +145,9 @@ class Silence:
 class Fleet:
     """A whole deployment, placed: every machine, service and process with complete settings.
 
-    ``version`` is the described one, if any. ``warnings`` are what its rules found that keeps nobody from deploying it;
-    ``silences`` what they were told to leave.
+    ``version`` is the described one, if any. ``auxiliary`` are processes that hold no data and watch
+    nothing. ``warnings`` are what its rules found that keeps nobody from deploying it; ``silences`` what they were told
+    to leave.
     """
 
     name: str
@@ -157,13 +158,15 @@ class Fleet:
     sentinels: tuple[Process, ...] = ()
     sandbox: Sandbox | None = None
     version: str | None = None
+    auxiliary: tuple[Process, ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     silences: tuple[Silence, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def processes(self) -> tuple[Process, ...]:
-        """Every process: the servers service by service, then the Sentinels."""
-        return tuple(process for service in self.services for process in service.processes) + self.sentinels
+        """Every process: the servers service by service, then the Sentinels, then what runs beside them."""
+        members = tuple(process for service in self.services for process in service.processes)
+        return members + self.sentinels + self.auxiliary
 
     def on(self, machine: str) -> Iterator[Process]:
         """Yield the processes of one machine, in the order of ``processes``."""

@@ -10,7 +10,6 @@ from redis_fleet import kinds
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.catalogue import table
 from redis_fleet.catalogue.check import value_of
-from redis_fleet.kinds import EXPECT
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import process_request, request, sensitive
@@ -56,7 +55,7 @@ def start_request(fleet: Fleet, machine: str, steps: Steps) -> dict[str, Any]:
             "follow": named[process.name]["follow"],
             "edit": json.dumps(edits(fleet, process, named[process.name]["edit"])),
             "fresh": named[process.name]["fresh"],
-            "expect": EXPECT[_stage(named, process)],
+            "expect": kinds.of(process).starts[_stage(named, process)].expect,
         }
         for process in fleet.on(machine)
         if process.name in named

@@ -9,8 +9,6 @@ from redis_fleet.kinds.kind import Kind
 from redis_fleet.model import Process
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (redis_server.KIND, redis_sentinel.KIND)}
-EXPECT: Mapping[str, str] = {stage: start.expect for kind in KINDS.values() for stage, start in kind.starts.items()}
-"""What a process that is started in a stage is ready as."""
 
 
 def of(process: Process) -> Kind:

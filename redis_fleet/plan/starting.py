@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from redis_fleet import kinds
 from redis_fleet.catalogue import table
@@ -104,6 +105,14 @@ def down_sentinel(fleet: Fleet, process: Process, masters: Mapping[str, Agreemen
         return [], [], False
     steps = _first_deployment(process, seen, "start_sentinels")
     return [replace(step, joins=joins and step.stage == "write") for step in steps], [], False
+
+
+def down_auxiliary(fleet: Fleet, process: Process, seen: Observed) -> Found:
+    """Plan the start of a process that holds no data and watches nothing: nobody has to agree."""
+    (stage,) = cast(Iterable[Stage], kinds.of(process).starts)
+    if not seen.of(process).deployed:
+        return _first_deployment(process, seen, stage), [], False
+    return [*_unit(fleet, process, seen), _start(process, stage, "is down")], [], False
 
 
 def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[Step]:

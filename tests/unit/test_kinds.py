@@ -8,14 +8,26 @@ does not see.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import ClassVar, cast
 
 import pytest
 
-from redis_fleet.kinds import EXPECT, KINDS
-from redis_fleet.kinds.kind import Kind
+from redis_fleet.description.load import Description
+from redis_fleet.description.schema import Deployment
+from redis_fleet.kinds import KINDS
+from redis_fleet.kinds.kind import Kind, Start
+from redis_fleet.loading import load_fleet
+from redis_fleet.model import Fleet, Process, Setting
+from redis_fleet.observe.facts import MachineFacts, Observed
+from redis_fleet.observe.status import rows
+from redis_fleet.plan.planner import plan
 from redis_fleet.plan.steps import STAGES
+from redis_fleet.platform import installation
 from redis_fleet.project import ROOT, TEMPLATES
+from redis_fleet.render.files import machine_files
+from redis_fleet.settings.layout import Layout, SystemLayout
 
 PACKAGE = ROOT / "redis_fleet"
 REGISTRIES = (PACKAGE / "kinds", PACKAGE / "agent" / "kinds.py")
@@ -105,6 +117,52 @@ def test_a_kind_is_whole(kind: Kind) -> None:
     assert set(kind.starts) <= set(STAGES)
 
 
-def test_every_stage_that_starts_a_process_is_of_one_kind() -> None:
-    assert [stage for stage in STAGES if stage in EXPECT] == [stage for stage in STAGES if stage.startswith("start_")]
-    assert len(EXPECT) == sum(len(kind.starts) for kind in KINDS.values())
+class Exporter(Kind):
+    """A made-up kind: it holds no data and watches nothing, and says nothing to systemd."""
+
+    name = "exporter"
+    slots = ("server",)
+    binary = "server"
+    configuration_file = "exporter.conf"
+    template = "sentinel.conf.j2"
+    unit_type = "exec"
+    starts: ClassVar[Mapping[str, Start]] = {"start_sentinels": Start("exporter", "beside the others")}
+
+    def places(self, deployment: Deployment) -> Iterator[str]:
+        """Yield one place on each machine."""
+        yield from (f"{machine}:9121" for machine in deployment.machines)
+
+    def place(self, description: Description, layout: Layout, fleet: Fleet) -> Fleet:  # noqa: ARG002
+        """Return the fleet with an exporter on each machine."""
+        return replace(fleet, auxiliary=tuple(self._process(layout, fleet, name) for name in fleet.machines))
+
+    def _process(self, layout: Layout, fleet: Fleet, machine: str) -> Process:
+        endpoint = layout.endpoint(machine, fleet.machines[machine].address, 9121)
+        paths = layout.paths(installation(fleet.engine), self, machine, "exporter-9121")
+        return Process("exporter-9121", self.name, machine, "", endpoint, (Setting("listen", (("9121",),)),), paths)
+
+
+@pytest.fixture
+def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """A fleet with a kind that nobody but this test knows."""
+    monkeypatch.setitem(cast(dict[str, Kind], KINDS), Exporter.name, Exporter())
+    return load_fleet(str(ROOT / "inventory" / "sentinel.redis.yml"), SystemLayout())
+
+
+def test_a_new_kind_is_placed_and_written_by_what_it_says_itself(fleet: Fleet) -> None:
+    process = fleet.auxiliary[0]
+    files = {file.path: file.content.decode() for file in machine_files(fleet, process.machine)}
+    assert process in fleet.processes
+    assert "\nlisten 9121\n" in files["/etc/redis/exporter-9121/exporter.conf"]
+    assert "\nType=exec\n" in files["/etc/systemd/system/redis-exporter-9121.service"]
+    assert "\nType=notify\n" in files["/etc/systemd/system/redis-sentinel-26379.service"]
+
+
+def test_a_new_kind_is_planned(fleet: Fleet) -> None:
+    bare = {name: MachineFacts(system={"id": "debian", "version": "12"}) for name in fleet.machines}
+    made = plan(fleet, Observed(bare))
+    mine = [(step.stage, step.machine) for step in made.steps if step.process == "exporter-9121"]
+    machines = list(fleet.machines)
+    assert not made.refusals
+    assert mine == [("write", each) for each in machines] + [("start_sentinels", each) for each in machines]
+    assert [row["process"] for row in rows(fleet, Observed(bare))][-1] == fleet.auxiliary[-1].id
