@@ -18,7 +18,7 @@ from redis_fleet.project import SAMPLES
 
 _ENDING = ".redis.yml"
 _NAME_LINE = re.compile(r"^name: .*$", re.MULTILINE)
-_SECRETS = "# Passwords are made when first needed, in .secrets/ beside this file: keep that folder, and keep it secret."
+_SECRETS = "# Passwords are made when needed, in .secrets/ beside this file: keep that folder, and keep it secret."
 _NEXT = {
     "check": "everything that is wrong with it, by line",
     "sandbox up": "try it: the same as processes on this machine, until 'sandbox down'",
