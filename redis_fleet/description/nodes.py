@@ -59,7 +59,9 @@ def read(file: str, text: str) -> Document:
         _check_depth(file, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise InvalidDescriptionError([_syntax_problem(file, text, error)]) from None
+        # A limit of the parser's own counts what it reads ahead, so it may strike before the level that is too deep.
+        problem = _too_deep(file, text, yaml.SafeLoader) or _syntax_problem(file, text, error)
+        raise InvalidDescriptionError([problem]) from None
     if not isinstance(node, yaml.MappingNode):
         problem = Problem(Position(file, 1), "", "is not a mapping", "start the file with 'plugin: redis_fleet'")
         raise InvalidDescriptionError([problem])
@@ -78,17 +80,25 @@ def _check_depth(file: str, text: str) -> None:
     """Refuse what is nested too deep for PyYAML's recursion; looks closely only where brackets and blanks say so."""
     depth = deepest = max(map(len, _BEGINNING_OF_LINE.findall(text)), default=0)
     for bracket in _BRACKET.findall(text):
-        depth += 1 if bracket in "[{" else -1
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
         deepest = max(deepest, depth)
-    if deepest <= _DEEPEST:
-        return
+    problem = _too_deep(file, text, _Loader) if deepest > _DEEPEST else None
+    if problem:
+        raise InvalidDescriptionError([problem])
+
+
+def _too_deep(file: str, text: str, loader: Any) -> Problem | None:
+    """Return the problem of the first node that is nested too deep; without C, none of PyYAML's limits come before."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST and event.start_mark:
-            position = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
-            problem = Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
-            raise InvalidDescriptionError([problem])
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST and event.start_mark:
+                position = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
+                return Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
+    except yaml.YAMLError:
+        return None  # composing comes to the same place
+    return None
 
 
 # Where these went wrong is where they begin; what the parser stumbled over comes long after.
