@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +60,7 @@ def read(file: str, text: str) -> Document:
         _check_depth(file, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        # A limit of the parser's own counts what it reads ahead, so it may strike before the level that is too deep.
-        problem = _too_deep(file, text, yaml.SafeLoader) or _syntax_problem(file, text, error)
-        raise InvalidDescriptionError([problem]) from None
+        raise InvalidDescriptionError([_syntax_problem(file, text, error)]) from None
     if not isinstance(node, yaml.MappingNode):
         problem = Problem(Position(file, 1), "", "is not a mapping", "start the file with 'plugin: redis_fleet'")
         raise InvalidDescriptionError([problem])
@@ -82,22 +81,28 @@ def _check_depth(file: str, text: str) -> None:
     for bracket in _BRACKET.findall(text):
         depth = max(0, depth + (1 if bracket in "[{" else -1))
         deepest = max(deepest, depth)
-    problem = _too_deep(file, text, _Loader) if deepest > _DEEPEST else None
-    if problem:
+    if deepest <= _DEEPEST:
+        return
+    mark = None
+    try:
+        mark = _too_deep(text, _Loader)
+    except yaml.YAMLError:
+        # libyaml has a limit of its own, which strikes while it reads ahead: before it has told of any level.
+        with suppress(yaml.YAMLError):
+            mark = _too_deep(text, yaml.SafeLoader)
+    if mark:
+        position = Position(file, mark.line + 1, mark.column + 1)
+        problem = Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
         raise InvalidDescriptionError([problem])
 
 
-def _too_deep(file: str, text: str, loader: Any) -> Problem | None:
-    """Return the problem of the first node that is nested too deep; without C, none of PyYAML's limits come before."""
+def _too_deep(text: str, loader: Any) -> yaml.Mark | None:
+    """Return where the first node begins that is nested too deep; raises YAMLError for what is wrong before."""
     depth = 0
-    try:
-        for event in yaml.parse(text, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST and event.start_mark:
-                position = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
-                return Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
-    except yaml.YAMLError:
-        return None  # composing comes to the same place
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return event.start_mark
     return None
 
 
