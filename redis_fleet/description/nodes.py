@@ -96,8 +96,8 @@ def _check_depth(file: str, text: str) -> None:
         raise InvalidDescriptionError([problem])
 
 
-def _too_deep(text: str, loader: Any) -> yaml.Mark | None:
-    """Return where the first node begins that is nested too deep; raises YAMLError for what is wrong before."""
+def _too_deep(text: str, loader: Any) -> Any:
+    """Return the mark of the first node that is nested too deep, if any; raises YAMLError for what is wrong before."""
     depth = 0
     for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
