@@ -17,3 +17,4 @@ compile test.txt pyproject.toml --extra sandbox --extra drill --extra test --gro
 # The same versions for those who do not test.
 compile run.txt pyproject.toml --extra sandbox --extra drill --group build --constraint requirements/test.txt
 compile lock.txt --group lock
+compile engines.txt --group engines --no-deps --constraint requirements/test.txt

@@ -48,7 +48,7 @@ def test_who_does_not_test_has_the_versions_that_are_tested() -> None:
     assert pinned("run.txt").items() <= pinned("test.txt").items()
 
 
-@pytest.mark.parametrize("file", [*_FILES, "lock.txt"])
+@pytest.mark.parametrize("file", [*_FILES, "lock.txt", "engines.txt"])
 def test_every_package_has_hashes_and_none_a_place(file: str) -> None:
     text = (_ROOT / "requirements" / file).read_text("utf-8")
     entries = re.split(r"^(?=[^\s#])", text, flags=re.M)[1:]
