@@ -12,13 +12,13 @@ import os
 import re
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..host.interrupts import held_back
 from ..host.scratch import launch, made, sweep
 from ..protocol.resp import Connection, ReplyError
 from .config_text import in_place, masked, readable, startable
@@ -57,14 +57,15 @@ def trials(request: Answer, tick: Callable[[], None] = lambda: None) -> list[Ans
     (``unstarted``); ``seconds`` bounds each look. An answer is the trial's ``name``, the ``version``
     (``redis 7.0.15``), ``complaints`` (``line``, from 1, or 0 where the server names none, and what it ``said``), and
     ``untried``: why there was no trial. So many run side by side as there are cores; whatever happens, processes and
-    folders are gone after. ``tick`` is called again and again meanwhile.
+    folders are gone after, also when this process is told to end. ``tick`` is called again and again meanwhile.
     """
     wanted = list(enumerate(request["trials"]))
     answers: dict[int, Answer] = {}
     active: dict[int, Waiting] = {}
     sweep()
-    with _cleared_up_after(active):
+    with held_back() as let_in, _cleared_up_after(active):
         while wanted or active:
+            let_in()
             while wanted and len(active) < _side_by_side():
                 number, each = wanted.pop(0)
                 active[number] = _tried(each, float(request.get("seconds") or SECONDS))
@@ -95,21 +96,12 @@ def program(binary: str, seconds: float = SECONDS) -> tuple[str, str]:
 
 @contextmanager
 def _cleared_up_after(active: dict[int, Waiting]) -> Iterator[None]:
-    """End what is under way whatever happens, also when this process is told to end."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """End what is under way whatever happens."""
     try:
         yield
     finally:
         for each in active.values():
             each.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _side_by_side() -> int:
