@@ -32,8 +32,9 @@ class Engine:
     @classmethod
     def read(cls, name: str, files: Mapping[str, Any], entry: Mapping[str, Any]) -> Engine:
         """Make it from a family's files, in which ``{engine}`` and ``{package}`` stand for names, and its own entry."""
-        own = {slot: text for slot, text in entry.items() if slot not in ("version", "files")}
         wanted = {**files, **entry.get("files", {})}
+        own = {slot: text for slot, text in entry.items() if slot not in ("version", "files")}
+        own = {slot: _text(text, name) for slot, text in wanted["packages"].items()} | own
         return cls(
             name=name,
             version=entry["version"],

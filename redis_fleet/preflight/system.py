@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet.agent.host.packages.interface import Provider
 from redis_fleet.observe.facts import MachineFacts, observed
 from redis_fleet.plan.machines import refusals, wanted_packages
 from redis_fleet.platform import default, known, name_of, offered, platform
+from redis_fleet.platform.platform import Platform
 from redis_fleet.preflight.rows import Answer, Row, Site
 
-_PYTHON = (3, 9)
 # Seconds that clocks may differ: INFO, logs and expiry times are compared to the second.
 _SKEW = 1.0
 
@@ -28,11 +27,12 @@ def python(site: Site) -> Iterator[Row]:
     """What redis-fleet runs on a machine is written for Python 3.9 (E31)."""
     found = tuple(site.answer["python"])
     text = ".".join(map(str, found))
-    if found >= _PYTHON:
+    oldest = _platform(site).python
+    if found >= oldest:
         yield site.good("python", text, "E31")
     else:
         fix = "install a newer one and name it in 'ansible_python_interpreter:'"
-        yield site.fail("python", f"{text}, older than 3.9", fix, "E31")
+        yield site.fail("python", f"{text}, older than {'.'.join(map(str, oldest))}", fix, "E31")
 
 
 def systemd(site: Site) -> Iterator[Row]:
@@ -75,14 +75,14 @@ def _package(site: Site, package: str, name: str) -> Row:
         return site.good(package, f"{candidate} is on offer ({name}); deploy installs it", "E31")
     if not site.answer["lists"]:
         return site.good(package, f"not installed; deploy reads the package lists and installs it ({name})", "W34")
-    provider = _provider(site)
+    provider = _platform(site).provider
     fix = f"see {provider.sources_folder} and '{provider.refresh}' there; deploy reads the lists again"
     return site.warn(package, f"not installed, and {provider.title} has not heard of it ({name})", fix, "W34")
 
 
-def _provider(site: Site) -> Provider:
-    """Return how packages are installed on a machine; where its platform is unknown, as on the default one."""
-    return (platform(name_of(site.answer["system"])) or default(site.fleet.engine)).provider
+def _platform(site: Site) -> Platform:
+    """Return the platform of a machine; where that is unknown, the default one."""
+    return platform(name_of(site.answer["system"])) or default(site.fleet.engine)
 
 
 def refused(site: Site) -> Iterator[Row]:
@@ -109,7 +109,7 @@ def time_service(site: Site) -> Iterator[Row]:
     elif site.container:
         yield site.good("time service", "none: the clock of a container is the host's", "W32")
     else:
-        fix = f"{_provider(site).command('systemd-timesyncd')}, or chrony"
+        fix = f"{_platform(site).provider.command('systemd-timesyncd')}, or chrony"
         yield site.warn("time service", "none runs", fix, "W32")
 
 

@@ -49,7 +49,7 @@ def comparisons(tree: ast.AST) -> Iterator[int]:
             found = {_text(key) for key in node.keys} >= set(KINDS)
         else:
             found = isinstance(node, ast.Match) and _is_kind(node.subject)
-        if found:
+        if found and isinstance(node, (ast.expr, ast.stmt)):
             yield node.lineno
 
 
