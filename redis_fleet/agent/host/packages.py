@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from typing import Any
+from collections.abc import Sequence
 
+from ..messages.files import Prepare, Prepared
 from .files import put
 from .proc import output_of
 
-Answer = dict[str, Any]
 _PATIENCE = 120.0
 _PAUSE = 1.0
 _ENVIRONMENT = {
@@ -29,17 +29,18 @@ _KEEP = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force
 _INSTALL = [*_APT, *_KEEP, "--no-install-recommends", "install"]
 
 
-def install(request: Answer, dry: bool = False) -> Answer:
-    """Put ``links`` and ``files`` (see put.py), then install what is missing of ``packages``; says what was done.
+def install(request: Prepare, dry: bool = False) -> Prepared:
+    """Put the files, then install what is missing of the packages; says what was done.
 
     The links come first: they keep the packages' own units from ever starting. Raises RuntimeError with apt's words.
     """
-    answer = put(request, dry)
-    missing = [name for name in request["packages"] if name not in installed(request["packages"])]
+    written = put(request.files, dry).changed
+    there = installed(request.packages)
+    missing = tuple(name for name in request.packages if name not in there)
     if missing and not dry:
         _run(_UPDATE)
         _run([*_INSTALL, *missing])
-    return {"written": answer["changed"], "installed": missing}
+    return Prepared(written, missing)
 
 
 def _run(command: list[str]) -> None:
@@ -63,7 +64,7 @@ def _run(command: list[str]) -> None:
         time.sleep(_PAUSE)
 
 
-def installed(names: list[str]) -> Answer:
+def installed(names: Sequence[str]) -> dict[str, str]:
     """Return the installed versions; a package that is not installed is left out."""
     command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names]
     rows = [line.split() for line in output_of(command).splitlines()]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, MutableSequence, Sequence
 from functools import lru_cache
-from typing import Any, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..secret import Secret
 
 M = TypeVar("M", bound="Message")
+A = TypeVar("A", bound="Message")
+_PLAIN = (str, int, float, bool)
 _APART = "$secret"
 _CLASS = "is"
 
@@ -48,6 +50,19 @@ class Message:
             raise ValueError(f"{cls.__name__}: {error}") from None
 
 
+class Request(Message, Generic[A]):
+    """A message that asks a machine for something; ``verb`` says what, and the parameter is the class of the answer."""
+
+    verb: ClassVar[str] = ""
+
+    @classmethod
+    def answer(cls) -> type[A]:
+        """Return the class of the answer."""
+        bases: Any = cls.__orig_bases__  # type: ignore[attr-defined]
+        found: type[A] = get_args(bases[0])[0]
+        return found
+
+
 @lru_cache(maxsize=None)
 def _hints(kind: Any) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(kind)}
@@ -55,18 +70,21 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _encoded(hint: Any, value: Any, secrets: Optional[MutableSequence[str]]) -> Any:
-    if value is None:
-        return None
+    if value is None or hint in _PLAIN:
+        return value
     if isinstance(value, Secret):
         return _put_apart(value, secrets)
     if isinstance(value, Message):
         body = value.to_json(secrets)
         return {_CLASS: type(value).__name__, **body} if len(_messages(hint)) > 1 else body
-    inner = _inner(hint)
+    return _encoded_all(_inner(hint), value, secrets)
+
+
+def _encoded_all(inner: Any, value: Any, secrets: Optional[MutableSequence[str]]) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _encoded(inner, each, secrets) for key, each in value.items()}
+        return {str(key): each if inner in _PLAIN else _encoded(inner, each, secrets) for key, each in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_encoded(inner, each, secrets) for each in value]
+        return list(value) if inner in _PLAIN else [_encoded(inner, each, secrets) for each in value]
     return value
 
 
@@ -80,17 +98,20 @@ def _put_apart(value: Secret, secrets: Optional[MutableSequence[str]]) -> dict[s
 
 
 def _decoded(hint: Any, value: Any, secrets: Sequence[str]) -> Any:
-    if value is None or hint is Any:
+    if value is None or hint is Any or hint in _PLAIN:
         return value
     if isinstance(value, Mapping) and value.keys() == {_APART}:
         return Secret(secrets[value[_APART]])
     if isinstance(value, Mapping) and _messages(hint) and not _is_mapping(hint):
         return _message(_messages(hint), value, secrets)
-    inner = _inner(hint)
+    return _decoded_all(_inner(hint), value, secrets)
+
+
+def _decoded_all(inner: Any, value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _decoded(inner, each, secrets) for key, each in value.items()}
+        return {key: each if inner in _PLAIN else _decoded(inner, each, secrets) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return tuple(_decoded(inner, each, secrets) for each in value)
+        return tuple(value) if inner in _PLAIN else tuple(_decoded(inner, each, secrets) for each in value)
     return value
 
 
