@@ -460,7 +460,7 @@ def test_the_controller_remembers_runs_with_plan_and_result(tmp_path: Path) -> N
 
 def test_the_first_end_counts_and_one_without_a_beginning_does_not(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    controller.begin(journal, run("first").to_json().to_json(), PLAN)
+    controller.begin(journal, run("first").to_json(), PLAN)
 
     for result in ("ok", "failed"):
         controller.end(journal, "first", result)
@@ -483,7 +483,7 @@ def test_a_controller_that_cannot_write_says_so_and_goes_on(tmp_path: Path) -> N
     (tmp_path / "home").write_text("no folder")
     journal = tmp_path / "home" / "journal"
 
-    assert str(journal) in controller.begin(journal, run("first").to_json().to_json(), PLAN)
+    assert str(journal) in controller.begin(journal, run("first").to_json(), PLAN)
     assert controller.end(journal, "first", "ok") == ""
     assert controller.read(journal) == []
 

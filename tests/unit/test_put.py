@@ -208,9 +208,9 @@ def test_files_are_given_to_their_owner_and_its_group(tmp_path: Path) -> None:
 def test_a_shared_folder_is_made_and_otherwise_left_alone(tmp_path: Path) -> None:
     there, missing = tmp_path / "there", tmp_path / "missing"
     there.mkdir(mode=0o711)
-    folders = [{"path": str(each), "owner": "", "mode": 0o750, "shared": True} for each in (there, missing)]
-    request = {"supervised": False, "files": [], "links": [], "folders": folders}
-    assert put(request)["changed"] == [str(missing)]
+    folders = tuple(Folder(str(each), "", 0o750, shared=True) for each in (there, missing))
+    request = Files(supervised=False, folders=folders)
+    assert put(request).changed == (str(missing),)
     assert there.stat().st_mode & 0o777 == 0o711
     assert missing.stat().st_mode & 0o777 == 0o750
-    assert put(request)["changed"] == []
+    assert put(request).changed == ()
