@@ -28,13 +28,13 @@ class Run(Message):
 
 @dataclass(frozen=True)
 class LoggedStep(Message):
-    """A step as the log has it; nothing secret."""
+    """A step as the log has it, what it does not have left out; nothing secret."""
 
-    number: int
-    process: str
-    how: str
-    what: str
-    reason: str = ""
+    number: Optional[int] = None
+    process: Optional[str] = None
+    how: Optional[str] = None
+    what: Optional[str] = None
+    reason: Optional[str] = None
 
 
 @dataclass(frozen=True)

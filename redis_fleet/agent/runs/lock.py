@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..host.files import replace
-from ..messages.runs import Begin, Begun, End, Ended, Run
+from ..messages.runs import Begin, Begun, End, Ended, LoggedStep, Run
 from . import runlog
 
 
@@ -76,8 +76,12 @@ def begin(request: Begin) -> Begun:
 def _beginning(request: Begin) -> runlog.Entry:
     run = request.run
     told: runlog.Entry = {"event": "begin", "run": run.id, "owner": run.owner, "verb": run.verb}
-    told["steps"] = [step.to_json() for step in request.steps]
+    told["steps"] = [_known(step) for step in request.steps]
     return {**told, "took_over": request.take_over} if request.take_over else told
+
+
+def _known(step: LoggedStep) -> runlog.Entry:
+    return {name: value for name, value in step.to_json().items() if value is not None}
 
 
 def end(request: End) -> Ended:

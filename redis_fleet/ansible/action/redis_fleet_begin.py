@@ -109,4 +109,4 @@ def _steps(fleet: Fleet, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _logged(step: Mapping[str, Any]) -> LoggedStep:
     # Named one by one: whatever else a step may have some day does not get into the journal by itself.
-    return LoggedStep(step["number"], step["process"], step["how"], step["what"], step.get("reason", ""))
+    return LoggedStep(*(step.get(name) for name in ("number", "process", "how", "what", "reason")))
