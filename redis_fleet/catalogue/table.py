@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 NUMBERS = ("integer", "memory", "octal")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Directive:
     """What one version of one engine knows about a directive.
 
@@ -94,6 +94,11 @@ class Catalogue:
         """Return the name that CONFIG REWRITE writes (``slaveof`` → ``replicaof``); an unknown name in lower case."""
         name = name.lower()
         return self._aliases.get(name, name)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Directive]:
+        """Every directive that has a default, by its canonical name."""
+        return {directive.name: directive for directive in self if directive.default is not None}
 
     def nearest(self, name: str) -> str | None:
         """Return the known name or alias most like a mistyped one, if any is like it."""

@@ -7,6 +7,7 @@ tried on redis 7.0.15 and valkey 9.1.2. Adding a type is a row of ``TYPES``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from redis_fleet.agent.conf.text import split
@@ -61,6 +62,7 @@ def problem(directive: Directive, lines: Lines) -> str | None:
     return TYPES[directive.type].problem(directive, lines)
 
 
+@lru_cache(maxsize=65536)
 def canonical(directive: Directive, value: Lines | str) -> Canonical:
     """Return the one form of a value, given as lines or as the text CONFIG GET answers; equal forms mean the same.
 

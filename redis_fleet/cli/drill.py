@@ -15,10 +15,10 @@ from redis_fleet.cli.screen import Screen
 from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill, all_drills, find, perform
 from redis_fleet.drills.report import DrillReport, Step
-from redis_fleet.project import ROOT
+from redis_fleet.project import SAMPLES
 from redis_fleet.sandbox import binary
 
-_SAMPLE = ROOT / "inventory" / "sentinel.redis.yml"
+_SAMPLE = SAMPLES / "sentinel.redis.yml"
 Words = Annotated[
     list[str], typer.Argument(metavar="NAME… [FILE]", help="'list', drills by name or 'all'; then a description.")
 ]

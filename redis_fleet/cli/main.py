@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import redis_fleet
-from redis_fleet.cli import deploy, drill, explain, files, import_, locks, repair, sandbox, status, switchover, verify
+from redis_fleet.cli import (
+    ansible_env,
+    deploy,
+    drill,
+    explain,
+    files,
+    import_,
+    init,
+    locks,
+    repair,
+    sandbox,
+    status,
+    switchover,
+    verify,
+)
 
 app = typer.Typer(
     name="redis-fleet",
@@ -17,12 +31,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="""One YAML file in, a Redis that is deployed, verified and fails over out.
 
-    Try it here:    redis-fleet sandbox up inventory/sentinel.redis.yml
+    Try it here:    redis-fleet init, then redis-fleet sandbox up shop.redis.yml
 
     On machines:    redis-fleet check FILE, then plan, deploy, verify
 
     Exit codes: 0 fine, 1 failed or refused, 2 usage or invalid file, 3 (plan) something to do.""",
 )
+app.command()(init.init)
 app.command()(files.check)
 app.command()(files.render)
 app.command("import")(import_.import_)
@@ -37,6 +52,7 @@ app.command()(repair.repair)
 app.command()(locks.unlock)
 app.command()(locks.journal)
 app.command()(drill.drill)
+app.command()(ansible_env.ansible_env)
 app.add_typer(sandbox.app, name="sandbox")
 
 

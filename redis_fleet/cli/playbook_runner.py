@@ -15,9 +15,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from redis_fleet.ansible import environment as ansible_environment
 from redis_fleet.ansible.events import ANSWERS, PIPE
 from redis_fleet.ansible.fleets import SANDBOX
-from redis_fleet.project import CONFIGURATION, PLAYBOOKS, ROOT
+from redis_fleet.project import CONFIGURATION, PLAYBOOKS, importing
 
 Event = Mapping[str, Any]
 
@@ -123,10 +124,10 @@ def _started(command: list[str], options: Options) -> Iterator[tuple[subprocess.
     reader, writer = os.pipe()
     answered, answers = os.pipe()
     environment = {
-        **os.environ,
+        **importing(os.environ),
+        **ansible_environment.paths(ansible_environment.of_shell(os.environ)),
         "ANSIBLE_CONFIG": str(CONFIGURATION),
         "ANSIBLE_STDOUT_CALLBACK": "redis_fleet_front",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         PIPE: str(writer),
         ANSWERS: str(answered),
     }

@@ -98,7 +98,7 @@ def _wrong_value(path: Path, kind: str, context: Any, seen: str) -> tuple[str, s
         return _not_a_name(path, seen)
     if kind == "too_short":
         return "is empty", "name at least one"
-    expected, remedy = _EXPECTED.get(kind, ("of the right type", "see the samples in inventory/"))
+    expected, remedy = _EXPECTED.get(kind, ("of the right type", "compare it with what 'redis-fleet init' writes"))
     if kind.startswith("model_"):
         remedy = f"write its keys below it; keys here are {', '.join(known_keys(path))}"
     return f"{seen} is not {expected}", remedy

@@ -25,9 +25,9 @@ from redis_fleet.drills.application_access import Entrance
 from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
 from redis_fleet.drills.mariadb import database, query
-from redis_fleet.project import ROOT
+from redis_fleet.project import APPLICATIONS
 
-APP = ROOT / "tests" / "apps" / "blog"
+APP = APPLICATIONS / "blog"
 REQUESTS = 30
 NAME = "guoxiaonao"
 _SERVERS = 2

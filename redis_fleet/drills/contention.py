@@ -23,7 +23,7 @@ from typing import Any
 
 from redis_fleet.drills.application_access import Entrance, client_of, need_redis_py
 from redis_fleet.drills.lab import LabError
-from redis_fleet.project import ROOT
+from redis_fleet.project import importing
 
 # How long a section lasts beside what its files take: as long as a quick database transaction.
 WORK = 0.001
@@ -90,7 +90,7 @@ def contend(entrance: Entrance, key: str, processes: int, sections: int, lock: s
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", __name__],
-            cwd=ROOT,
+            env=importing(os.environ),
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,13 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
-import redis_fleet
 from redis_fleet.agent.load_client import writer
 from redis_fleet.agent.load_client.writer import Look, Tally
 from redis_fleet.agent.replication.view import Target
 from redis_fleet.operations.ports import waits
+from redis_fleet.project import importing
 
 END = 5.0
 
@@ -34,14 +33,12 @@ class LocalClient:
     def start(self) -> None:
         """Start the writer; it learns the passwords on standard input and outlives a Ctrl-C at the terminal."""
         self._folder = tempfile.mkdtemp(prefix="redis-fleet-drill-")
-        root = str(Path(redis_fleet.__file__).parents[1])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [sys.executable, "-m", writer.__name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            env=importing(os.environ),
             start_new_session=True,
         )
         task = {"target": self._target, "folder": self._folder, "seconds": self._seconds}

@@ -95,9 +95,10 @@ def _against_config(directive: Directive, setting: Setting, config: Mapping[str,
 def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:
     """What the description does not mention has its default; anything else was set by hand or taken out of the file."""
     asked = {catalogue.canonical_name(setting.name) for setting in process.settings} | BY_ROLE | kept_by_unit(process)
+    defaults = catalogue.defaults
     for name, value in config.items():
-        directive = catalogue.find(name)
-        if directive is None or directive.default is None or directive.name in asked or directive.name != name:
+        directive = defaults.get(name)
+        if directive is None or name in asked:
             continue
         if directive.sensitive and value:
             yield Change(name, "", MASK)
@@ -106,6 +107,9 @@ def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) 
 
 
 def _default(directive: Directive, value: values.Lines | str) -> bool:
+    # Most are the default letter for letter: no need to work out what it means.
+    if value == directive.default:
+        return True
     return values.canonical(directive, directive.default or "") == values.canonical(directive, value)
 
 

@@ -96,8 +96,7 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
     name = service.watch.name if service.watch else ""
     if name not in facts.masters:
         return
-    prefix = ("sentinel", "auth-pass", name)
-    found = next((line[-1] for line in facts.lines or () if line[:3] == prefix), "")
+    found = next((line[-1] for line in facts.lines_of("sentinel", "auth-pass", name)), "")
     wanted = service.password.reveal() if service.password else ""
     if not same(found, wanted) if wanted and found else wanted != found:
         change = Change(f"sentinel auth-pass {name}", MASK if wanted else "", MASK if found else "")
@@ -141,21 +140,19 @@ def password_differs(process: Process, facts: ProcessFacts) -> bool:
         return not facts.open
     if _others_get_in(facts):
         return True
-    lines = facts.lines or ()
-    given = [line[-1] for line in lines if line[:2] == ("sentinel", "sentinel-pass")]
-    given = given or [line[-1] for line in lines if line[0] == "requirepass"]
-    return not given or not same(given[-1], process.password.reveal())
+    given = facts.lines_of("sentinel", "sentinel-pass") or facts.lines_of("requirepass")
+    return not given or not same(given[-1][-1], process.password.reveal())
 
 
 def in_file(process: Process, facts: ProcessFacts) -> tuple[str, ...]:
     """Return the settings that bring the file of a Sentinel that is down to its described password."""
-    own = [line[-1] for line in facts.lines or () if line[0] == "requirepass"]
-    other = [line[-1] for line in facts.lines or () if line[:2] == ("sentinel", "sentinel-pass")]
+    own = [line[-1] for line in facts.lines_of("requirepass")]
+    other = [line[-1] for line in facts.lines_of("sentinel", "sentinel-pass")]
     wanted = process.password.reveal() if process.password else ""
     found = [word for word in (*own[-1:], *other[-1:]) if word]
     fine = (bool(own) and all(same(word, wanted) for word in found)) if wanted else not found
     # This line counts more than requirepass, and has nothing but hashes: with a new requirepass it is taken out.
-    unknown = any(line[:2] == ("user", "default") for line in facts.lines or ())
+    unknown = bool(facts.lines_of("user", "default"))
     return () if fine and not unknown else ("requirepass", "sentinel sentinel-pass")
 
 

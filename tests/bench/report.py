@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from rich.console import Console
@@ -140,6 +141,10 @@ class Growth:
     peak: float
 
 
+GROWTH = 1.5
+"""The most that planning may take longer, a process, for a thousand than for ten."""
+
+
 @dataclass
 class Report:
     """Everything that one run of the benchmarks found."""
@@ -151,7 +156,16 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether no target was missed."""
-        return all(each.passed is not False for each in self.comparisons)
+        return all(each.passed is not False for each in self.comparisons) and self.growth_factor <= GROWTH
+
+    @property
+    def growth_factor(self) -> float:
+        """How many times longer planning takes a process in the largest deployment than in the smallest."""
+        if not self.growth:
+            return 1.0
+        first, last = self.growth[0], self.growth[-1]
+        pairs = ((first.idle, last.idle), (first.change, last.change))
+        return max((big / last.processes) / (small / first.processes) for small, big in pairs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for JSON."""
@@ -160,6 +174,7 @@ class Report:
             "comparisons": [each.to_dict() for each in self.comparisons],
             "trips": [each.to_dict() for each in self.trips],
             "planning": [vars(each) for each in self.growth],
+            "planning_growth": self.growth_factor,
         }
 
     def show(self, console: Console) -> None:
@@ -201,13 +216,15 @@ def _growth(growth: Sequence[Growth]) -> Table:
         box=None,
         title_style="",
     )
-    for column in ("machines", "processes", "nothing to do", "a change everywhere", "growth", "peak memory"):
+    for column in ("machines", "processes", "nothing to do", "growth", "a change everywhere", "growth", "peak memory"):
         table.add_column(column, no_wrap=True)
-    first = growth[0].change / growth[0].processes
+    first = growth[0]
     for each in growth:
-        seconds = (f"{1000 * value:.0f} ms" for value in (each.idle, each.change))
-        relative = f"{each.change / each.processes / first:.2f}"
-        table.add_row(str(each.machines), str(each.processes), *seconds, relative, f"{each.peak:.1f} MiB")
+        pairs = ((each.idle, first.idle), (each.change, first.change))
+        cells = (
+            (f"{1000 * own:.0f} ms", f"{own / each.processes / (least / first.processes):.2f}") for own, least in pairs
+        )
+        table.add_row(str(each.machines), str(each.processes), *chain(*cells), f"{each.peak:.1f} MiB")
     return table
 
 

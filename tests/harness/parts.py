@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("live", "fuzz", "unit", "golden", "invalid", "rules", "harness")
+_SUITES = ("live", "package", "fuzz", "unit", "golden", "invalid", "rules", "harness")
 _DRILLS = ("drills", "report")
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",

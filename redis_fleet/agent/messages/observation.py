@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Optional
 
 from ..endpoint import Endpoint
@@ -11,6 +12,7 @@ from .codec import Message, Request
 from .process import ManagedProcess
 
 Text = Mapping[str, str]
+_BEGINNING = 3
 _ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
 
 
@@ -83,10 +85,21 @@ class ProcessFacts(Message):
                 return Endpoint(words[0], int(words[1]))
         return None
 
+    def lines_of(self, *words: str) -> tuple[tuple[str, ...], ...]:
+        """Return the lines of its file that begin with these words, at most three: found without a search."""
+        return self._by_beginning.get(words, ())
+
+    @cached_property
+    def _by_beginning(self) -> Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for line in self.lines or ():
+            for count in range(1, min(len(line), _BEGINNING) + 1):
+                found.setdefault(line[:count], []).append(line)
+        return {words: tuple(lines) for words, lines in found.items()}
+
     def watches(self, name: str) -> bool:
         """Whether it is a Sentinel that knows this master, or did when it last ran."""
-        by_file = self.started_once and any(line[:3] == ("sentinel", "monitor", name) for line in self.lines or ())
-        return name in self.masters or by_file
+        return name in self.masters or (self.started_once and bool(self.lines_of("sentinel", "monitor", name)))
 
     @property
     def keys(self) -> int:
@@ -109,7 +122,7 @@ class ProcessFacts(Message):
         """Whether it ever ran: a Sentinel writes its epoch, a server leaves something in its folder."""
         if self.answers or self.pid:
             return True
-        return bool(self.data) or any(line[:2] == ("sentinel", "current-epoch") for line in self.lines or ())
+        return bool(self.data) or bool(self.lines_of("sentinel", "current-epoch"))
 
 
 @dataclass(frozen=True)
