@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from . import access
 from .access import Access
+from .access import connect as connect_by
 from .conf.text import Line, parse_file
 from .endpoint import Endpoint
 from .messages.process import ManagedProcess
@@ -76,7 +76,7 @@ def _tries(process: ManagedProcess) -> Iterator[tuple[str, str]]:
 
 
 def _opened(way: Access, timeout: float) -> Connection:
-    connection = access.connect(way, timeout)
+    connection = connect_by(way, timeout)
     if way.secret is None:
         try:
             connection.call("PING")
@@ -218,12 +218,12 @@ def _prove(process: ManagedProcess, new: str, old: set[str]) -> None:
     if not new:
         return
     try:
-        access.connect(with_password(process.access, new)).close()
+        connect_by(with_password(process.access, new)).close()
     except ReplyError as error:
         raise RuntimeError(f"{name} does not take the new password: {error}") from None
     for password in old:
         try:
-            access.connect(with_password(process.access, password)).close()
+            connect_by(with_password(process.access, password)).close()
         except ReplyError:
             continue
         raise RuntimeError(f"{name} still takes the previous password")
@@ -231,7 +231,7 @@ def _prove(process: ManagedProcess, new: str, old: set[str]) -> None:
 
 def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:
     """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
-    with access.connect(with_password(process.access, ""), timeout) as stranger:
+    with connect_by(with_password(process.access, ""), timeout) as stranger:
         try:
             stranger.call("PING")
         except ReplyError as error:

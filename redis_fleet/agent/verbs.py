@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from subprocess import SubprocessError
 from typing import Any, Callable
 
+from .codec import Message
 from .errors import AgentError
-from .messages.codec import Message
 
 
 @dataclass(frozen=True)

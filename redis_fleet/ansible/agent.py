@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from redis_fleet.agent.messages.codec import Message, Request
+from redis_fleet.agent.codec import Message, Request
 
 A = TypeVar("A", bound=Message)
 MODULE = "redis_fleet_agent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from redis_fleet.agent.messages.codec import Message
+from redis_fleet.agent.codec import Message
 from redis_fleet.agent.messages.observation import Observation
 from redis_fleet.model import Fleet
 

@@ -26,7 +26,7 @@ UNTYPED = {
     *(f"load_client/{name}.py" for name in ("writer", "events")),
 }
 # Files of JSON lines that are read as they are; the result of a verb as Ansible has it.
-JSON = {"messages/codec.py", "runs/runlog.py", "verbs.py", "errors.py"}
+JSON = {"codec.py", "runs/runlog.py", "verbs.py", "errors.py"}
 CONNECTS = {"access.py", "replication/verification.py", "replication/view.py"}
 LOOSE = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bAnswer\b")
 FILES = {str(path.relative_to(AGENT)): path for path in sorted(AGENT.rglob("*.py"))}

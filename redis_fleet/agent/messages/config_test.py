@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .codec import Message, Request
+from ..codec import Message, Request
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
+from ..codec import Message, Request
 from ..endpoint import Endpoint
-from .codec import Message, Request
 
 
 @dataclass(frozen=True)

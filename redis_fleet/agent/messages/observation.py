@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Optional
 
+from ..codec import Message, Request
 from ..endpoint import Endpoint
-from .codec import Message, Request
 from .process import ManagedProcess
 
 Text = Mapping[str, str]

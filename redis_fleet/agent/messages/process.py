@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..access import Access
-from .codec import Message
+from ..codec import Message
 
 
 @dataclass(frozen=True)
