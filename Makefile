@@ -4,10 +4,16 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test test-all bench drill-powercut lint docs
+# Every package at the version and with the hashes of a lock file, then the project itself, built with what is there.
+QUIETLY := tests/harness/quietly.sh
+LOCKED := -m pip install --disable-pip-version-check --require-hashes --requirement
+OURS := -m pip install --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable
+NEWEST := .cache/newest
+
+.PHONY: help demo test test-all test-newest lock bench drill-powercut lint docs
 
 help: ## show these lines
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine: verify, fail over, take down
 	@tests/harness/demo.sh inventory/sentinel.redis.yml
@@ -17,6 +23,18 @@ test: .venv/.ready-test ## lint, every test and all molecule scenarios on Debian
 
 test-all: .venv/.ready-test ## the same on Debian 11, 12, 13 and testing, and deployments over networks that are cut
 	@$(PYTHON) -m tests.harness.run --images 11,12,13,testing --every-part
+
+test-newest: | .venv/bin/python ## the same as test, with the newest versions that pyproject.toml allows
+	@echo "installing redis-fleet and the newest of all that its tests need into $(NEWEST)"
+	@$(PYTHON) -m venv --clear $(NEWEST)
+	@$(QUIETLY) $(NEWEST)/bin/python -m pip install --disable-pip-version-check --editable '.[sandbox,drill,test]'
+	@$(NEWEST)/bin/python -m tests.harness.drift
+	@$(NEWEST)/bin/python -m tests.harness.run --images 12
+
+lock: .venv/.ready-test ## write the lock files anew with the newest versions that pyproject.toml allows, and test
+	@$(QUIETLY) $(PYTHON) $(LOCKED) requirements/lock.txt
+	@requirements/lock.sh
+	@$(MAKE) --no-print-directory test
 
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench
@@ -33,12 +51,14 @@ docs: .venv/.ready ## docs/directives.md and docs/rules.md, from the table and t
 .venv/bin/python:
 	@tests/harness/bootstrap.sh
 
-.venv/.ready: pyproject.toml | .venv/bin/python
+.venv/.ready: pyproject.toml requirements/run.txt | .venv/bin/python
 	@echo "installing redis-fleet into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,drill]'
+	@$(QUIETLY) $(PYTHON) $(LOCKED) requirements/run.txt
+	@$(QUIETLY) $(PYTHON) $(OURS) .
 	@touch $@
 
-.venv/.ready-test: pyproject.toml | .venv/bin/python
+.venv/.ready-test: pyproject.toml requirements/test.txt | .venv/bin/python
 	@echo "installing redis-fleet and what its tests need into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,drill,test]'
+	@$(QUIETLY) $(PYTHON) $(LOCKED) requirements/test.txt
+	@$(QUIETLY) $(PYTHON) $(OURS) .
 	@touch $@ .venv/.ready

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,17 +79,31 @@ def _check_depth(file: str, text: str) -> None:
     """Refuse what is nested too deep for PyYAML's recursion; looks closely only where brackets and blanks say so."""
     depth = deepest = max(map(len, _BEGINNING_OF_LINE.findall(text)), default=0)
     for bracket in _BRACKET.findall(text):
-        depth += 1 if bracket in "[{" else -1
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
         deepest = max(deepest, depth)
     if deepest <= _DEEPEST:
         return
+    mark = None
+    try:
+        mark = _too_deep(text, _Loader)
+    except yaml.YAMLError:
+        # libyaml has a limit of its own, which strikes while it reads ahead: before it has told of any level.
+        with suppress(yaml.YAMLError):
+            mark = _too_deep(text, yaml.SafeLoader)
+    if mark:
+        position = Position(file, mark.line + 1, mark.column + 1)
+        problem = Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
+        raise InvalidDescriptionError([problem])
+
+
+def _too_deep(text: str, loader: Any) -> Any:
+    """Return the mark of the first node that is nested too deep, if any; raises YAMLError for what is wrong before."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST and event.start_mark:
-            position = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
-            problem = Problem(position, "", f"is nested more than {_DEEPEST} levels deep", "write it flatter")
-            raise InvalidDescriptionError([problem])
+        if depth > _DEEPEST:
+            return event.start_mark
+    return None
 
 
 # Where these went wrong is where they begin; what the parser stumbled over comes long after.

@@ -119,7 +119,7 @@ def _failing_over(blog: Site, deployment: Deployment, book: Notebook) -> None:
 
 
 class _Rounds:
-    """Sends round after round while it is entered; the last one ends before it is left."""
+    """Sends round after round while it is entered; the last one ends before it is left, unless that is in a hurry."""
 
     def __init__(self, blog: Site) -> None:
         self._blog = blog
@@ -136,7 +136,9 @@ class _Rounds:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join()
+        # Whoever is interrupted does not wait for requests that may wait for a master themselves.
+        if kind is None or issubclass(kind, Exception):
+            self._thread.join()
 
     def _go_on(self) -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 
+from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.drills.application_access import Entrance
 from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
@@ -132,8 +132,11 @@ def site(entrance: Entrance, key: str, replicas: int, name: str) -> Iterator[Sit
 
     A lock counts when ``replicas`` of them have it. Everything is gone afterwards. Raises NotHereError, LabError.
     """
-    with database(name) as url:
-        folder = Path(tempfile.mkdtemp(prefix="redis-fleet-blog-"))
+    with (
+        database(name) as url,
+        tempfile.TemporaryDirectory(prefix="redis-fleet-blog-", ignore_cleanup_errors=True) as made,
+    ):
+        folder = Path(made)
         processes: list[subprocess.Popen[bytes]] = []
         try:
             environment = {**os.environ, **_told(entrance, key, replicas, url)}
@@ -142,15 +145,16 @@ def site(entrance: Entrance, key: str, replicas: int, name: str) -> Iterator[Sit
                   (NAME, NAME, f"{NAME}@example.org", "aaaaaaaa", "bbbbbbbb", 0))  # fmt: skip
             ports = _free_ports(_SERVERS)
             for port in ports:
-                processes.append(_started(port, environment, folder))
+                with held_back():
+                    processes.append(_started(port, environment, folder))
             for port, process in zip(ports, processes, strict=True):
                 _await(port, process, folder)
             yield Site(tuple(f"http://127.0.0.1:{port}" for port in ports), url)
         finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-            shutil.rmtree(folder, ignore_errors=True)
+            with held_back():
+                for process in processes:
+                    process.kill()
+                    process.wait()
 
 
 def _told(entrance: Entrance, key: str, replicas: int, url: str) -> dict[str, str]:

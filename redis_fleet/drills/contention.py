@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.agent.host.interrupts import held_back
+from redis_fleet.agent.host.scratch import end_all
 from redis_fleet.drills.application_access import Entrance, client_of, need_redis_py
 from redis_fleet.drills.lab import LabError
 from redis_fleet.project import importing
@@ -88,28 +89,26 @@ def contend(entrance: Entrance, key: str, processes: int, sections: int, lock: s
     with tempfile.TemporaryDirectory(prefix="redis-fleet-crowd-") as folder:
         job = Job(entrance.to_dict(), key, processes, sections, lock, folder, seconds)
         began = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            env=importing(os.environ),
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for us, and we end all of it at once
-        )
+        process = None
         try:
+            with held_back():
+                process = subprocess.Popen(
+                    [sys.executable, "-m", __name__],
+                    env=importing(os.environ),
+                    stdin=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C is for us, and we end all of it at once
+                )
             _, said = process.communicate(json.dumps(asdict(job)), timeout=seconds + 30)
         except subprocess.TimeoutExpired:
             raise LabError(f"{processes} processes did not end within {seconds + 30:g} s") from None
         finally:
-            _end(process)
+            if process:
+                with held_back():
+                    end_all(process)
         took = time.monotonic() - began
         return _outcome(Path(folder), process.returncode, said, took)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _outcome(folder: Path, code: int, said: str, seconds: float) -> Outcome:

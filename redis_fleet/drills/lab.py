@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, info
 
 _SECONDS = 20.0
@@ -88,7 +88,7 @@ class Server:
             quick = [] if self.sentinel else _QUICK
             self.file.write_text("\n".join([*own, *quick, *self.lines]) + "\n", encoding="utf-8")
         command = [self.binary, str(self.file), *self.arguments, *(["--sentinel"] if self.sentinel else [])]
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log, held_back():
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
@@ -162,7 +162,9 @@ class Lab:
     def __init__(self, binary: str) -> None:
         """``binary`` is the server program of every server made here."""
         self.binary = binary
-        self.folder = Path(tempfile.mkdtemp(prefix="redis-fleet-drill-"))
+        # It goes away with the process even when this is never entered.
+        self._temporary = tempfile.TemporaryDirectory(prefix="redis-fleet-drill-", ignore_cleanup_errors=True)
+        self.folder = Path(self._temporary.name)
         self._servers: list[Server] = []
 
     def __enter__(self) -> Lab:
@@ -182,9 +184,10 @@ class Lab:
 
     def close(self) -> None:
         """Kill everything and remove the folder."""
-        for server in self._servers:
-            server.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with held_back():
+            for server in self._servers:
+                server.kill()
+            self._temporary.cleanup()
 
     def _free_port(self) -> int:
         taken = {server.port for server in self._servers}

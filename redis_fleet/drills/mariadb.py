@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from redis_fleet.agent.host.interrupts import held_back
+from redis_fleet.agent.host.scratch import end_all
 from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
 
@@ -95,49 +97,51 @@ def _private() -> Iterator[str]:
     """Start a server in a folder that only we can enter, without a port, and give its URL."""
     maker, server = (_program(name) for name in ("mariadb-install-db", "mariadbd"))
     account = _account()
-    folder = Path(tempfile.mkdtemp(prefix="redis-fleet-mariadb-", dir=_reachable(account)))
-    process = None
-    try:
+    with tempfile.TemporaryDirectory(
+        prefix="redis-fleet-mariadb-", dir=_reachable(account), ignore_cleanup_errors=True
+    ) as made:
+        folder = Path(made)
         # The account may not write to our own folder for temporary files.
         own = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={folder}", *_SMALL]
         if account:
             shutil.chown(folder, account)
             own.append(f"--user={account}")
-        with (folder / "log").open("wb") as log:
-            _made([maker, *own, "--auth-root-authentication-method=normal", "--skip-test-db"], folder, log)
-            socket = folder / "socket"
-            command = [server, *own, "--skip-networking", f"--socket={socket}", f"--pid-file={folder / 'pid'}"]
+        _made([maker, *own, "--auth-root-authentication-method=normal", "--skip-test-db"], folder)
+        socket = folder / "socket"
+        command = [server, *own, "--skip-networking", f"--socket={socket}", f"--pid-file={folder / 'pid'}"]
+        url = f"mysql://root@localhost/?unix_socket={quote(str(socket))}"
+        with _running(command, folder) as process:
+            until(lambda: _answers(url) or process.poll() is not None, "MariaDB answers", _SECONDS)
+            if process.poll() is not None:
+                raise LabError(f"MariaDB ended at once: {_last_words(folder)}")
+            yield url
+
+
+def _made(command: list[str], folder: Path) -> None:
+    """Make the system tables."""
+    try:
+        with _running(command, folder) as process:
+            code = process.wait(_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise LabError(f"mariadb-install-db did not end within {_SECONDS:g} s") from None
+    if code:
+        raise LabError(f"mariadb-install-db ended with exit code {code}: {_last_words(folder)}")
+
+
+@contextmanager
+def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program that Ctrl-C does not reach, and kill all of it at the end: what it holds is thrown away."""
+    process = None
+    try:
+        with (folder / "log").open("ab") as log, held_back():
             process = subprocess.Popen(
                 command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        url = f"mysql://root@localhost/?unix_socket={quote(str(socket))}"
-        until(lambda: _answers(url) or process.poll() is not None, "MariaDB answers", _SECONDS)
-        if process.poll() is not None:
-            raise LabError(f"MariaDB ended at once: {_last_words(folder)}")
-        yield url
+        yield process
     finally:
         if process:
-            process.kill()  # what it holds is thrown away: no need to let it write that down
-            process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _made(command: list[str], folder: Path, log: Any) -> None:
-    """Make the system tables; Ctrl-C waits for their end, so that nothing goes on writing into a removed folder."""
-    process = subprocess.Popen(
-        command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-    )
-    try:
-        code = process.wait(_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise LabError(f"mariadb-install-db did not end within {_SECONDS:g} s") from None
-    finally:
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, 9)
-            process.wait()
-    if code:
-        raise LabError(f"mariadb-install-db ended with exit code {code}: {_last_words(folder)}")
+            with held_back():
+                end_all(process)
 
 
 def _answers(url: str) -> bool:

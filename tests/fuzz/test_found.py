@@ -59,8 +59,14 @@ def test_a_number_without_end(tmp_path: Path, text: str) -> None:
         "{a: " * _DEEP + "}" * _DEEP,
         "\n".join(" " * level + "a:" for level in range(2000)),
         f"{_CONFIG}      save: " + "[" * 500 + "]" * 500 + "\n",
+        f"{_CONFIG}      save: " + "[" * 1500 + "]" * 1500 + "\n",
+        f"{_CONFIG}      save: " + "{a: " * 1500 + "}" * 1500 + "\n",
+        f"{_SERVICE}# {']' * 3000}\na: {'[' * 1500}\n",
     ],
-    ids=["lists", "dashes", "mappings", "lines", "in a value"],
+    ids=[
+        *("lists", "dashes", "mappings", "lines", "in a value"),
+        *("lists read ahead", "mappings read ahead", "after a comment"),
+    ],
 )
 def test_levels_without_end(tmp_path: Path, text: str) -> None:
     assert "is nested more than 50 levels deep; write it flatter" in refused(tmp_path, text)

@@ -20,8 +20,8 @@ fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         echo "installing python3-venv"
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+        tests/harness/quietly.sh apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive tests/harness/quietly.sh apt-get install -y -qq --no-install-recommends python3-venv
     else
         echo "$python cannot make a virtual environment; on Debian: sudo apt-get install python3-venv" >&2
         exit 1

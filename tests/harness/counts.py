@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,6 +31,11 @@ def of_junit(report: Path) -> Counts:
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         total += Counts(max(0, tests - skipped - failed), failed, skipped)
     return total
+
+
+def skips(report: Path) -> Counter[str]:
+    """Return the reasons of what a JUnit file says was skipped, and how often each was given."""
+    return Counter(each.get("message") or "without a reason" for each in ElementTree.parse(report).iter("skipped"))
 
 
 def of_commands(succeeded: list[bool]) -> Counts:

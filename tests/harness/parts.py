@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,8 @@ SCENARIOS = ("changes", "sentinel", "shared_machines")
 class Part:
     """Commands run one after the other, all of them even when one fails; ``finally_`` runs whatever happened.
 
-    ``seconds`` bounds the whole part. ``reports`` matches JUnit files among the logs: their checks are counted beside
-    the commands; without it each command is one check.
+    ``seconds`` bounds the whole part: for what hangs, so it is long enough beside busy neighbours. ``reports`` matches
+    JUnit files among the logs: their checks are counted beside the commands; without it each command is one check.
     """
 
     name: str
@@ -58,6 +59,11 @@ class Part:
             return counts.of_commands(succeeded)
         found = sum((counts.of_junit(report) for report in LOGS.glob(self.reports)), Counts())
         return found if all(succeeded) or found.failed else found + Counts(failed=1)
+
+    def skips(self) -> Counter[str]:
+        """Return how many of the part's checks were skipped for each reason."""
+        reports = LOGS.glob(self.reports) if self.reports else ()
+        return sum(map(counts.skips, reports), Counter())
 
 
 def choose(only: list[str], images: list[str], *, every_part: bool = False) -> list[Part]:
@@ -114,9 +120,9 @@ def pytest(name: str, suites: tuple[str, ...], *, long: bool = False) -> Part:
     # A file's tests share what runs, and may build on one another; what takes longest comes first.
     side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     command = ("pytest", *side_by_side, "--junitxml", str(LOGS / f"{name}.xml"), *folders)
-    needs = frozenset({"redis", "engines", "mariadb"})
+    needs = frozenset({"redis", "engines", "mariadb", "browser"})
     environment = {"PATH": _PATH, **(_LONG if long else {})}
-    seconds = 4500 if long else 3000
+    seconds = 9000 if long else 6000
     return Part(name, (command,), needs, environment=environment, seconds=seconds, reports=f"{name}.xml")
 
 
@@ -129,7 +135,7 @@ def faults(image: str) -> Part:
         frozenset({"ssh", "hosts", "direct", "packets"}),
         ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
         {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
-        seconds=1800,
+        seconds=5400,
         reports=f"{name}.xml",
     )
 
@@ -143,7 +149,7 @@ def takeover(image: str) -> Part:
         frozenset({"ssh", "hosts", "direct"}),
         ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
         {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
-        seconds=900,
+        seconds=2700,
         reports=f"{name}.xml",
     )
 
@@ -169,6 +175,6 @@ def molecule(scenario: str, image: str) -> Part:
         frozenset({"ssh", "hosts", *(("direct",) if scenario == "changes" else ())}),
         ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
         environment,
-        seconds=900,
+        seconds=2700,
         reports=f"{name}*.xml",
     )

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE, STDOUT
 
 from tests.harness.engines import lab
 from tests.harness.hosts.engine import EngineError, find
@@ -39,14 +39,16 @@ _REDIS_PACKAGES = {"redis-check-rdb": "redis-tools", "redis-cli": "redis-tools"}
 # The programs without the package mariadb-server, whose service would start at once.
 _MARIADB_PACKAGES = {"/usr/sbin/mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
 
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
 
 def provide(needs: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:
     """Install what is missing where that is possible, and return what is still missing: need → reason.
 
     Needs are ``redis`` (a server binary), ``engines`` (every engine of every release: built, and what cannot be had is
-    only said, for its tests skip), ``mariadb`` (a database's programs; without them its tests skip), ``ssh`` (a
-    client), ``hosts`` (a container engine), ``direct`` (this machine reaches the hosts' own addresses), ``packets`` (it
-    may drop what they send) and ``emulator`` (machines are emulated).
+    only said, for its tests skip), ``mariadb`` (a database's programs) and ``browser`` (both: without them their tests
+    skip), ``ssh`` (a client), ``hosts`` (a container engine), ``direct`` (this machine reaches the hosts' own
+    addresses), ``packets`` (it may drop what they send) and ``emulator`` (machines are emulated).
     """
     wanted = set(needs)
     packages = sorted({package for need in wanted for package in _missing_packages(need)})
@@ -68,6 +70,8 @@ def _missing_packages(need: str) -> list[str]:
         return []
     if need == "engines" and lab.complete():
         return []
+    if need == "browser":
+        return [] if any(map(shutil.which, _BROWSERS)) else ["chromium"]
     table = {
         "hosts": _HOST_PACKAGES,
         "ssh": _SSH_PACKAGES,
@@ -81,9 +85,26 @@ def _missing_packages(need: str) -> list[str]:
 
 
 def _install(packages: list[str]) -> None:
+    """Install packages without a word, unless that fails: then with every word, and this ends."""
+    _apt("update", "-qq")
+    # One that this distribution does not have is missed later, by what needs it.
+    known = [each for each in packages if _known(each)]
+    if known:
+        _apt("install", "-y", "-qq", "--no-install-recommends", *known)
+
+
+def _known(package: str) -> bool:
+    done = subprocess.run(["apt-cache", "show", package], stdin=DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _apt(*words: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-        subprocess.run(["apt-get", *command], stdin=DEVNULL, stdout=DEVNULL, check=True, env=environment)
+    done = subprocess.run(
+        ["apt-get", *words], stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environment, check=False, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}\napt-get {' '.join(words)} ended with exit code {done.returncode}")
 
 
 def _name_server() -> None:

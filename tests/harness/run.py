@@ -1,7 +1,8 @@
 """Run the parts of the tests side by side: ``python -m tests.harness.run --images 12``; the Makefile's targets.
 
 Each part writes to a log of its own under .cache/test-logs; what is printed is one line as a part ends, and the whole
-log of a part that failed. The last line counts everything: ``12 passed, 0 failed, 1 skipped``.
+log of a part that failed. In the end comes what was skipped, by reason, and the last line counts everything:
+``12 passed, 0 failed, 1 skipped``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,11 +31,12 @@ _stopping = threading.Event()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one part: its counts and the seconds it took."""
+    """What became of one part: its counts, the seconds it took, and why how much of it was skipped."""
 
     part: Part
     counts: Counts
     seconds: float
+    skips: Counter[str]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     for outcome in outcomes:
         if outcome.counts.failed:
             _say(f"failed: {outcome.part.name}, see {outcome.part.log.relative_to(ROOT)}")
+    for line in _skipped(outcomes):
+        _say(line)
     _say(str(total))
     return 1 if total.failed or not total.passed else 0
 
@@ -73,7 +78,7 @@ def _run(part: Part, missing: dict[str, str]) -> Outcome:
     reasons = ["interrupted"] if _stopping.is_set() else [missing[need] for need in part.needs if need in missing]
     if reasons:
         _say(f"SKIP {part.name}: {'; '.join(reasons)}")
-        return Outcome(part, Counts(skipped=1), 0)
+        return Outcome(part, Counts(skipped=1), 0, Counter({f"all of it: {'; '.join(reasons)}": 1}))
     part.forget()
     begin = time.monotonic()
     ends = begin + part.seconds
@@ -81,9 +86,15 @@ def _run(part: Part, missing: dict[str, str]) -> Outcome:
         good = [not _stopping.is_set() and _execute(command, part, log.fileno(), ends) for command in part.commands]
         for command in part.finally_:
             _execute(command, part, log.fileno(), time.monotonic() + 60)
-    outcome = Outcome(part, part.count(good), time.monotonic() - begin)
+    outcome = Outcome(part, part.count(good), time.monotonic() - begin, part.skips())
     _report(outcome)
     return outcome
+
+
+def _skipped(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return a line for each reason that something was skipped for in a part."""
+    rows = [(count, each.part.name, reason) for each in outcomes for reason, count in each.skips.most_common()]
+    return [f"skipped: {count} of {name}: {reason}" for count, name, reason in rows]
 
 
 def _execute(command: Iterable[str], part: Part, log: int, ends: float) -> bool:

@@ -21,7 +21,7 @@ from tests.live.processes import eventually
 from tests.live.sandboxes import Box, client_of
 
 Description = dict[str, Any]
-LONG = pytest.mark.skipif(os.environ.get("REDIS_FLEET_LONG") != "1", reason="REDIS_FLEET_LONG=1 runs what takes long")
+LONG = pytest.mark.long
 SECONDS = 600.0
 
 

@@ -103,7 +103,7 @@ def started(
             yield _answering(process, socket, password, Path(short) / "log")
         finally:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def _answering(process: subprocess.Popen[bytes], socket: str, password: str | None, log: Path) -> Connection:

@@ -45,7 +45,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Wait until the condition holds; fails the test with ``what`` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -92,7 +92,7 @@ class Group:
     def kill(self, name: str) -> None:
         """SIGKILL a process and wait for its end; it stays down until ``start``."""
         self.processes[name].send_signal(signal.SIGKILL)
-        self.processes[name].wait(timeout=10)
+        self.processes[name].wait(timeout=60)
 
     def settled(self) -> bool:
         """Whether all replicas are linked and every Sentinel knows everything."""
@@ -172,7 +172,7 @@ def running_group(folder: Path) -> Iterator[Group]:
     finally:
         for process in group.processes.values():
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def _linked(group: Group) -> bool:

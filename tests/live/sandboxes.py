@@ -35,7 +35,7 @@ COMMAND = str(Path(sys.executable).with_name("redis-fleet"))
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # Less makes a Sentinel now and then fail over twice, see processes.DOWN_AFTER_MS.
 DOWN_AFTER = "down-after-milliseconds: 2000"
-_HAPPENS_WITHIN = 90.0
+_HAPPENS_WITHIN = 300.0
 
 
 @dataclass(frozen=True)

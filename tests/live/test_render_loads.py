@@ -71,7 +71,7 @@ def loaded(server: str, file: Path) -> Iterator[tuple[redis.Redis, Path]]:
     finally:
         client.close()
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def answers(client: redis.Redis) -> bool:

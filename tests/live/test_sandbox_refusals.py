@@ -131,4 +131,4 @@ def test_a_server_that_hangs_is_left_alone_and_one_that_crashed_is_started(tmp_p
             assert bystander.poll() is None
         finally:
             bystander.kill()
-            bystander.wait(timeout=10)
+            bystander.wait(timeout=60)

@@ -140,7 +140,7 @@ def test_no_password_is_shown_or_kept_for_others(watched: Watched) -> None:
             [sys.executable, "-c", "import sys; sys.stdin.read()", FROM_VAULT], stdin=subprocess.PIPE
         )
         eventually(lambda: bool(watcher.caught), "the planted process is caught")
-        planted.communicate(timeout=10)
+        planted.communicate(timeout=60)
         assert len(watcher.caught) == 1
 
         drive(watched)

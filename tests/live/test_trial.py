@@ -157,7 +157,7 @@ def test_what_runs_already_is_left_alone(tmp_path: Path) -> None:
         assert (tmp_path / "socket").exists()
     finally:
         running.kill()
-        running.wait(timeout=10)
+        running.wait(timeout=60)
 
 
 def answers(client: redis.Redis) -> bool:
@@ -220,7 +220,7 @@ def test_nothing_is_left_when_it_is_interrupted(tmp_path: Path, scratch: Path, n
     eventually(lambda: bool(list(scratch.glob("*/begun"))), "the binary is under way")
 
     trying.send_signal(number)
-    trying.wait(timeout=10)
+    trying.wait(timeout=60)
 
     eventually(lambda: processes_below(scratch) == [], "no process is left")
     if number == signal.SIGKILL:

@@ -10,12 +10,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 _NAME = "redis-fleet-trial-"
+_ENDS_WITHIN = 2.0
+_PAUSE = 0.002
 _ENDS_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
@@ -66,8 +69,23 @@ def launch(command: list[str], folder: Path, user: str) -> Iterator[Any]:
         yield process
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            end_all(process)
+
+
+def end_all(process: Any) -> None:
+    """Kill a process with everything of its group, and wait until all of it is gone.
+
+    What still lives may write into a folder that is about to be removed. The bound is for those that ended and that
+    nobody collects, where no init runs.
+    """
+    ends = time.monotonic() + _ENDS_WITHIN
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        while time.monotonic() < ends:
+            os.killpg(process.pid, 0)
+            time.sleep(_PAUSE)
+    process.wait()
 
 
 def _bound_to_parent() -> Callable[[], None] | None:

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from typing import NamedTuple, TypeVar
 
 from ..access import Access, connect
 from ..endpoint import Endpoint
+from ..host.interrupts import held_back
 from ..host.scratch import launch, made, sweep
 from ..kinds import KINDS, SERVER
 from ..messages.config_test import Complaint, ConfigsTested, ConfigTest, ConfigTested, ConfigText
@@ -66,15 +66,16 @@ class _Trial(NamedTuple):
 def run_tests(request: ConfigTest, tick: Callable[[], None] = lambda: None) -> ConfigsTested:
     """Try every text and return what came of each, in their order; raises only what ends the caller.
 
-    So many run side by side as there are cores; whatever happens, processes and folders are gone after. ``tick`` is
-    called again and again meanwhile.
+    So many run side by side as there are cores; whatever happens, processes and folders are gone after, also when
+    this process is told to end. ``tick`` is called again and again meanwhile.
     """
     wanted = list(enumerate(request.texts))
     answers: dict[int, ConfigTested] = {}
     active: dict[int, Waiting[ConfigTested]] = {}
     sweep()
-    with _cleared_up_after(active):
+    with held_back() as let_in, _cleared_up_after(active):
         while wanted or active:
+            let_in()
             while wanted and len(active) < _side_by_side():
                 number, each = wanted.pop(0)
                 active[number] = _tested(each, request.seconds or SECONDS)
@@ -105,21 +106,12 @@ def program(binary: str, seconds: float = SECONDS) -> tuple[str, str]:
 
 @contextmanager
 def _cleared_up_after(active: dict[int, Waiting[ConfigTested]]) -> Iterator[None]:
-    """End what is under way whatever happens, also when this process is told to end."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """End what is under way whatever happens."""
     try:
         yield
     finally:
         for each in active.values():
             each.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _side_by_side() -> int:
