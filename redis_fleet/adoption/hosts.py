@@ -1,4 +1,4 @@
-"""From what a survey of machines answered to the processes that were found; running values win over their files."""
+"""From what was discovered on machines to the processes that were found; running values win over their files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.paths import Survey
 from redis_fleet.adoption.reading import read
+from redis_fleet.agent.messages.discovery import Discovered, DiscoveredProcess
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.check import BY_UNIT
 from redis_fleet.catalogue.table import Catalogue, Directive
@@ -24,7 +24,7 @@ _HOST = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^:@\s]+)(?::(?P
 
 @dataclass(frozen=True)
 class Host:
-    """A machine to survey: how it was named, and the Ansible variables that reach it."""
+    """A machine to ask: how it was named, and the Ansible variables that reach it."""
 
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ def host(text: str) -> Host:
     return Host(name, variables)
 
 
-def processes(answers: Sequence[tuple[Host, Mapping[str, Any]]], folder: Path) -> Survey:
+def processes(answers: Sequence[tuple[Host, Discovered]], folder: Path) -> Survey:
     """Return the processes of all machines; ``folder`` is private, and gets a copy of the files, each machine its own.
 
     Raises RefusedError for a file that its server would not start with again.
@@ -59,55 +59,55 @@ def processes(answers: Sequence[tuple[Host, Mapping[str, Any]]], folder: Path) -
     notes: list[str] = []
     copies: list[tuple[str, str]] = []
     for machine, answer in answers:
-        name = machine.name or _short(answer["hostname"])
+        name = machine.name or _short(answer.hostname)
         root = folder / name
-        for process in answer["processes"]:
+        for process in answer.processes:
             made, said = _process(machine, name, answer, process, root)
             notes += said
             found += made
-        notes += [f"{name}: {other}" for other in answer["others"]]
-        if not answer["processes"]:
+        notes += [f"{name}: {other}" for other in answer.others]
+        if not answer.processes:
             notes.append(f"{name}: no redis or valkey runs there; what is stopped is not seen")
         copies.append((f"{root}/", f"{name}:/"))
     return Survey(tuple(found), tuple(notes), tuple(copies))
 
 
 def _process(
-    machine: Host, name: str, answer: Mapping[str, Any], process: Mapping[str, Any], root: Path
+    machine: Host, name: str, answer: Discovered, process: DiscoveredProcess, root: Path
 ) -> tuple[list[Found], list[str]]:
-    label = f"{name}: {process['engine']} {process['kind']} (pid {process['pid']})"
-    if not process["texts"]:
-        why = "has no configuration file" if not process["configuration"] else "has a file that cannot be read"
+    label = f"{name}: {process.engine} {process.kind} (pid {process.pid})"
+    if not process.texts:
+        why = "has no configuration file" if not process.configuration else "has a file that cannot be read"
         return [], [f"{label} {why}; give it one, or leave it out"]
-    for path, text in process["texts"].items():
+    for path, text in process.texts.items():
         copy = root / path.lstrip("/")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(text, encoding="utf-8")
-    main = root / process["configuration"].lstrip("/")
-    reading = read(main, root / process["directory"].lstrip("/"), root)
+    main = root / process.configuration.lstrip("/")
+    reading = read(main, root / process.directory.lstrip("/"), root)
     statements, notes = list(reading.statements), list(reading.notes)
-    if process["running"] is not None:
-        catalogue = table.catalogue(process["engine"], process["version"] or table.versions(process["engine"])[-1])
-        drift = list(_running(statements, process["running"], catalogue, Position(str(main))))
+    if process.running is not None:
+        catalogue = table.catalogue(process.engine, process.version or table.versions(process.engine)[-1])
+        drift = list(_running(statements, process.running, catalogue, Position(str(main))))
         statements += [statement for statement, _ in drift if statement]
         notes += [note for _, note in drift if note]
-    elif process["error"]:
-        notes.append(f"{label} could not be asked ({process['error']}): its file alone was read")
-    if not process["unit"]:
+    elif process.error:
+        notes.append(f"{label} could not be asked ({process.error}): its file alone was read")
+    if not process.unit:
         notes.append(f"{label} is not run by a unit of systemd: redis-fleet can watch it, but not restart it")
-    unit = process["unit"] or f"{process['engine']}-{process['kind']}.service"
+    unit = process.unit or f"{process.engine}-{process.kind}.service"
     return [
         Found(
             machine=name,
-            kind=process["kind"],
-            engine=process["engine"],
-            configuration=process["configuration"],
+            kind=process.kind,
+            engine=process.engine,
+            configuration=process.configuration,
             statements=tuple(statements),
             address=_address(machine, answer, statements),
-            version=process["version"] or None,
+            version=process.version or None,
             unit=unit,
-            assumed=() if process["unit"] else ("unit",),
-            running=process["running"],
+            assumed=() if process.unit else ("unit",),
+            running=process.running,
             variables=_variables(machine, _address(machine, answer, statements)),
         )
     ], notes
@@ -146,9 +146,9 @@ def _instead(directive: Directive, value: str, place: Position) -> Iterator[tupl
     yield Statement(directive.name, words or nothing, place), ""
 
 
-def _address(machine: Host, answer: Mapping[str, Any], statements: Sequence[Statement]) -> str:
+def _address(machine: Host, answer: Discovered, statements: Sequence[Statement]) -> str:
     """Return the address that the machine's processes are known by: as it was reached, as they bind, else its first."""
-    own = list(answer["addresses"])
+    own = list(answer.addresses)
     bound = [word.lstrip("-") for each in statements if each.name == "bind" for word in each.words]
     wanted = [machine.given, *bound, *own]
     return next((each for each in wanted if each in own), machine.given if is_address(machine.given) else "")

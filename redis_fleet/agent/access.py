@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+from .codec import Message
 from .endpoint import Endpoint
-from .messages.codec import Message
 from .protocol.resp import Connection
 from .secret import Secret
 

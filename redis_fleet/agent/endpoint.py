@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .messages.codec import Message
+from .codec import Message
 
 
 @dataclass(frozen=True, order=True)

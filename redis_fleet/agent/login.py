@@ -7,14 +7,18 @@ Their own configuration file knows it: it is read here, used here, and nothing o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .access import Access
+from .access import connect as connect_by
 from .conf.text import Line, parse_file
+from .endpoint import Endpoint
+from .messages.process import ManagedProcess
 from .protocol.resp import Connection, ReplyError, pairs
-from .secret import MASK
+from .secret import MASK, Secret
 
-Answer = dict[str, Any]
 SENSITIVE = frozenset(
     {"requirepass", "masterauth", "primaryauth", "user", "auth-pass", "sentinel-pass", "tls-key-file-pass"}
     | {"tls-client-key-file-pass"}
@@ -33,20 +37,20 @@ class Outcome(NamedTuple):
     note: str = ""
 
 
-def connect(process: Answer, timeout: float = 2.0) -> tuple[Connection, str]:
-    """Connect to a process and say which password opened it; raises OSError or ReplyError as ``Connection`` does.
+def connect(process: ManagedProcess, timeout: float = 2.0) -> tuple[Connection, str]:
+    """Connect to a process and say which password opened it; raises OSError or ReplyError as access.py does.
 
-    ``described`` is the request's own (also when it has none and none is needed), ``filed`` one from the process's
+    ``described`` is its own (also when it has none and none is needed), ``filed`` one from the process's
     configuration file, ``none`` that it needs none although one is described. The error is that of the described one.
     """
     first: ReplyError | None = None
-    tried: set[str | None] = set()
+    tried: set[str] = set()
     for password, word in _tries(process):
         if password in tried:
             continue
         tried.add(password)
         try:
-            return _opened(process, password, timeout), word
+            return _opened(with_password(process.access, password), timeout), word
         except ReplyError as error:
             if not _about_passwords(error):
                 raise
@@ -54,16 +58,26 @@ def connect(process: Answer, timeout: float = 2.0) -> tuple[Connection, str]:
     raise first or ReplyError("ERR no way in")
 
 
-def _tries(process: Answer) -> Iterator[tuple[str | None, str]]:
-    yield process["password"] or None, "described"
+def with_password(way: Access, password: str) -> Access:
+    """Return the same way in with another password; an empty one is none."""
+    return replace(way, secret=Secret(password) if password else None)
+
+
+def at(process: ManagedProcess, endpoint: Endpoint) -> ManagedProcess:
+    """Return another process that the same password, and the same file's, opens."""
+    return replace(process, access=replace(process.access, endpoint=endpoint))
+
+
+def _tries(process: ManagedProcess) -> Iterator[tuple[str, str]]:
+    yield process.password, "described"
     for password in filed(process):
         yield password, "filed"
-    yield None, "none"
+    yield "", "none"
 
 
-def _opened(process: Answer, password: str | None, timeout: float) -> Connection:
-    connection = Connection(process["address"], process["port"], password, timeout)
-    if password is None:
+def _opened(way: Access, timeout: float) -> Connection:
+    connection = connect_by(way, timeout)
+    if way.secret is None:
         try:
             connection.call("PING")
         except (ReplyError, OSError) as error:
@@ -77,10 +91,10 @@ def _about_passwords(error: ReplyError) -> bool:
     return error.code in ("WRONGPASS", "NOAUTH") or OPEN in str(error) or "invalid password" in str(error)
 
 
-def filed(process: Answer) -> list[str]:
+def filed(process: ManagedProcess) -> list[str]:
     """Return the passwords that a process's own configuration file has for it; none when it cannot be read."""
     found = []
-    for line in directives(process["configuration"]):
+    for line in directives(process.configuration):
         if line.name == "requirepass" and line.words:
             found.append(line.words[0])
         elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",):
@@ -104,10 +118,10 @@ def is_secret(name: str, words: tuple[str, ...], sensitive: Iterable[str] = ()) 
     return any(word.lower() in secret for word in [*name.split()[:2], *(words[:1] if name == "sentinel" else ())])
 
 
-def secrets_of(process: Answer) -> set[str]:
-    """Return every secret that an error about this process could repeat: the request's own and those in its file."""
-    lines = [line for line in directives(process["configuration"]) if is_secret(line.name, line.words)]
-    return {process["password"] or ""} | {_bare(word) for line in lines for word in line.words[-1:]}
+def secrets_of(process: ManagedProcess) -> set[str]:
+    """Return every secret that an error about this process could repeat: the described one and those in its file."""
+    lines = [line for line in directives(process.configuration) if is_secret(line.name, line.words)]
+    return {process.password} | {_bare(word) for line in lines for word in line.words[-1:]}
 
 
 def secret_words(words: Iterable[object], sensitive: Iterable[str] = ()) -> set[str]:
@@ -135,7 +149,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def add_password(process: Answer, connection: Connection, way: str) -> Outcome:
+def add_password(process: ManagedProcess, connection: Connection, way: str) -> Outcome:
     """Make a server take the request's password beside its present one, so that clients can change one by one.
 
     ``way`` is what ``connect`` said. ``CONFIG GET requirepass`` and the file go on having the old one alone.
@@ -143,9 +157,9 @@ def add_password(process: Answer, connection: Connection, way: str) -> Outcome:
     if way == "none":
         return Outcome(note="it needs no password, so every client gets in already")
     if way == "described":
-        return Outcome(note="it takes this password already" if process["password"] else "no password is described")
+        return Outcome(note="it takes this password already" if process.password else "no password is described")
     try:
-        connection.call("ACL", "SETUSER", "default", ">" + process["password"])
+        connection.call("ACL", "SETUSER", "default", ">" + process.password)
     except ReplyError as error:
         if not str(error).lower().startswith("err unknown command"):
             raise
@@ -153,14 +167,14 @@ def add_password(process: Answer, connection: Connection, way: str) -> Outcome:
     return Outcome(("password",))
 
 
-def end_password(process: Answer, connection: Connection) -> Outcome:
+def end_password(process: ManagedProcess, connection: Connection) -> Outcome:
     """Make the request's password the only one, and prove it on fresh connections.
 
     Raises ReplyError when the server does not take it, RuntimeError when it lets in whom it should not or the other
     way round. ``user default`` is written by the server itself at the next CONFIG REWRITE; where users have a file of
     their own, only ACL SAVE writes it.
     """
-    new = process["password"] or ""
+    new = process.password
     old = {*filed(process), pairs(connection.call("CONFIG", "GET", "requirepass")).get("requirepass", "")} - {"", new}
     before = _doors(connection)
     connection.call("CONFIG", "SET", "requirepass", new)
@@ -197,27 +211,27 @@ def _doors(connection: Connection) -> object:
     return sorted(row.get("passwords", [])), "nopass" in row.get("flags", [])
 
 
-def _prove(process: Answer, new: str, old: set[str]) -> None:
-    name = process["name"]
-    if open_to_strangers(process) == bool(new):
+def _prove(process: ManagedProcess, new: str, old: set[str]) -> None:
+    name = process.name
+    if accepts_unauthenticated(process) == bool(new):
         raise RuntimeError(f"{name} {'answers without a password' if new else 'still wants a password'}")
     if not new:
         return
     try:
-        Connection(process["address"], process["port"], new).close()
+        connect_by(with_password(process.access, new)).close()
     except ReplyError as error:
         raise RuntimeError(f"{name} does not take the new password: {error}") from None
     for password in old:
         try:
-            Connection(process["address"], process["port"], password).close()
+            connect_by(with_password(process.access, password)).close()
         except ReplyError:
             continue
         raise RuntimeError(f"{name} still takes the previous password")
 
 
-def open_to_strangers(process: Answer, timeout: float = 2.0) -> bool:
+def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:
     """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
-    with Connection(process["address"], process["port"], timeout=timeout) as stranger:
+    with connect_by(with_password(process.access, ""), timeout) as stranger:
         try:
             stranger.call("PING")
         except ReplyError as error:

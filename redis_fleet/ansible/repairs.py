@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from redis_fleet.agent.messages.running import Repair
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
-from redis_fleet.observe.request import process_request
+from redis_fleet.observe.request import managed
 from redis_fleet.plan.master import agree
 from redis_fleet.platform import installation
 
@@ -40,10 +41,10 @@ def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:
     return process, "none" if master == process.endpoint else f"{master.address} {master.port}"
 
 
-def repair_request(fleet: Fleet, process: Process, follow: str, *, discard: bool) -> dict[str, Any]:
-    """Return what remote/repair.py has to know."""
+def repair_request(fleet: Fleet, process: Process, follow: str, *, discard: bool, timeout: float) -> Repair:
+    """Return what the machine of the process has to know."""
     server = fleet.sandbox.server if fleet.sandbox else installation(fleet.engine).binaries["server"]
-    return {"process": process_request(process), "server": server, "follow": follow, "discard": discard}
+    return Repair(managed(process), server, follow, discard, timeout)
 
 
 def said(report: Mapping[str, Any]) -> str:

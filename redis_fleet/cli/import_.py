@@ -13,7 +13,7 @@ from redis_fleet.adoption.loading import usable, write
 from redis_fleet.adoption.paths import Survey, look
 from redis_fleet.adoption.secrets import Encrypt
 from redis_fleet.cli.common import FAILED, INVALID, AskBecome, AskPass, Json, interruptible, use_vault
-from redis_fleet.cli.discovering import survey
+from redis_fleet.cli.discovering import discover
 from redis_fleet.cli.playbook_runner import Options
 from redis_fleet.cli.screen import Screen
 from redis_fleet.description.schema import NAME
@@ -93,7 +93,7 @@ def _found(
     if not hosts:
         return look(paths, engine, version)
     with interruptible(screen):
-        return survey(hosts, how, screen)
+        return discover(hosts, how, screen)
 
 
 def _refuse(screen: Screen, what: str) -> None:

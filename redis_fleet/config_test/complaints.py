@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from redis_fleet import kinds
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.messages.config_test import ConfigTested
 from redis_fleet.config_test.texts import Candidate, blind
 from redis_fleet.description.nodes import Path, dotted
 from redis_fleet.model import Process, Setting
@@ -36,11 +37,11 @@ _SHORTEST = 3
 
 
 class Finding(NamedTuple):
-    """One text that was tried: where (a machine's name; empty for here), and the answer of ``remote.trial``."""
+    """One text that was tried: where (a machine's name; empty for here), and what came of it."""
 
     candidate: Candidate
     machine: str
-    answer: Mapping[str, Any]
+    answer: ConfigTested
 
 
 def setting_at(process: Process, text: str, number: int) -> Setting | None:
@@ -68,16 +69,16 @@ def problems(findings: Iterable[Finding], places: Places) -> list[Problem]:
 
 
 def _complaints(finding: Finding, places: Places) -> Iterator[tuple[Position, str, str, str, str]]:
-    candidate, version = finding.candidate, finding.answer["version"]
+    candidate, version = finding.candidate, finding.answer.version
     text = candidate.text
-    for complaint in finding.answer["complaints"]:
-        process, said = blind(candidate.process), complaint["said"].rstrip(".;")
+    for complaint in finding.answer.complaints:
+        process, said = blind(candidate.process), complaint.said.rstrip(".;")
         if _NOT_ITS_FAULT.match(said):
             position, path = _place(candidate.process, None, places)
             what = f"was tried with the file of {candidate.process.name}: {said}"
             yield position, path, version, what, "run again, and see what that binary does with it if it stays so"
             continue
-        setting = setting_at(process, text, complaint["line"]) or (None if complaint["line"] else _about(process, said))
+        setting = setting_at(process, text, complaint.line) or (None if complaint.line else _about(process, said))
         position, path = _place(process, setting, places)
         if setting and setting.position:
             yield position, path, version, f"refuses it: {said}", "correct the value"

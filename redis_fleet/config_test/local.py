@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
-from redis_fleet.agent.inspect.config_test import program, trials
+from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
 from redis_fleet.config_test.complaints import Finding, problems
 from redis_fleet.config_test.texts import Candidate, blind, candidates, request
@@ -61,10 +61,10 @@ def tried(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda 
         if told and time.monotonic() - begun > _PATIENCE:
             doing(told.pop())
 
-    answers = trials(request(fleet, (each for each, _ in found), server), tick)
+    answers = run_tests(request(fleet, (each for each, _ in found), server), tick).results
     findings = [Finding(each, "", answer) for (each, _), answer in zip(found, answers, strict=True)]
     wrongs: list[Problem] = []
-    if any(each.answer["complaints"] for each in findings):
+    if any(each.answer.complaints for each in findings):
         wrongs = problems(findings, load(fleet.source).document.position)
     return Tried(tuple(wrongs), f"{name} was asked{_but(name for _, names in found for name in names)}")
 

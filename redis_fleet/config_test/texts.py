@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from redis_fleet import kinds
+from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
 from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.platform import installation
 from redis_fleet.render.files import configuration
@@ -50,22 +51,22 @@ def candidates(fleet: Fleet, processes: Iterable[Process]) -> list[Candidate]:
     return [Candidate(tuple(each), configuration(fleet, blind(each[0]))) for each in alike.values()]
 
 
-def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds: float = 10.0) -> dict[str, Any]:
-    """Return what ``agent.inspect.config_test.trials`` is asked; by that binary, else by the one of the machine."""
+def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds: float = 10.0) -> ConfigTest:
+    """Return the request for some texts; by that binary, else by the one of the machine."""
     engine = installation(fleet.engine)
     server = binary or (fleet.sandbox.server if fleet.sandbox else "")
-    wanted = [
-        {
-            "name": each.process.name,
-            "kind": each.process.kind,
-            "binary": server or engine.binaries[kinds.of(each.process).binary],
-            "user": "" if server else engine.user,
-            "text": each.text,
-            "unstarted": list(each.unstarted),
-        }
+    wanted = tuple(
+        ConfigText(
+            name=each.process.name,
+            binary=server or engine.binaries[kinds.of(each.process).binary],
+            kind=each.process.kind,
+            user="" if server else engine.user,
+            text=each.text,
+            unstarted=each.unstarted,
+        )
         for each in found
-    ]
-    return {"trials": wanted, "seconds": seconds}
+    )
+    return ConfigTest(wanted, seconds)
 
 
 def planned(fleet: Fleet, machine: str, steps: Iterable[Mapping[str, Any]]) -> list[Process]:

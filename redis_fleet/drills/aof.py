@@ -86,7 +86,7 @@ def _costs(lab: Lab, book: Notebook) -> None:
                 best[policy] = max(best[policy], rate(connection, "count", _ROUND_SECONDS))
     for server in servers.values():
         server.kill()
-    medium = folder_facts(str(lab.folder), "")["type"]
+    medium = folder_facts(str(lab.folder), "").type
     for policy in POLICIES:
         share = best[policy] / best["no"]
         book.measure(f"writes a second, {policy}", best[policy], "a second", f"{share:.2f} times as many as with no")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from redis_fleet.agent.conf import aof
-from redis_fleet.agent.conf.aof_check import Damage, RefusedError, checker, cut, examine
+from redis_fleet.agent.conf.aof_check import Damage, checker, cut, examine
+from redis_fleet.agent.errors import RefusedError
 from redis_fleet.agent.process.persistence import append_only
 from redis_fleet.drills.expect import that
 from redis_fleet.drills.lab import Lab, Server

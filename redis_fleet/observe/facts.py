@@ -1,128 +1,26 @@
-"""What was seen on the machines, as frozen values; made from the answers of ``redis_fleet.agent.inspect.observe``."""
+"""What was seen on all machines, as frozen values: the answers to ``Observe``, and what only the controller knows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Self
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.host.systemd import UNITS
+from redis_fleet.agent.messages.observation import (
+    HostState,
+    ManualMaster,
+    MasterView,
+    Observation,
+    ProcessFacts,
+    Undescribed,
+)
 from redis_fleet.kinds import KINDS
 from redis_fleet.model import Paths, Process
 
-Text = Mapping[str, str]
-_BEGINNING = 3
-_ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
-
-
-@dataclass(frozen=True)
-class MasterView:
-    """What one Sentinel says of one master: SENTINEL MASTER, REPLICAS, SENTINELS and CKQUORUM."""
-
-    master: Text
-    replicas: tuple[Text, ...]
-    sentinels: tuple[Text, ...]
-    quorum: str
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The address that this Sentinel holds for the master."""
-        return Endpoint(self.master["ip"], int(self.master["port"]))
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """Its flags: ``master``, ``s_down``, ``o_down``, ``failover_in_progress`` …"""
-        return frozenset(self.master.get("flags", "").split(","))
-
-
-@dataclass(frozen=True)
-class ProcessFacts:
-    """What was seen of one process.
-
-    ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
-    read. ``error`` says why it did not answer.
-    ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
-    password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
-    ``passwords`` counts those that it takes (None: it does not say). Secrets are sealed.
-    """
-
-    answers: bool = False
-    error: str | None = None
-    open: bool | None = None
-    opened_by: str = "described"
-    passwords: int | None = None
-    pid: int = 0
-    lines: tuple[tuple[str, ...], ...] | None = None
-    file_error: str | None = None
-    data: tuple[str, ...] | None = None
-    unit: Text = field(default_factory=dict)
-    config: Text = field(default_factory=dict)
-    info: Text = field(default_factory=dict)
-    role: Sequence[Any] = ()
-    masters: Mapping[str, MasterView] = field(default_factory=dict)
-
-    @property
-    def deployed(self) -> bool:
-        """Whether its configuration file exists."""
-        return self.lines is not None
-
-    @property
-    def role_name(self) -> str:
-        """``master``, ``replica``, ``sentinel``, or nothing when it does not answer."""
-        return _ROLES.get(str(self.role[0]) if self.role else self.info.get("role", ""), "")
-
-    @property
-    def follows(self) -> Endpoint | None:
-        """The master that a running replica follows."""
-        return Endpoint(str(self.role[1]), int(self.role[2])) if self.role_name == "replica" else None
-
-    @property
-    def follows_by_file(self) -> Endpoint | None:
-        """The master that its file names: whom it would follow when it is started."""
-        for name, *words in self.lines or ():
-            if name in ("replicaof", "slaveof") and len(words) == 2 and words[1].isdecimal():
-                return Endpoint(words[0], int(words[1]))
-        return None
-
-    def lines_of(self, *words: str) -> tuple[tuple[str, ...], ...]:
-        """Return the lines of its file that begin with these words, at most three: found without a search."""
-        return self._by_beginning.get(words, ())
-
-    @cached_property
-    def _by_beginning(self) -> Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-        for line in self.lines or ():
-            for count in range(1, min(len(line), _BEGINNING) + 1):
-                found.setdefault(line[:count], []).append(line)
-        return {words: tuple(lines) for words, lines in found.items()}
-
-    def watches(self, name: str) -> bool:
-        """Whether it is a Sentinel that knows this master, or did when it last ran."""
-        return name in self.masters or (self.started_once and bool(self.lines_of("sentinel", "monitor", name)))
-
-    @property
-    def keys(self) -> int:
-        """How many keys it holds, over all databases."""
-        spaces = [value for name, value in self.info.items() if name.startswith("db") and "keys=" in value]
-        return sum(int(value.split("keys=", 1)[1].split(",", 1)[0]) for value in spaces)
-
-    @property
-    def engine(self) -> str:
-        """What runs: a sandbox may have the other engine's binary than the description names."""
-        return "valkey" if "valkey_version" in self.info else "redis"
-
-    @property
-    def version(self) -> str:
-        """The version that it runs; Valkey's own, not the Redis version that it claims for old clients."""
-        return self.info.get("valkey_version") or self.info.get("redis_version", "")
-
-    @property
-    def started_once(self) -> bool:
-        """Whether it ever ran: a Sentinel writes its epoch, a server leaves something in its folder."""
-        if self.answers or self.pid:
-            return True
-        return bool(self.data) or bool(self.lines_of("sentinel", "current-epoch"))
+__all__ = ["MachineFacts", "ManualMaster", "MasterView", "Observed", "ProcessFacts", "Stranger", "observed"]
 
 
 @dataclass(frozen=True)
@@ -143,26 +41,21 @@ class Stranger:
 
 
 @dataclass(frozen=True)
-class MachineFacts:
+class MachineFacts(HostState):
     """What was seen of one machine; ``error`` says why it could not be looked at at all.
 
-    ``texts`` are unit files by path, ``strangers`` processes by name. ``records`` say which master was made one by
-    hand, service by service: ``master`` (``address:port``) and ``number`` (the highest is the newest).
+    ``strangers`` are processes by name. ``records`` say which master was made one by hand, service by service.
     """
 
     error: str | None = None
-    system: Text = field(default_factory=dict)
-    packages: Text = field(default_factory=dict)
-    version: str | None = None
-    default_units: Mapping[str, Text] = field(default_factory=dict)
-    masked: tuple[str, ...] = ()
-    kernel: Mapping[str, str | None] = field(default_factory=dict)
-    container: bool = False
-    fingerprints: Mapping[str, str | None] = field(default_factory=dict)
-    texts: Mapping[str, str | None] = field(default_factory=dict)
     processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
     strangers: Mapping[str, Stranger] = field(default_factory=dict)
-    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    records: Mapping[str, ManualMaster] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, host: HostState | None) -> Self:
+        """Return the facts of a machine of which only this is known."""
+        return cls(**vars(host)) if host else cls()
 
 
 @dataclass(frozen=True)
@@ -188,70 +81,35 @@ class Observed:
     def record(self, service: str) -> Endpoint | None:
         """Return the master that was last made one by hand; None when that never happened."""
         found = [machine.records[service] for machine in self.machines.values() if service in machine.records]
-        newest = max(found, key=lambda each: int(each["number"]), default=None)
-        if newest is None:
-            return None
-        address, _, port = str(newest["master"]).rpartition(":")
-        return Endpoint(address.strip("[]"), int(port))
+        newest = max(found, key=lambda each: each.number, default=None)
+        return None if newest is None else Endpoint.parse(newest.master)
 
 
-def observed(answers: Mapping[str, Mapping[str, Any]]) -> Observed:
-    """Turn the answers, by machine name, into facts; an answer ``{"error": …}`` is a machine out of reach."""
+def observed(answers: Mapping[str, Observation | str]) -> Observed:
+    """Turn the answers, by machine name, into facts; a text says why a machine is out of reach."""
     return Observed({name: _machine(name, answer) for name, answer in answers.items()})
 
 
-def _machine(name: str, answer: Mapping[str, Any]) -> MachineFacts:
-    if answer.get("error"):
-        return MachineFacts(error=str(answer["error"]))
-    return MachineFacts(
-        system=answer.get("system", {}),
-        packages=answer.get("packages", {}),
-        version=answer.get("version"),
-        default_units=answer.get("default_units", {}),
-        masked=tuple(answer.get("masked", ())),
-        kernel=answer.get("kernel", {}),
-        container=bool(answer.get("container")),
-        fingerprints=answer.get("fingerprints", {}),
-        texts=answer.get("texts", {}),
-        processes={each: _process(found) for each, found in answer["processes"].items()},
-        strangers={each["name"]: _stranger(name, each) for each in answer.get("others", ())},
-        records=answer.get("records", {}),
+def _machine(name: str, answer: Observation | str) -> MachineFacts:
+    if isinstance(answer, str):
+        return MachineFacts(error=answer)
+    return replace(
+        MachineFacts.of(answer.host),
+        processes=answer.processes,
+        strangers={each.process.name: _stranger(name, each) for each in answer.undescribed},
+        records=answer.manual_masters,
     )
 
 
-def _stranger(machine: str, answer: Mapping[str, Any]) -> Stranger:
-    unit = f"/etc/systemd/system/{answer['unit']}" if answer["unit"] else ""
+def _stranger(machine: str, found: Undescribed) -> Stranger:
+    seen = found.process
     process = Process(
-        name=answer["name"],
-        kind=answer["kind"],
+        name=seen.name,
+        kind=seen.kind,
         machine=machine,
-        service=KINDS[answer["kind"]].service_of(answer["name"]),
-        endpoint=Endpoint(answer["address"], int(answer["port"])),
+        service=KINDS[seen.kind].service_of(seen.name),
+        endpoint=seen.access.endpoint,
         settings=(),
-        paths=Paths(answer["configuration"], answer["data"], answer["log"], answer["pid_file"], unit),
+        paths=Paths(seen.configuration, seen.data, seen.log, seen.pid, f"{UNITS}{seen.unit}" if seen.unit else ""),
     )
-    return Stranger(process, _process(answer), bool(answer.get("enabled")))
-
-
-def _process(answer: Mapping[str, Any]) -> ProcessFacts:
-    file = answer.get("file")
-    return ProcessFacts(
-        answers=answer["answers"],
-        error=answer.get("error"),
-        open=answer.get("open"),
-        opened_by=answer.get("password") or "described",
-        passwords=answer.get("passwords"),
-        pid=answer.get("pid") or 0,
-        lines=None if file is None else tuple(tuple(line) for line in file["lines"]),
-        file_error=file.get("error") if file else None,
-        data=None if answer.get("data") is None else tuple(answer["data"]),
-        unit=answer.get("unit") or {},
-        config=answer.get("config", {}),
-        info=answer.get("info", {}),
-        role=answer.get("role", ()),
-        masters={name: _view(view) for name, view in answer.get("masters", {}).items()},
-    )
-
-
-def _view(view: Mapping[str, Any]) -> MasterView:
-    return MasterView(view["master"], tuple(view["replicas"]), tuple(view["sentinels"]), view["quorum"])
+    return Stranger(process, found.facts, found.enabled)

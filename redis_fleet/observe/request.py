@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
+from redis_fleet.agent.access import Access
 from redis_fleet.agent.host.systemd import UNITS
+from redis_fleet.agent.messages.observation import Observe, ObservedHost
+from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
@@ -14,36 +16,36 @@ from redis_fleet.render.files import has_unit_file, kernel_files
 from redis_fleet.topology.state_paths import journal_file, masters_file
 
 
-def request(fleet: Fleet, machine: str) -> dict[str, Any]:
+def request(fleet: Fleet, machine: str) -> Observe:
     """Return the request for one machine; it carries the passwords that its processes want."""
-    return {
-        "supervised": fleet.sandbox is None,
-        "binary": installation(fleet.engine).binaries["server"],
-        "packages": packages(fleet.engine),
-        "default_units": possible_units(fleet, machine),
-        "masks": masks(possible_units(fleet, machine)),
-        "files": _fingerprinted(fleet, machine),
-        "texts": [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)],
-        "units": "" if fleet.sandbox else f"{UNITS}{fleet.engine}-*.service",
-        "deployment": fleet.name,
-        "root": f"{fleet.sandbox.root}/{machine}" if fleet.sandbox else "",
-        "records": masters_file(fleet, machine),
-        "journal": journal_file(fleet, machine),
-        "sensitive": sensitive(),
-        "processes": [process_request(process) for process in fleet.on(machine)],
-    }
+    return Observe(
+        processes=tuple(managed(process) for process in fleet.on(machine)),
+        host=None if fleet.sandbox else host_request(fleet, machine),
+        sensitive=sensitive(),
+        units="" if fleet.sandbox else f"{UNITS}{fleet.engine}-*.service",
+        deployment=fleet.name,
+        root=f"{fleet.sandbox.root}/{machine}" if fleet.sandbox else "",
+        records=masters_file(fleet, machine),
+        journal=journal_file(fleet, machine),
+    )
 
 
-def _fingerprinted(fleet: Fleet, machine: str) -> list[str]:
-    """Return the paths of the files that never change by themselves; configuration files do."""
-    if fleet.sandbox:
-        return []
+def host_request(fleet: Fleet, machine: str) -> ObservedHost:
+    """Return what is to be known of a machine beside its processes."""
     units = [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)]
-    return [*(file.path for file in kernel_files(fleet, machine)), *units]
+    return ObservedHost(
+        binary=installation(fleet.engine).binaries["server"],
+        packages=tuple(packages(fleet.engine)),
+        default_units=tuple(possible_units(fleet, machine)),
+        masks=tuple(masks(possible_units(fleet, machine))),
+        # Of files that never change by themselves; configuration files do.
+        files=(*(file.path for file in kernel_files(fleet, machine)), *units),
+        texts=tuple(units),
+    )
 
 
 @cache
-def sensitive() -> list[str]:
+def sensitive() -> tuple[str, ...]:
     """Return the names of all directives, of any engine and version, whose values are secrets.
 
     Not of the described engine alone: what runs may be the other, with names of its own (``primaryauth``).
@@ -54,20 +56,18 @@ def sensitive() -> list[str]:
         names |= {name for each in directives for name in (each.name, each.alias) if name}
         found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))
         names |= {each.name for each in found if each and each.value.sensitive}
-    return sorted(names)
+    return tuple(sorted(names))
 
 
-def process_request(process: Process) -> dict[str, Any]:
+def managed(process: Process) -> ManagedProcess:
     """Return what the code on a machine has to know of one process; it carries its password."""
-    return {
-        "name": process.name,
-        "kind": process.kind,
-        "address": process.endpoint.address,
-        "port": process.endpoint.port,
-        "password": process.password.reveal() if process.password else None,
-        "configuration": process.paths.configuration,
-        "unit": process.unit,
-        "data": process.paths.data,
-        "log": process.paths.log,
-        "pid": process.paths.pid,
-    }
+    return ManagedProcess(
+        name=process.name,
+        kind=process.kind,
+        access=Access(process.endpoint, process.password),
+        configuration=process.paths.configuration,
+        unit=process.unit,
+        data=process.paths.data,
+        log=process.paths.log,
+        pid=process.paths.pid,
+    )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis_fleet.agent.load_client.writer import Look, Tally
+from redis_fleet.agent.options import arguments
 from redis_fleet.agent.replication.view import Target, View, agreed_master, spot
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
-from redis_fleet.observe.request import process_request
+from redis_fleet.observe.request import managed
 from redis_fleet.operations.ports import waits
 
 Module = Callable[[str, Mapping[str, Any]], Any]
@@ -89,5 +90,5 @@ class AnsibleHands:
         self._hold(process_id, held=False, follow=follow)
 
     def _hold(self, process_id: str, *, held: bool, follow: str) -> Any:
-        request = {**process_request(self._processes[process_id]), "follow": follow}
+        request = {**arguments(managed(self._processes[process_id])), "follow": follow}
         return self._module("redis_fleet_hold", {"process": request, "held": held, "server": self._server})

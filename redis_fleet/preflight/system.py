@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
-from redis_fleet.observe.facts import MachineFacts, observed
+from redis_fleet.agent.messages.observation import HostState
+from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.machines import refusals, wanted_packages
 from redis_fleet.platform import default, known, name_of, offered, platform
 from redis_fleet.platform.platform import Platform
@@ -98,7 +100,8 @@ def refused(site: Site) -> Iterator[Row]:
 
 def facts_of(answer: Answer) -> MachineFacts:
     """Return what the planner knows a machine by."""
-    return observed({"": {**answer, "processes": {}}}).machines[""]
+    names = {each.name for each in fields(HostState)}
+    return MachineFacts.of(HostState.from_json({name: value for name, value in answer.items() if name in names}))
 
 
 def time_service(site: Site) -> Iterator[Row]:

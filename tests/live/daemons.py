@@ -12,6 +12,7 @@ from typing import Any
 
 from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.login import connect
+from redis_fleet.agent.options import managed
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Reply, ReplyError, info, pairs
 from tests.live.processes import eventually, free_ports, server_binary
@@ -69,7 +70,7 @@ class Daemons:
 
     def start(self, process: Request) -> None:
         """Start a process with the file that it has and wait until it answers with its data."""
-        spawn(server_binary(), process)
+        spawn(server_binary(), managed(process))
         eventually(lambda: self._ready(process), f"{process['name']} answers")
 
     def _ready(self, process: Request) -> bool:
@@ -80,7 +81,7 @@ class Daemons:
 
     def call(self, process: Request, *words: object) -> Reply:
         """Send one command, with whatever password the process takes."""
-        connection, _ = connect(process)
+        connection, _ = connect(managed(process))
         with connection:
             return connection.call(*words)
 
@@ -104,7 +105,7 @@ class Daemons:
 
     def fill(self, process: Request, keys: int = 1000) -> None:
         """Write so many keys."""
-        connection, _ = connect(process)
+        connection, _ = connect(managed(process))
         with connection:
             for number in range(keys):
                 connection.call("SET", f"key:{number}", number)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.process.start import spawn
+from redis_fleet.observe.request import managed
 from tests.live.editing import LONG, ask, deploy, fill, filled, planned, role, stop, told, unchanged, writing
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Done, box, config
@@ -86,9 +87,8 @@ def test_a_lost_master_that_was_replaced_comes_back_as_a_replica(made: Box) -> N
 def start_by_hand(made: Box, name: str) -> None:
     """Start a server with its own file."""
     process = made.process(name)
-    place = {"name": process.name, "kind": "server", "configuration": process.paths.configuration, "log": ""}
     assert made.fleet.sandbox
-    spawn(made.fleet.sandbox.server, place)
+    spawn(made.fleet.sandbox.server, managed(process))
 
 
 def test_a_lost_master_that_stays_down_until_the_deployment_comes_back_as_a_replica(made: Box) -> None:

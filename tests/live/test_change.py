@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from redis_fleet.agent.errors import NotReadyError
 from redis_fleet.agent.host.digest import same
-from redis_fleet.agent.inspect.observe import look
+from redis_fleet.agent.inspect.observe import observe
 from redis_fleet.agent.login import _prove, connect
+from redis_fleet.agent.messages.observation import Observe
+from redis_fleet.agent.options import managed
 from redis_fleet.agent.process import change as module
 from redis_fleet.agent.process.change import ChangeError, change
-from redis_fleet.agent.process.start import NotReadyError
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
 from tests.live.processes import eventually
@@ -100,12 +102,12 @@ def test_one_by_one_it_is_all_or_nothing_too(here: Daemons) -> None:
     before = {"maxmemory": "0", "appendfsync": "everysec", "save": "3600 1"}
     wanted = [("maxmemory", "1gb"), ("save", "60 5"), ("appendfsync", "seldom")]
 
-    connection, _ = connect(server)
+    connection, _ = connect(managed(server))
     with connection, pytest.raises(ReplyError, match="appendfsync"):
         module._one_by_one(connection, wanted, before)
     assert {name: here.config(server, name) for name in before} == before
 
-    connection, _ = connect(server)
+    connection, _ = connect(managed(server))
     with connection:
         module._one_by_one(connection, wanted[:2], before)
     assert (here.config(server, "maxmemory"), here.config(server, "save")) == ("1073741824", "60 5")
@@ -260,7 +262,7 @@ def test_a_password_is_changed_with_an_overlap(here: Daemons, rewritten: bool) -
         here.call(server, "CONFIG", "REWRITE")
     wanted = {**server, "password": NEW}
     name = server["name"]
-    staying, _ = connect(server)
+    staying, _ = connect(managed(server))
 
     done = give(wanted, order("password-add"))
 
@@ -327,14 +329,14 @@ def test_the_proof_of_a_new_password_is_one(here: Daemons) -> None:
     server, unlocked = here.server(), here.server(password="")
 
     with pytest.raises(RuntimeError, match="answers without a password"):
-        _prove(unlocked, NEW, set())
+        _prove(managed(unlocked), NEW, set())
     with pytest.raises(RuntimeError, match="still wants a password"):
-        _prove(server, "", set())
+        _prove(managed(server), "", set())
     with pytest.raises(RuntimeError, match="does not take the new password") as caught:
-        _prove(server, NEW, set())
+        _prove(managed(server), NEW, set())
     clear(str(caught.value))
     with pytest.raises(RuntimeError, match="still takes the previous"):
-        _prove(server, PASSWORD, {PASSWORD})
+        _prove(managed(server), PASSWORD, {PASSWORD})
 
 
 def test_what_an_unknown_command_was_given_is_not_repeated(here: Daemons) -> None:
@@ -452,39 +454,41 @@ def test_the_way_in_is_known_and_no_secret_of_it(here: Daemons) -> None:
     user = {**here.server(f"user default on >{OTHER} ~* +@all", password=""), "password": NEW}
     strange = {**here.server(), "password": NEW, "configuration": "/nowhere"}
     processes = [described, {**unlocked, "password": NEW}, filed, sentinel, user, strange]
-    rest = {"sensitive": [], "supervised": False}
 
-    answer = look({"processes": processes, **rest})
+    answer = observe(Observe(tuple(map(managed, processes))))
 
-    clear(answer)
-    seen = [answer["processes"][each["name"]] for each in processes]
-    assert [each["password"] for each in seen] == ["described", "none", "filed", "filed", "filed", None]
-    assert [each["answers"] for each in seen] == [True] * 5 + [False]
-    assert [each["open"] for each in seen] == [False, True, False, False, False, False]
-    says = None if seen[3]["info"]["redis_version"].startswith("6.0.") else 1  # that Sentinel has no ACL
-    assert [each["passwords"] for each in seen] == [1, 0, 1, says, 1, None]
-    assert "WRONGPASS" in seen[5]["error"]
-    assert look({"processes": [unlocked], **rest})["processes"][unlocked["name"]]["password"] == "described"
+    clear(answer.to_json())
+    seen = [answer.processes[each["name"]] for each in processes]
+    opened = [each.opened_by if each.answers else None for each in seen]
+    assert opened == ["described", "none", "filed", "filed", "filed", None]
+    assert [each.answers for each in seen] == [True] * 5 + [False]
+    assert [each.open for each in seen] == [False, True, False, False, False, False]
+    says = None if seen[3].info["redis_version"].startswith("6.0.") else 1  # that Sentinel has no ACL
+    assert [each.passwords for each in seen] == [1, 0, 1, says, 1, None]
+    assert seen[5].error is not None
+    assert "WRONGPASS" in seen[5].error
+    assert observe(Observe((managed(unlocked),))).processes[unlocked["name"]].opened_by == "described"
 
 
 def test_processes_that_are_described_no_more_are_found(here: Daemons) -> None:
     staying, leaving, stopped = here.server(), here.server(), here.server()
     sentinel = here.sentinel(staying)
     here.kill(stopped)
-    rest = {"sensitive": [], "supervised": False}
 
-    answer = look({"processes": [staying], "root": str(here.folder), **rest})
+    answer = observe(Observe((managed(staying),), root=str(here.folder)))
 
-    clear(answer)
-    found = {each["name"]: each for each in answer["others"]}
+    clear(answer.to_json())
+    found = {each.process.name: each for each in answer.undescribed}
     assert found.keys() == {leaving["name"], stopped["name"], sentinel["name"]}
-    one = found[leaving["name"]]
-    assert (one["kind"], one["address"], one["port"]) == ("server", "127.0.0.1", leaving["port"])
-    assert [one[key] for key in ("configuration", "data", "log", "pid_file", "unit", "enabled")] == [
-        leaving["configuration"], leaving["data"], leaving["log"], leaving["pid"], "", False,
+    one = found[leaving["name"]].process
+    assert (one.kind, one.address, one.port) == ("server", "127.0.0.1", leaving["port"])
+    assert [one.configuration, one.data, one.log, one.pid, one.unit] == [
+        leaving["configuration"], leaving["data"], leaving["log"], leaving["pid"], "",
     ]  # fmt: skip
-    assert (one["answers"], one["password"], one["role"][0]) == (True, "filed", "master")
-    assert one["pid"] == here.pid(leaving)
-    assert found[sentinel["name"]]["masters"].keys() == {MONITOR}
-    assert (found[stopped["name"]]["pid"], found[stopped["name"]]["answers"]) == (0, False)
-    assert look({"processes": [staying], **rest})["others"] == []
+    assert found[leaving["name"]].enabled is False
+    facts = found[leaving["name"]].facts
+    assert (facts.answers, facts.opened_by, facts.role[0]) == (True, "filed", "master")
+    assert facts.pid == here.pid(leaving)
+    assert found[sentinel["name"]].facts.masters.keys() == {MONITOR}
+    assert (found[stopped["name"]].facts.pid, found[stopped["name"]].facts.answers) == (0, False)
+    assert observe(Observe((managed(staying),))).undescribed == ()

@@ -23,7 +23,7 @@ PLAY = """
 - hosts: redis_fleet
   any_errors_fatal: true
   tasks:
-    - ansible.builtin.set_fact: {redis_fleet_planned: "{{ planned }}", redis_fleet_seen: "{{ seen }}"}
+    - ansible.builtin.set_fact: {redis_fleet_planned: "{{ planned }}", redis_fleet_observed: "{{ observed }}"}
     - redis_fleet_begin:
       register: redis_fleet_begun
       ignore_unreachable: true
@@ -51,7 +51,9 @@ def made(tmp_path: Path) -> Iterator[Box]:
 def begin(made: Box, run: dict[str, Any], *words: str, seen: str = "", ending: bool = False, **more: Any) -> Done:
     """Let a run take the lock on every machine, with one step on each."""
     return beginning(
-        made, {"planned": planned(made, run), "seen": {"last_run": seen, **more}, "ending": ending}, words
+        made,
+        {"planned": planned(made, run), "observed": {"answer": {"last_run": seen}, **more}, "ending": ending},
+        words,
     )()
 
 
@@ -188,7 +190,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(made: Box) -> None:
 
 def test_of_two_runs_at_once_at_most_one_works(made: Box) -> None:
     runs = [new_run("deploy") for _ in range(2)]
-    given = {"seen": {"last_run": ""}, "ending": False}
+    given = {"observed": {"answer": {"last_run": ""}}, "ending": False}
     begins = [beginning(made, {"planned": planned(made, run), **given}) for run in runs]
 
     with ThreadPoolExecutor() as pool:
@@ -226,7 +228,7 @@ def test_the_command_line_gives_back_what_a_run_still_has(
     for name, value in made.environment.items():
         monkeypatch.setenv(name, value)
     events: list[Event] = []
-    given = {"planned": planned(made, new_run("deploy")), "seen": {}, "breaking": breaking, "ending": True}
+    given = {"planned": planned(made, new_run("deploy")), "observed": {}, "breaking": breaking, "ending": True}
 
     run = play_locked(str(made.folder / "play"), made.file, Options(made.root), events.append, given)
 

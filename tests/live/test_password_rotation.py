@@ -20,6 +20,7 @@ import pytest
 
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
+from redis_fleet.observe.request import managed
 from tests.live.editing import LONG, Description, deploy, edit, fail_over, lets_in, role, unchanged
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
@@ -296,8 +297,7 @@ def test_started_with_their_own_files_they_know_the_new_password_alone(made: Box
 
     binary = made.fleet.sandbox.server if made.fleet.sandbox else ""
     for process in made.fleet.processes:
-        place = {"name": process.name, "kind": process.kind, "configuration": process.paths.configuration, "log": ""}
-        spawn(binary, place)
+        spawn(binary, managed(process))
 
     eventually(lambda: len(made.pids()) == 6 and made.settled("orders"), "all are back", 60)
     only(made, new, old)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.disks import file_facts, folder_facts
 from redis_fleet.agent.host.listeners import listeners
 from redis_fleet.agent.host.reach import reach
@@ -131,8 +132,8 @@ def test_a_file_with_an_error_is_not_taken_to_the_machines(description: Path) ->
 
 def test_reaches_what_listens_and_nothing_else(listening: socket.socket) -> None:
     port, closed = listening.getsockname()[1], free_ports(1)[0]
-    found = reach([{"address": "127.0.0.1", "port": each} for each in (port, closed)], 2)
-    assert [each["state"] for each in found] == ["open", "refused"]
+    found = reach([Endpoint("127.0.0.1", each) for each in (port, closed)], 2)
+    assert [each.state for each in found] == ["open", "refused"]
 
 
 def test_a_place_that_never_answers_costs_no_more_than_the_bound() -> None:
@@ -140,17 +141,17 @@ def test_a_place_that_never_answers_costs_no_more_than_the_bound() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
-        place = {"address": "127.0.0.1", "port": server.getsockname()[1]}
+        place = Endpoint("127.0.0.1", server.getsockname()[1])
         held = [socket.socket() for _ in range(8)]
         for each in held:
             each.setblocking(False)
-            each.connect_ex((place["address"], place["port"]))
+            each.connect_ex((place.address, place.port))
         begin = time.monotonic()
         found = reach([place] * 4, 0.5)
         took = time.monotonic() - begin
         for each in held:
             each.close()
-    assert [each["state"] for each in found] == ["no answer"] * 4
+    assert [each.state for each in found] == ["no answer"] * 4
     assert took < 10
 
 
@@ -164,19 +165,19 @@ def test_finds_who_listens(family: socket.AddressFamily, address: str) -> None:
         server.listen()
         port = server.getsockname()[1]
         found = listeners([port], "none")
-    assert [(each["address"], each["port"], each["pid"]) for each in found] == [(address, port, os.getpid())]
-    assert found[0]["program"]
-    assert found[0]["ours"] is False
+    assert [(each.address, each.port, each.pid) for each in found] == [(address, port, os.getpid())]
+    assert found[0].program
+    assert found[0].ours is False
 
 
 def test_a_folder_to_come_is_judged_by_the_nearest_that_is_there(tmp_path: Path) -> None:
     found = folder_facts(str(tmp_path / "a" / "b"), "nobody")
-    assert found["existing"] == str(tmp_path)
-    assert found["by_user"] is None
-    assert found["folder"] is True
-    assert 0 < found["free"] <= found["size"]
+    assert found.existing == str(tmp_path)
+    assert found.by_user is None
+    assert found.folder is True
+    assert 0 < found.free <= found.size
     (tmp_path / "file").write_text("x")
-    assert folder_facts(str(tmp_path / "file" / "data"), "nobody")["folder"] is False
+    assert folder_facts(str(tmp_path / "file" / "data"), "nobody").folder is False
 
 
 def test_what_a_folder_holds_and_who_may_write_to_it(tmp_path: Path) -> None:
@@ -184,19 +185,19 @@ def test_what_a_folder_holds_and_who_may_write_to_it(tmp_path: Path) -> None:
     folder.mkdir(mode=0o700)
     (folder / "dump.rdb").write_bytes(b"x" * 100_000)
     found = folder_facts(str(folder), "nobody")
-    assert found["held"] >= 100_000
-    assert found["by_user"] is False
+    assert found.held >= 100_000
+    assert found.by_user is False
     folder.chmod(0o777)
-    assert folder_facts(str(folder), "nobody")["by_user"] is True
-    assert folder_facts(str(folder), "no-such-user")["by_user"] is None
+    assert folder_facts(str(folder), "nobody").by_user is True
+    assert folder_facts(str(folder), "no-such-user").by_user is None
 
 
 def test_memory_filesystems_are_told_from_disks(tmp_path: Path) -> None:
     if not Path("/dev/shm").is_dir():
         pytest.skip("no /dev/shm here")
-    assert folder_facts("/dev/shm/x", "nobody")["type"] == "tmpfs"
-    assert folder_facts("/dev/shm/x", "nobody")["mount"] == "/dev/shm"
-    assert folder_facts(str(tmp_path), "nobody")["type"] not in ("", "proc")
+    assert folder_facts("/dev/shm/x", "nobody").type == "tmpfs"
+    assert folder_facts("/dev/shm/x", "nobody").mount == "/dev/shm"
+    assert folder_facts(str(tmp_path), "nobody").type not in ("", "proc")
 
 
 def test_a_file_behind_a_closed_folder_cannot_be_read(tmp_path: Path) -> None:
@@ -205,5 +206,5 @@ def test_a_file_behind_a_closed_folder_cannot_be_read(tmp_path: Path) -> None:
     place.write_text("x")
     place.chmod(0o644)
     place.parent.chmod(0o700)
-    assert file_facts(str(place), "nobody")["readable"] is False
-    assert file_facts(str(tmp_path / "none"), "nobody")["there"] is False
+    assert file_facts(str(place), "nobody").readable is False
+    assert file_facts(str(tmp_path / "none"), "nobody").there is False

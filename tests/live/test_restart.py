@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.errors import NotReadyError
+from redis_fleet.agent.messages.files import Edit, File
+from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart
+from redis_fleet.agent.options import managed
 from redis_fleet.agent.process import restart as module
-from redis_fleet.agent.process.decommission import leave
+from redis_fleet.agent.process.decommission import decommission
 from redis_fleet.agent.process.restart import restart, stop
-from redis_fleet.agent.process.start import NotReadyError
+from redis_fleet.agent.secret import Secret
 from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
 from tests.live.processes import eventually, server_binary
 
@@ -27,25 +32,23 @@ def here(tmp_path: Path) -> Iterator[Daemons]:
         yield made
 
 
-def databases(value: str) -> dict[str, Any]:
+def databases(value: str) -> Edit:
     """Return an edit."""
-    return {"names": ["databases"], "lines": [[value]]}
+    return Edit(("databases",), ((value,),))
 
 
-def asked(process: Request, expect: str, *edits: dict[str, Any], **more: Any) -> dict[str, Any]:
+def asked(process: Request, expect: str, *edits: Edit, others: Sequence[Endpoint] = (), **more: Any) -> Restart:
     """Return a request."""
-    return {
-        "process": process, "expect": expect, "edit": list(edits), "files": [], "follow": "", "others": [], "needed": 0,
-        "masters": {}, "server": server_binary(), "timeout": 20.0, **more,
-    }  # fmt: skip
+    given = {"server": server_binary(), "timeout": 20.0, **more}
+    return Restart(managed(process), expect, edits, others=tuple(others), **given)
 
 
-def spot(process: Request) -> dict[str, Any]:
+def spot(process: Request) -> Endpoint:
     """Return where a process listens."""
-    return {"address": process["address"], "port": process["port"]}
+    return Endpoint(process["address"], process["port"])
 
 
-def refused(request: dict[str, Any]) -> str:
+def refused(request: Restart) -> str:
     """Restart what must not be; returns the words of the refusal, in which no secret may be."""
     with pytest.raises(NotReadyError) as caught:
         restart(request)
@@ -63,8 +66,8 @@ def test_a_replica_is_restarted_and_in_step_again(here: Daemons) -> None:
 
     answer = restart(asked(replica, "replica", databases("32"), others=[spot(master), spot(other)], needed=1))
 
-    assert answer["changed"] == [f"{replica['name']}: restarted", replica["configuration"]]
-    assert 0 < answer["seconds"] < 15
+    assert answer.changed == (f"{replica['name']}: restarted", replica["configuration"])
+    assert 0 < answer.seconds < 15
     assert here.pid(replica) != before
     assert here.config(replica, "databases") == "32"
     assert "# kept" in here.lines(replica)
@@ -78,7 +81,7 @@ def test_a_dry_run_touches_nothing(here: Daemons) -> None:
 
     answer = restart(asked(server, "master", databases("32")), dry=True)
 
-    assert answer["changed"] == [f"{server['name']}: restarted"]
+    assert answer.changed == (f"{server['name']}: restarted",)
     assert (here.pid(server), here.lines(server)) == (before, lines)
 
 
@@ -136,7 +139,7 @@ def test_a_file_that_the_server_does_not_read_is_taken_back(here: Daemons) -> No
     server = here.server()
     here.fill(server, 10)
     before = here.pid(server)
-    changes = [databases("many"), {"names": ["masterauth"], "lines": [[NEW]]}]
+    changes = [databases("many"), Edit(("masterauth",), ((NEW,),))]
 
     said = refused(asked(server, "master", *changes))
 
@@ -152,7 +155,7 @@ def test_a_file_that_the_server_does_not_read_is_taken_back(here: Daemons) -> No
 def test_the_line_that_a_server_complains_of_may_be_a_password(here: Daemons) -> None:
     server = here.server()
 
-    said = refused(asked(server, "master", {"names": ["requirepass"], "lines": [[NEW, "and", "more"]]}))
+    said = refused(asked(server, "master", Edit(("requirepass",), ((NEW, "and", "more"),))))
 
     assert "********" in said
     assert said.endswith("it runs again as before")
@@ -162,7 +165,7 @@ def test_a_server_that_ends_after_its_start_is_started_as_before(here: Daemons) 
     """It only finds out as a daemon: nobody but its log hears why."""
     server, other = here.server(), here.server()
 
-    said = refused(asked(server, "master", {"names": ["port"], "lines": [[str(other["port"])]]}))
+    said = refused(asked(server, "master", Edit(("port",), ((str(other["port"]),),))))
 
     assert "it ended right after its start; its log ends" in said
     assert said.endswith("it runs again as before")
@@ -171,8 +174,7 @@ def test_a_server_that_ends_after_its_start_is_started_as_before(here: Daemons) 
 
 def test_a_file_that_cannot_be_put_leaves_the_process_running(here: Daemons) -> None:
     server = here.server()
-    files = [{"path": str(here.folder / "made"), "content": "x", "owner": "", "mode": 0o600},
-             {"path": str(here.folder / "no" / "such"), "content": "x", "owner": "", "mode": 0o600}]  # fmt: skip
+    files = tuple(File(str(here.folder / name), Secret("x"), "", 0o600) for name in ("made", "no/such"))
 
     said = refused(asked(server, "master", databases("32"), files=files))
 
@@ -209,7 +211,7 @@ def test_a_restarted_master_has_its_replicas_back(here: Daemons) -> None:
 def test_a_process_that_became_open_is_not_called_well(here: Daemons) -> None:
     server = here.server()
 
-    assert "answers without a password" in refused(asked(server, "master", {"names": ["requirepass"], "lines": []}))
+    assert "answers without a password" in refused(asked(server, "master", Edit(("requirepass",))))
 
 
 def test_a_password_that_was_filed_opens_what_is_restarted(here: Daemons) -> None:
@@ -218,7 +220,7 @@ def test_a_password_that_was_filed_opens_what_is_restarted(here: Daemons) -> Non
     here.call(server, "CONFIG", "REWRITE")
     wanted = {**server, "password": NEW}
 
-    restart(asked(wanted, "master", {"names": ["requirepass"], "lines": [[NEW]]}))
+    restart(asked(wanted, "master", Edit(("requirepass",), ((NEW,),))))
 
     assert here.call({**wanted, "configuration": "/nowhere"}, "PING") == "PONG"
 
@@ -229,12 +231,12 @@ def test_a_process_that_does_not_stop_is_not_killed(here: Daemons) -> None:
     os.kill(pid, signal.SIGSTOP)
     try:
         with pytest.raises(NotReadyError, match=r"was told to stop and is still there after 0\.3 s"):
-            stop(server, 0.3)
+            stop(managed(server), 0.3)
         assert here.pid(server) == pid
     finally:
         os.kill(pid, signal.SIGCONT)
     eventually(lambda: not here.pid(server), "it ends")
-    assert not stop(server, 1)
+    assert not stop(managed(server), 1)
 
 
 def test_sentinels_are_restarted_where_the_others_suffice(here: Daemons) -> None:
@@ -242,8 +244,8 @@ def test_sentinels_are_restarted_where_the_others_suffice(here: Daemons) -> None
     here.server(follows=master)
     sentinels = [here.sentinel(master, quorum=2) for _ in range(3)]
     eventually(lambda: here.settled(1, 2), "the Sentinels know everything")
-    script = {"names": ["loglevel"], "lines": [["verbose"]]}
-    masters = {MONITOR: {"replicas": 1, "sentinels": 2}}
+    script = Edit(("loglevel",), (("verbose",),))
+    masters = {MONITOR: Peers(1, 2)}
     identity = [line for line in here.lines(sentinels[0]) if "myid" in line]
 
     restart(asked(sentinels[0], "sentinel", script, masters=masters))
@@ -255,7 +257,7 @@ def test_sentinels_are_restarted_where_the_others_suffice(here: Daemons) -> None
     pid = here.pid(sentinels[0])
     eventually(lambda: not here_settled(here, sentinels[0]), "it is missed")
     assert "1 of 2 other Sentinels" in refused(asked(sentinels[0], "sentinel", masters=masters))
-    missing = {"carts": {"replicas": 0, "sentinels": 0}}
+    missing = {"carts": Peers(0, 0)}
     assert "does not watch carts" in refused(asked(sentinels[0], "sentinel", masters=missing))
     assert here.pid(sentinels[0]) == pid
 
@@ -266,21 +268,21 @@ def here_settled(here: Daemons, sentinel: Request) -> bool:
     return not any("s_down" in flags for row in rows for flags in row)
 
 
-def leaving(process: Request, purge: bool) -> dict[str, Any]:
+def leaving(process: Request, purge: bool) -> Decommission:
     """Return a request."""
-    return {"processes": [{**process, "purge": purge}], "timeout": 20.0}
+    return Decommission((Leaving(managed(process), purge),), 20.0)
 
 
 def test_a_process_that_leaves_is_stopped_once_and_keeps_its_data(here: Daemons) -> None:
     server = here.server()
     here.fill(server, 10)
 
-    assert leave(leaving(server, False), dry=True) == [f"{server['name']}: stopped"]
+    assert decommission(leaving(server, False), dry=True).done == (f"{server['name']}: stopped",)
     assert here.pid(server)
-    assert leave(leaving(server, False)) == [f"{server['name']}: stopped"]
+    assert decommission(leaving(server, False)).done == (f"{server['name']}: stopped",)
 
     assert not here.pid(server)
-    assert leave(leaving(server, False)) == []
+    assert decommission(leaving(server, False)).done == ()
     here.start(server)
     assert here.call(server, "DBSIZE") == 10
 
@@ -298,15 +300,15 @@ def test_a_purged_process_leaves_nothing(here: Daemons) -> None:
     here.call(server, "CONFIG", "SET", "maxmemory", "1gb")
     away = {**server, "log": str(logs / "redis.log")}
 
-    planned = leave(leaving(away, True), dry=True)
+    planned = decommission(leaving(away, True), dry=True)
     assert (here.folder / server["name"]).is_dir()
-    done = leave(leaving(away, True))
+    done = decommission(leaving(away, True))
 
     assert done == planned
     assert sorted(path.name for path in here.folder.iterdir()) == sorted(["lib", "log", staying["name"]])
     assert sorted(path.name for path in logs.iterdir()) == ["other.log", "redis.logs"]
-    assert leave(leaving(away, True)) == []
-    leave(leaving({**away, "data": str(data / server["name"])}, True))
+    assert decommission(leaving(away, True)).done == ()
+    decommission(leaving({**away, "data": str(data / server["name"])}, True))
     assert list(data.iterdir()) == []
     assert here.pid(staying)
 
@@ -323,10 +325,10 @@ def test_no_folder_is_removed_that_is_not_of_the_process_alone(here: Daemons) ->
         {**server, "data": "relative/" + server["name"]},
     ):
         with pytest.raises(ValueError, match="is not the folder of"):
-            leave(leaving(wrong, True))
+            decommission(leaving(wrong, True))
 
         with pytest.raises(ValueError, match="is not the folder of"):
-            leave({"processes": [{**server, "purge": False}, {**wrong, "purge": True}], "timeout": 20.0})
+            decommission(Decommission((Leaving(managed(server)), Leaving(managed(wrong), purge=True)), 20.0))
 
     assert here.pid(server)
     assert shared.is_dir()

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import redis
 
-from redis_fleet.agent.inspect.config_test import trial, trials
+from redis_fleet.agent.inspect.config_test import run_test, run_tests
+from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
 from tests.harness.engines import available
 from tests.live.processes import eventually, free_ports, server_binary
 
@@ -87,20 +88,18 @@ def test_every_kind_of_complaint_is_found_with_its_line(binary: str) -> None:
         "no such rule": "\n".join([*HEAD, "user alice on >Blue-Moon_77 +no-such-command"]),
         "two": "\n".join(["databases 0", *HEAD, "maxclients 0"]),
     }
-    asked = [
-        {"name": name, "binary": binary, "kind": "server", "user": "", "text": text} for name, text in texts.items()
-    ]
+    asked = tuple(ConfigText(name, binary, "server", text=text) for name, text in texts.items())
 
-    found = {each["name"]: each["complaints"] for each in trials({"trials": asked, "seconds": 30})}
+    found = {each.name: each.complaints for each in run_tests(ConfigTest(asked, 30)).results}
 
     assert found.pop("good") == found.pop("good quiet") == []
-    assert [each["line"] for each in found.pop("two")] == [1, 8]
-    assert "/not/there/users.acl" in found["no such file"][0]["said"]
-    assert "/not/there.so" in found["no such module"][0]["said"]
-    assert "+no-such-command" in found["no such rule"][0]["said"]
+    assert [each.line for each in found.pop("two")] == [1, 8]
+    assert "/not/there/users.acl" in found["no such file"][0].said
+    assert "/not/there.so" in found["no such module"][0].said
+    assert "+no-such-command" in found["no such rule"][0].said
     for name, (_, words) in lines.items():
-        assert [each["line"] for each in found[name]] == [8], found[name]
-        assert words in found[name][0]["said"]
+        assert [each.line for each in found[name]] == [8], found[name]
+        assert words in found[name][0].said
     assert not [word for word in ("Sand-Castle", "Blue-Moon", "Red-Sun") if word in str(found)]
 
 
@@ -108,12 +107,12 @@ def test_every_kind_of_complaint_is_found_with_its_line(binary: str) -> None:
 def test_a_sentinels_own_lines_are_tried(binary: str) -> None:
     bad = [*SENTINEL, "sentinel notification-script orders /not/there", "sentinel parallel-syncs nobody 1"]
 
-    assert trial(binary, "\n".join(SENTINEL), "sentinel")["complaints"] == []
-    found = trial(binary, "\n".join(bad), "sentinel")["complaints"]
+    assert run_test(binary, "\n".join(SENTINEL), "sentinel").complaints == ()
+    found = run_test(binary, "\n".join(bad), "sentinel").complaints
 
-    assert [each["line"] for each in found] == [len(bad) - 1, len(bad)]
-    assert "script seems non existing" in found[0]["said"]
-    assert "No such master" in found[1]["said"]
+    assert [each.line for each in found] == [len(bad) - 1, len(bad)]
+    assert "script seems non existing" in found[0].said
+    assert "No such master" in found[1].said
 
 
 def test_nobody_who_is_named_hears_of_it(tmp_path: Path) -> None:
@@ -129,7 +128,7 @@ def test_nobody_who_is_named_hears_of_it(tmp_path: Path) -> None:
         for kind, text in (("sentinel", sentinel), ("server", replica)):
             # Each look ends as soon as it can: many of them, so that one of these would have had the time.
             for _ in range(5):
-                assert trial(server_binary(), "\n".join(text), kind)["complaints"] == []
+                assert run_test(server_binary(), "\n".join(text), kind).complaints == ()
 
         master.settimeout(0.2)
         with pytest.raises(TimeoutError):
@@ -152,7 +151,7 @@ def test_what_runs_already_is_left_alone(tmp_path: Path) -> None:
         client.save()
         before = seen(client, data)
 
-        assert trial(server_binary(), "\n".join(lines))["complaints"] == []
+        assert run_test(server_binary(), "\n".join(lines)).complaints == ()
 
         assert seen(client, data) == before
         assert (tmp_path / "socket").exists()
@@ -177,16 +176,16 @@ def seen(client: redis.Redis, data: Path) -> object:
 
 
 def test_a_binary_that_hangs_dies_or_is_none_is_said_and_gone(tmp_path: Path) -> None:
-    hangs = trial(script(tmp_path, "sleep 600 & sleep 600"), "port 1", seconds=0.5)
-    dies = trial(script(tmp_path, "kill -9 $$"), "port 1")
-    other = trial(script(tmp_path, "echo what is that; exit 3"), "port 1")
-    nobody = trial("/not/there/redis-server", "port 1")
+    hangs = run_test(script(tmp_path, "sleep 600 & sleep 600"), "port 1", seconds=0.5)
+    dies = run_test(script(tmp_path, "kill -9 $$"), "port 1")
+    other = run_test(script(tmp_path, "echo what is that; exit 3"), "port 1")
+    nobody = run_test("/not/there/redis-server", "port 1")
 
-    assert [each["said"] for each in hangs["complaints"]] == ["it does not answer within 0.5 s"]
-    assert [each["said"] for each in dies["complaints"]] == ["it was ended by SIGKILL"]
-    assert [each["said"] for each in other["complaints"]] == ["it ended with exit code 3 (what is that)"]
-    assert nobody["complaints"] == []
-    assert nobody["untried"] == "there is no /not/there/redis-server"
+    assert [each.said for each in hangs.complaints] == ["it does not answer within 0.5 s"]
+    assert [each.said for each in dies.complaints] == ["it was ended by SIGKILL"]
+    assert [each.said for each in other.complaints] == ["it ended with exit code 3 (what is that)"]
+    assert nobody.complaints == ()
+    assert nobody.untried == "there is no /not/there/redis-server"
 
 
 @pytest.mark.parametrize(
@@ -201,9 +200,9 @@ def test_a_binary_that_hangs_dies_or_is_none_is_said_and_gone(tmp_path: Path) ->
 def test_a_server_that_reads_its_file_and_does_not_start_is_no_success(tmp_path: Path, does: str, said: str) -> None:
     second_look = f'if grep -q "^unixsocket socket" "$1"; then {does}; fi; exec {server_binary()} "$@"'
 
-    found = trial(script(tmp_path, second_look), "\n".join(HEAD), seconds=2)
+    found = run_test(script(tmp_path, second_look), "\n".join(HEAD), seconds=2)
 
-    assert [each["said"][: len(said)] for each in found["complaints"]] == [said]
+    assert [each.said[: len(said)] for each in found.complaints] == [said]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -212,7 +211,8 @@ def test_nothing_is_left_when_it_is_interrupted(tmp_path: Path, scratch: Path, n
     sleeping = "exec sleep 600" if number == signal.SIGKILL else "sleep 600 & wait"
     hangs = script(tmp_path, f"touch begun; {sleeping}")
     code = (
-        "import sys; from redis_fleet.agent.inspect.config_test import trial; trial(sys.argv[1], 'port 1', seconds=60)"
+        "import sys; from redis_fleet.agent.inspect.config_test import run_test; "
+        "run_test(sys.argv[1], 'port 1', seconds=60)"
     )
     trying = subprocess.Popen(
         [sys.executable, "-c", code, hangs], env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.DEVNULL
@@ -226,7 +226,7 @@ def test_nothing_is_left_when_it_is_interrupted(tmp_path: Path, scratch: Path, n
     if number == signal.SIGKILL:
         assert len(list(scratch.iterdir())) == 1
         # Nobody was left to tidy up, so the next one does.
-        trial("/not/there/redis-server", "")
+        run_test("/not/there/redis-server", "")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
@@ -236,11 +236,11 @@ def test_root_runs_it_as_the_services_user(tmp_path: Path, scratch: Path) -> Non
             folder.chmod(folder.stat().st_mode | 0o011)
     scratch.chmod(0o755)
 
-    found = trial(script(tmp_path, "id -un; exit 3"), "port 1", user="nobody")
-    unknown = trial(server_binary(), "port 1", user="no-such-user")
+    found = run_test(script(tmp_path, "id -un; exit 3"), "port 1", user="nobody")
+    unknown = run_test(server_binary(), "port 1", user="no-such-user")
 
-    assert [each["said"] for each in found["complaints"]] == ["it ended with exit code 3 (nobody)"]
-    assert unknown["untried"] == "there is no user no-such-user"
+    assert [each.said for each in found.complaints] == ["it ended with exit code 3 (nobody)"]
+    assert unknown.untried == "there is no user no-such-user"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
@@ -249,10 +249,10 @@ def test_a_sentinel_may_write_the_file_that_it_is_tried_with(monkeypatch: pytest
         Path(folder).chmod(0o755)
         monkeypatch.setattr(tempfile, "tempdir", folder)
 
-        found = trial(server_binary(), "\n".join(SENTINEL), "sentinel", "nobody")
+        found = run_test(server_binary(), "\n".join(SENTINEL), "sentinel", "nobody")
 
-    assert found["version"]
-    assert found["complaints"] == []
+    assert found.version
+    assert found.complaints == ()
 
 
 def test_several_run_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:
@@ -261,9 +261,9 @@ def test_several_run_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:
     counts = tmp_path / "counts"
     lines = f"touch {running}/$$; ls {running} | wc -l >>{counts}; sleep 0.2; rm {running}/$$; exit 3"
     fake = script(tmp_path, lines)
-    asked = [{"name": str(number), "binary": fake, "kind": "server", "user": "", "text": ""} for number in range(12)]
+    asked = tuple(ConfigText(str(number), fake, "server", text="") for number in range(12))
 
-    answers = trials({"trials": asked})
+    answers = run_tests(ConfigTest(asked)).results
 
-    assert [each["name"] for each in answers] == [str(number) for number in range(12)]
+    assert [each.name for each in answers] == [str(number) for number in range(12)]
     assert 1 < max(map(int, counts.read_text().split())) <= max(2, len(os.sched_getaffinity(0)))

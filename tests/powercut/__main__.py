@@ -18,6 +18,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from redis_fleet.agent.access import Access
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.process import ManagedProcess
+from redis_fleet.agent.messages.running import Repair
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.writers import Loss
 from redis_fleet.project import ROOT
@@ -28,15 +32,21 @@ from tests.powercut.machine import Machine, PowerCutError
 _FOLDER = ROOT / ".cache" / "powercut"
 _CODE = "redis_fleet/__init__.py"
 _TRIES = 3
-_PROCESS = {
-    "name": "redis-server", "kind": "server", "address": "127.0.0.1", "port": 6379, "password": None,
-    "configuration": "/etc/redis/redis.conf", "unit": "redis-server.service", "data": "/var/lib/redis",
-    "log": "/var/log/redis/redis-server.log", "pid": "/run/redis/redis-server.pid",
-}  # fmt: skip
-_REQUEST = {"process": _PROCESS, "server": "/usr/bin/redis-server", "follow": "", "discard": False, "timeout": 240}
+_PROCESS = ManagedProcess(
+    "redis-server",
+    "server",
+    Access(Endpoint("127.0.0.1", 6379)),
+    "/etc/redis/redis.conf",
+    "redis-server.service",
+    "/var/lib/redis",
+    "/var/log/redis/redis-server.log",
+    "/run/redis/redis-server.pid",
+)
+_REQUEST = Repair(_PROCESS, "/usr/bin/redis-server", timeout=240.0)
 _REPAIR = (
     "import json, sys; from redis_fleet.agent.process.repair import repair; "
-    "print(json.dumps(repair(json.load(sys.stdin))))"
+    "from redis_fleet.agent.messages.running import Repair; "
+    "print(json.dumps(repair(Repair.from_json(json.load(sys.stdin))).to_json()))"
 )
 
 
@@ -129,7 +139,7 @@ def _started_or_repaired(machine: Machine) -> int:
     machine.wait(lambda: machine.answers() or _failed(machine), "its server runs or has failed")
     if machine.answers():
         return 0
-    done = machine.run(f"cd /root && python3 -c '{_REPAIR}'", given=json.dumps(_REQUEST).encode())
+    done = machine.run(f"cd /root && python3 -c '{_REPAIR}'", given=json.dumps(_REQUEST.to_json()).encode())
     if done.returncode:
         raise PowerCutError(f"the repair failed: {done.stderr.decode(errors='replace')[-500:]}")
     return int(json.loads(done.stdout)["cut"])

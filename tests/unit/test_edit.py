@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from redis_fleet.agent.conf.edit import edit, edited
 from redis_fleet.agent.host import files
+from redis_fleet.agent.messages.files import Edit
 
 OLD = """# A comment
 databases 16
@@ -27,9 +27,9 @@ user ops on #1234 ~* +@all
 """
 
 
-def change(*names: str, lines: list[list[str]]) -> dict[str, Any]:
+def change(*names: str, lines: list[list[str]]) -> Edit:
     """Return a change."""
-    return {"names": list(names), "lines": lines}
+    return Edit(names, tuple(map(tuple, lines)))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def change(*names: str, lines: list[list[str]]) -> dict[str, Any]:
         (change("user ops", lines=[]), "user ops on #1234 ~* +@all\n", ""),
     ],
 )
-def test_a_directive_changes_at_its_place_and_nothing_else_does(asked: dict[str, Any], old: str, new: str) -> None:
+def test_a_directive_changes_at_its_place_and_nothing_else_does(asked: Edit, old: str, new: str) -> None:
     expected = new.join(OLD.rpartition(old)[::2]) if old else OLD
 
     assert edited(OLD, [asked]) == expected

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from redis_fleet import runlog as controller
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.runs import Begin, Begun, End, Ended, LoggedStep, Run
 from redis_fleet.agent.runs import lock, runlog
 from redis_fleet.agent.secret import Secret
 from redis_fleet.ansible.runs import at_work, masked, new_run, refusal, started, state, workers
@@ -26,20 +28,23 @@ FORK = multiprocessing.get_context("fork")
 RACES, RACERS = 30, 8
 
 
-def run(name: str, **more: Any) -> dict[str, Any]:
+def run(name: str) -> Run:
     """Return the identity of a run of another controller."""
-    return {"id": name, "owner": f"{name}@there", "time": "2026-01-02T03:04:05Z", "verb": "deploy", **more}
+    return Run(name, f"{name}@there", "2026-01-02T03:04:05Z", "deploy")
 
 
-def request(tmp_path: Path, name: str, **more: Any) -> dict[str, Any]:
-    """Return what a machine is asked for when a run begins or ends."""
-    paths = {"lock": str(tmp_path / "run" / "lock"), "journal": str(tmp_path / "log" / "journal.jsonl")}
-    return {**paths, "run": run(name), "take_over": "", "seen": "", "steps": [], **more}
+def request(tmp_path: Path, name: str, **more: Any) -> Begin:
+    """Return what a machine is asked for when a run begins."""
+    return replace(Begin(*_paths(tmp_path), run(name), seen=""), **more)
 
 
-def finish(tmp_path: Path, name: str, result: str = "ok", message: str = "") -> dict[str, Any]:
+def _paths(tmp_path: Path) -> tuple[str, str]:
+    return str(tmp_path / "run" / "lock"), str(tmp_path / "log" / "journal.jsonl")
+
+
+def finish(tmp_path: Path, name: str, result: str = "ok", message: str = "") -> Ended:
     """End a run."""
-    return lock.end(request(tmp_path, name, run=name, result=result, message=message))
+    return lock.end(End(*_paths(tmp_path), name, result, message))
 
 
 def entries(tmp_path: Path) -> list[dict[str, Any]]:
@@ -53,7 +58,7 @@ def test_a_lock_is_taken_once_and_says_who_has_it(tmp_path: Path) -> None:
     assert lock.take(str(path), run("first")) is None
     assert lock.take(str(path), run("second")) == run("first")
 
-    assert json.loads(path.read_text()) == run("first")
+    assert json.loads(path.read_text()) == run("first").to_json()
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
@@ -106,7 +111,7 @@ def test_of_many_at_once_exactly_one_wins(tmp_path: Path, take_over: str) -> Non
         while not won.empty():
             winners.append(won.get())
         assert len(winners) == 1
-        assert (lock.holder(path) or {})["id"] == f"run{winners[0]}"
+        assert (lock.holder(path) or run("")).id == f"run{winners[0]}"
 
 
 @pytest.mark.parametrize("content", ["", '{"id": "cut', "[]", "{}"])
@@ -117,8 +122,8 @@ def test_a_file_that_is_no_lock_is_held_until_somebody_says_otherwise(tmp_path: 
     found = lock.take(str(path), run("first"))
 
     assert found
-    assert found["id"] == ""
-    assert "redis-fleet unlock orders.redis.yml" in refusal(found, "orders.redis.yml")
+    assert found.id == ""
+    assert "redis-fleet unlock orders.redis.yml" in refusal(found.to_json(), "orders.redis.yml")
     assert lock.give(str(path)) == found
     assert lock.take(str(path), run("first")) is None
 
@@ -159,13 +164,13 @@ def test_whoever_is_stuck_in_the_middle_is_not_waited_for_without_end(
 
 
 def test_a_run_begins_and_ends_in_the_journal(tmp_path: Path) -> None:
-    step = {"number": 2, "machine": "red1", "process": "orders-6379", "how": "LIVE", "what": "w", "reason": "r"}
+    step = {"number": 2, "process": "orders-6379", "how": "LIVE", "what": "w", "reason": "r"}
 
-    assert lock.begin(request(tmp_path, "first", steps=[{**step, "value": "word"}]))["taken"]
+    assert lock.begin(request(tmp_path, "first", steps=(LoggedStep(**step),))).taken
     finish(tmp_path, "first", "failed", "it broke")
 
     began, ended = entries(tmp_path)
-    assert began["steps"] == [{key: step[key] for key in ("number", "process", "how", "what", "reason")}]
+    assert began["steps"] == [step]
     assert (began["run"], began["owner"], began["verb"]) == ("first", "first@there", "deploy")
     assert (ended["run"], ended["result"], ended["message"]) == ("first", "failed", "it broke")
     assert began["time"].endswith("Z")
@@ -175,7 +180,7 @@ def test_a_run_begins_and_ends_in_the_journal(tmp_path: Path) -> None:
 
 def test_beginning_and_ending_again_writes_nothing_again(tmp_path: Path) -> None:
     for _ in range(2):
-        assert lock.begin(request(tmp_path, "first"))["taken"]
+        assert lock.begin(request(tmp_path, "first")).taken
     for _ in range(2):
         finish(tmp_path, "first")
 
@@ -188,19 +193,19 @@ def test_a_plan_made_before_another_run_is_not_carried_out(tmp_path: Path) -> No
 
     answer = lock.begin(request(tmp_path, "second", seen=""))
 
-    assert answer == {"taken": False, "holder": None, "moved": True}
+    assert answer == Begun(taken=False, holder=None, moved=True)
     assert lock.holder(str(tmp_path / "run" / "lock")) is None
     seen = runlog.last_run(str(tmp_path / "log" / "journal.jsonl"))
-    assert lock.begin(request(tmp_path, "third", seen=None))["taken"], "nothing was planned before"
+    assert lock.begin(request(tmp_path, "third", seen=None)).taken, "nothing was planned before"
     finish(tmp_path, "third", runlog.WITHDRAWN)
-    assert lock.begin(request(tmp_path, "second", seen=seen))["taken"]
+    assert lock.begin(request(tmp_path, "second", seen=seen)).taken
 
 
 def test_a_plan_made_before_a_killed_run_is_not_carried_out(tmp_path: Path) -> None:
     lock.begin(request(tmp_path, "killed"))
 
-    assert lock.begin(request(tmp_path, "second", take_over="killed", seen=""))["moved"]
-    assert lock.begin(request(tmp_path, "third", take_over="killed", seen="killed begin"))["taken"]
+    assert lock.begin(request(tmp_path, "second", take_over="killed", seen="")).moved
+    assert lock.begin(request(tmp_path, "third", take_over="killed", seen="killed begin")).taken
     assert entries(tmp_path)[-1]["took_over"] == "killed"
 
 
@@ -209,7 +214,7 @@ def test_a_run_that_withdrew_changed_nothing(tmp_path: Path) -> None:
     finish(tmp_path, "loser", runlog.WITHDRAWN)
 
     assert runlog.last_run(str(tmp_path / "log" / "journal.jsonl")) == ""
-    assert lock.begin(request(tmp_path, "winner", seen=""))["taken"]
+    assert lock.begin(request(tmp_path, "winner", seen="")).taken
 
 
 def test_the_end_of_one_run_leaves_another_ones_lock(tmp_path: Path) -> None:
@@ -219,14 +224,14 @@ def test_the_end_of_one_run_leaves_another_ones_lock(tmp_path: Path) -> None:
 
     answer = finish(tmp_path, "first", "failed")
 
-    assert answer == {"given": None, "holder": run("second")}
+    assert answer == Ended(given=None, holder=run("second"))
     assert entries(tmp_path)[-1]["run"] == "first"
 
 
 def test_the_end_is_noted_for_whatever_run_holds_the_lock(tmp_path: Path) -> None:
     lock.begin(request(tmp_path, "first"))
 
-    assert finish(tmp_path, "", "failed")["given"] == run("first")
+    assert finish(tmp_path, "", "failed").given == run("first")
     assert (entries(tmp_path)[-1]["run"], entries(tmp_path)[-1]["event"]) == ("first", "end")
 
 
@@ -252,14 +257,14 @@ def test_a_journal_that_cannot_be_written_does_not_keep_the_lock(tmp_path: Path)
     lock.begin(request(tmp_path, "first"))
     journal = tmp_path / "log" / "journal.jsonl"
     journal.rename(tmp_path / "kept")
-    asked = request(tmp_path, "first", run="first", result="ok", message="")
+    asked = End(*_paths(tmp_path), "first", "ok")
     (tmp_path / "log" / "journal.jsonl.1").write_text((tmp_path / "kept").read_text())
     journal.mkdir()
 
     with pytest.raises(OSError, match="journal"):
         lock.end(asked)
 
-    assert lock.holder(asked["lock"]) is None
+    assert lock.holder(asked.lock) is None
 
 
 def test_a_long_journal_is_turned_over_and_remembers(tmp_path: Path) -> None:
@@ -455,7 +460,7 @@ def test_the_controller_remembers_runs_with_plan_and_result(tmp_path: Path) -> N
 
 def test_the_first_end_counts_and_one_without_a_beginning_does_not(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    controller.begin(journal, run("first"), PLAN)
+    controller.begin(journal, run("first").to_json(), PLAN)
 
     for result in ("ok", "failed"):
         controller.end(journal, "first", result)
@@ -468,7 +473,7 @@ def test_the_first_end_counts_and_one_without_a_beginning_does_not(tmp_path: Pat
 def test_the_last_runs_are_shown_the_latest_last(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     for number in range(5):
-        controller.begin(journal, run(f"run{number}"), PLAN)
+        controller.begin(journal, run(f"run{number}").to_json(), PLAN)
         controller.end(journal, f"run{number}", "ok")
 
     assert [each["run"] for each in controller.read(journal, 2)] == ["run3", "run4"]
@@ -478,7 +483,7 @@ def test_a_controller_that_cannot_write_says_so_and_goes_on(tmp_path: Path) -> N
     (tmp_path / "home").write_text("no folder")
     journal = tmp_path / "home" / "journal"
 
-    assert str(journal) in controller.begin(journal, run("first"), PLAN)
+    assert str(journal) in controller.begin(journal, run("first").to_json(), PLAN)
     assert controller.end(journal, "first", "ok") == ""
     assert controller.read(journal) == []
 

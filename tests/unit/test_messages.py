@@ -9,8 +9,8 @@ from typing import Any, Optional, Union
 
 import pytest
 
+from redis_fleet.agent.codec import Message
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.messages.codec import Message
 from redis_fleet.agent.secret import Secret
 
 

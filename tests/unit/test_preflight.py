@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -56,23 +57,23 @@ def answer(fleet: Fleet, machine: str) -> dict[str, Any]:
         "python": [3, 11, 2],
         "root": True,
         "systemd": {"state": "running", "failed": []},
-        "units": {unit: {"LoadState": "not-found"} for unit in asked["units"]},
+        "units": {unit: {"LoadState": "not-found"} for unit in asked.units},
         "memory": {
             **{"total": 8 * GIB, "available": 7 * GIB, "swap": 0, "swap_used": 0, "swappiness": 60},
             **{"limit": None, "ours": 0},
         },
         "cores": {"count": 4, "quota": None},
         "open_files": 1 << 20,
-        "folders": {path: dict(folder) for path in asked["folders"]},
-        "needed": {path: {"there": True, "readable": True, "no_exec": False} for path in asked["needed"]},
+        "folders": {path: dict(folder) for path in asked.folders},
+        "needed": {path: {"there": True, "readable": True, "no_exec": False} for path in asked.needed},
         "links": [],
         "listeners": [],
-        "addresses": dict.fromkeys(asked["addresses"], True),
-        "own_addresses": asked["addresses"],
-        "candidates": dict.fromkeys(asked["packages"], "5:7.0.15-1"),
+        "addresses": dict.fromkeys(asked.addresses, True),
+        "own_addresses": list(asked.addresses),
+        "candidates": dict.fromkeys(asked.host.packages, "5:7.0.15-1"),
         "lists": True,
         "time_services": ["chrony"],
-        "reach": [{**target, "state": "refused"} for target in asked["targets"]],
+        "reach": [{**target.to_json(), "state": "refused"} for target in asked.targets],
         "clock": {"asked": 100.0, "begin": 100.3, "end": 100.8, "answered": 101.0},
     }
 
@@ -131,7 +132,7 @@ def test_sound_machines_pass(name: str) -> None:
 
 
 def _opened(fleet: Fleet, machine: str) -> list[dict[str, Any]]:
-    return [{**target, "state": "open"} for target in request(fleet, machine)["targets"]]
+    return [{**target.to_json(), "state": "open"} for target in request(fleet, machine).targets]
 
 
 # Each: what is different on red1, and the subject, state and rule of the one row that must say so.
@@ -307,7 +308,7 @@ def _states(fleet: Fleet, machine: str, state: str, port: int = 0, to: str = "")
     address = fleet.machines[to].address if to else ""
     reach = [
         {**each, "state": state if (not port or each["port"] == port) and address in ("", each["address"]) else "open"}
-        for each in request(fleet, machine)["targets"]
+        for each in (target.to_json() for target in request(fleet, machine).targets)
     ]
     return {"reach": reach}
 
@@ -465,4 +466,4 @@ def test_the_table_has_a_line_a_row_and_its_fix_below() -> None:
 def test_no_secret_is_sent() -> None:
     fleet = fleet_of("shared-machines")
     for machine in fleet.machines:
-        assert "password" not in str(request(fleet, machine))
+        assert "password" not in json.dumps(request(fleet, machine).to_json())

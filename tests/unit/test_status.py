@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.observation import Observation
 from redis_fleet.observe.facts import MachineFacts, ProcessFacts, observed
 from redis_fleet.observe.status import rows
 from tests.unit.cases import builder
@@ -22,10 +23,10 @@ def row(process: str, **case: Any) -> dict[str, Any]:
     return next(each for each in rows(fleet, builder.observed(fleet, case)) if each["process"] == process)
 
 
-def answer(**process: Any) -> dict[str, Any]:
-    """Return what ``look`` answers for a machine with one process."""
-    whole = {"answers": True, "file": {"lines": [], "error": None}, "data": [], **process}
-    return {"processes": {"orders-6379": whole}}
+def answer(**process: Any) -> Observation:
+    """Return what is answered for a machine with one process."""
+    whole = {"answers": True, "lines": [], "data": [], **process}
+    return Observation.from_json({"processes": {"orders-6379": whole}})
 
 
 def facts(**process: Any) -> ProcessFacts:
@@ -75,10 +76,9 @@ def test_lag_and_age_are_counted() -> None:
     assert (third["up"], third["problem"]) == (False, "not deployed")
 
 
-def look(name: str, role: list[Any], info: dict[str, str]) -> dict[str, Any]:
+def look(name: str, role: list[Any], info: dict[str, str]) -> Observation:
     """Return an answer of one machine with one running server."""
-    process = {"answers": True, "file": {"lines": [], "error": None}, "data": [], "role": role, "info": info}
-    return {"processes": {name: process}}
+    return Observation({name: ProcessFacts(answers=True, lines=(), data=(), role=role, info=info)})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_sentinel() -> None:
 
 
 def test_a_machine_out_of_reach_has_no_facts() -> None:
-    seen = observed({"red1": {"error": "unreachable"}})
+    seen = observed({"red1": "unreachable"})
 
     assert seen.machines["red1"] == MachineFacts(error="unreachable")
     assert seen.of(fleet_of("sentinel").processes[0]) == ProcessFacts()
@@ -138,7 +138,7 @@ def test_valkeys_own_version_counts() -> None:
     ],
 )
 def test_whom_a_file_names(lines: list[list[str]], endpoint: Endpoint | None) -> None:
-    assert facts(file={"lines": lines, "error": None}).follows_by_file == endpoint
+    assert facts(lines=lines).follows_by_file == endpoint
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_whom_a_file_names(lines: list[list[str]], endpoint: Endpoint | None) ->
         ({"answers": False, "pid": 7}, True),
         ({"answers": False, "data": ["dump.rdb"]}, True),
         ({"answers": False, "data": None}, False),
-        ({"answers": False, "file": {"lines": [["sentinel", "current-epoch", "0"]], "error": None}}, True),
-        ({"answers": False, "file": None}, False),
+        ({"answers": False, "lines": [["sentinel", "current-epoch", "0"]]}, True),
+        ({"answers": False, "lines": None}, False),
     ],
 )
 def test_whether_a_process_ever_ran(process: dict[str, Any], ran: bool) -> None:
@@ -158,7 +158,7 @@ def test_whether_a_process_ever_ran(process: dict[str, Any], ran: bool) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_not_a_file_without_lines() -> None:
-    found = facts(file={"lines": [], "error": "line 3: unbalanced quotes"})
+    found = facts(lines=[], file_error="line 3: unbalanced quotes")
 
     assert (found.deployed, found.file_error) == (True, "line 3: unbalanced quotes")
-    assert not facts(file=None).deployed
+    assert not facts(lines=None).deployed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from redis_fleet.agent.inspect.config_text import masked, readable, startable
+from redis_fleet.agent.messages.config_test import Complaint, ConfigTested
 from redis_fleet.config_test.complaints import Finding, problems, setting_at
 from redis_fleet.config_test.texts import blind, candidates, planned, request
 from redis_fleet.description.load import load
@@ -56,10 +58,9 @@ def fleet(tmp_path: Path) -> Fleet:
     return load_fleet(str(tmp_path / "shop.redis.yml"))
 
 
-def answer(*complaints: tuple[int, str], version: str = "redis 7.0.15") -> dict[str, object]:
+def answer(*complaints: tuple[int, str], version: str = "redis 7.0.15") -> ConfigTested:
     """Return what the code on a machine answers."""
-    told = [{"line": line, "said": said} for line, said in complaints]
-    return {"name": "", "version": version, "complaints": told, "untried": ""}
+    return ConfigTested("", version, tuple(Complaint(line, said) for line, said in complaints))
 
 
 def judged(fleet: Fleet, *findings: Finding) -> list[Problem]:
@@ -98,7 +99,7 @@ def test_a_value_of_one_machine_alone_is_a_text_of_its_own(tmp_path: Path) -> No
 
 def test_no_password_is_sent_and_dummies_are_as_long_and_as_equal(fleet: Fleet) -> None:
     found = candidates(fleet, fleet.processes)
-    sent = str(request(fleet, found))
+    sent = json.dumps(request(fleet, found).to_json())
     real, text = configuration(fleet, found[1].process), found[1].text
 
     for secret in ("Blue-Moon", "Pink-Fog", "Gray-Sky", "Red-Sun", "Old-Star"):

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import RefusedError
 from . import aof
 
 # Up to 6.2 without a name: there is one file.
@@ -25,10 +26,6 @@ _VALKEY = b"VALKEY"
 _CHECK_SECONDS = 3600
 # Enough of what is cut off to tell whether there is anything in it.
 _READ = 64 << 20
-
-
-class RefusedError(Exception):
-    """Nothing was touched; the text says why, and what to do."""
 
 
 class Damage(NamedTuple):

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..host.files import replace
+from ..messages.files import Edit
 from .text import quote, split
 
-Change = dict[str, Any]
 _DEFAULT_USER = ("user default",)
 
 
-def edit(path: Path, changes: Sequence[Change]) -> bool:
+def edit(path: Path, changes: Sequence[Edit]) -> bool:
     """Apply changes to a file, whole or not at all, mode and owner kept; says whether it is another one now.
 
-    A change is ``names`` (the directive's name, then its aliases; several words for Sentinel's, such as
-    ``sentinel notification-script orders``) and ``lines``, each the words behind the name; no lines remove it.
+    The names of a change are the directive's name, then its aliases; several words for Sentinel's, such as
+    ``sentinel notification-script orders``. A line is the words behind the name.
     """
     found = path.stat()
     old = path.read_bytes()
@@ -31,14 +30,14 @@ def edit(path: Path, changes: Sequence[Change]) -> bool:
     return True
 
 
-def edited(text: str, changes: Sequence[Change]) -> str:
+def edited(text: str, changes: Sequence[Edit]) -> str:
     """Return the text of a file with these changes, done in their order; blank lines at its end are dropped.
 
     New lines stand where the first of the old ones stood, or at the end. With a new ``requirepass`` the lines of
     ``user default``, which the server itself adds and obeys instead of requirepass, go.
     """
     lines = text.split("\n")
-    if any("requirepass" in change["names"] for change in changes):
+    if any("requirepass" in change.names for change in changes):
         lines = [line for line in lines if not names_one(line, _DEFAULT_USER)]
     for change in changes:
         lines = _changed(lines, change)
@@ -47,9 +46,9 @@ def edited(text: str, changes: Sequence[Change]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _changed(lines: list[str], change: Change) -> list[str]:
-    names = change["names"]
-    new = [" ".join([names[0], *map(quote, words)]) for words in change["lines"]]
+def _changed(lines: list[str], change: Edit) -> list[str]:
+    names = change.names
+    new = [" ".join([names[0], *map(quote, words)]) for words in change.lines]
     places = [number for number, line in enumerate(lines) if names_one(line, names)]
     if not places:
         while new and lines and not lines[-1].strip(" \t\r"):
@@ -79,7 +78,7 @@ def follow(path: Path, master: str) -> None:
     edit(path, following(master))
 
 
-def following(master: str) -> list[Change]:
+def following(master: str) -> list[Edit]:
     """Return the changes that make a file name this master; its line stands at the end, where the server adds it."""
-    gone: Change = {"names": ["replicaof", "slaveof"], "lines": []}
-    return [gone] if master == "none" else [gone, {"names": ["replicaof"], "lines": [master.split()]}]
+    gone = Edit(("replicaof", "slaveof"))
+    return [gone] if master == "none" else [gone, Edit(("replicaof",), (tuple(master.split()),))]

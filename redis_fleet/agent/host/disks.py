@@ -6,51 +6,44 @@ import os
 import pwd
 import stat
 from pathlib import Path
-from typing import Any
 
+from ..messages.host_facts import FileFacts, FolderFacts
 from .files import text_of
 
-Answer = dict[str, Any]
 
-
-def folder_facts(path: str, user: str) -> Answer:
-    """Return what holds for a folder, or for the nearest folder above it that exists (``existing``).
-
-    ``free`` and ``size`` are bytes of the filesystem, ``held`` those that the folder's own files have of it;
-    ``files_free`` counts inodes (None: the filesystem has no fixed number). ``type`` and ``mount`` say which filesystem
-    it is. ``writable``: by root, ``by_user``: by that user (None: there is no such user, or no folder yet).
-    """
+def folder_facts(path: str, user: str) -> FolderFacts:
+    """Return what holds for a folder, or for the nearest folder above it that exists."""
     existing = Path(path)
     while not os.path.exists(existing) and existing != existing.parent:  # noqa: PTH110 (Path's raises for no right)
         existing = existing.parent
     room = os.statvfs(str(existing))
     kind, mount = _filesystem(str(existing))
     there = str(existing) == path
-    return {
-        "existing": str(existing),
-        "free": room.f_bavail * room.f_frsize,
-        "size": room.f_blocks * room.f_frsize,
-        "files_free": room.f_favail if room.f_files else None,
-        "held": _held(path) if there else 0,
-        "type": kind,
-        "mount": mount,
-        "read_only": bool(room.f_flag & os.ST_RDONLY),
-        "no_exec": bool(room.f_flag & os.ST_NOEXEC),
-        "folder": existing.is_dir(),
-        "writable": os.access(str(existing), os.W_OK),
-        "by_user": _may(existing, user, 2) if there else None,
-    }
+    return FolderFacts(
+        existing=str(existing),
+        free=room.f_bavail * room.f_frsize,
+        size=room.f_blocks * room.f_frsize,
+        files_free=room.f_favail if room.f_files else None,
+        held=_held(path) if there else 0,
+        type=kind,
+        mount=mount,
+        read_only=bool(room.f_flag & os.ST_RDONLY),
+        no_exec=bool(room.f_flag & os.ST_NOEXEC),
+        folder=existing.is_dir(),
+        writable=os.access(str(existing), os.W_OK),
+        by_user=_may(existing, user, 2) if there else None,
+    )
 
 
-def file_facts(path: str, user: str) -> Answer:
+def file_facts(path: str, user: str) -> FileFacts:
     """Return whether a file (or folder) is there, whether that user may read it (None: no such user), and no_exec."""
     place = Path(path)
     try:
         there = place.exists()
         no_exec = there and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
     except OSError:
-        return {"there": False, "readable": None, "no_exec": False}
-    return {"there": there, "readable": _reaches(place, user) if there else None, "no_exec": no_exec}
+        return FileFacts(there=False)
+    return FileFacts(there, _reaches(place, user) if there else None, no_exec)
 
 
 def _reaches(place: Path, user: str) -> bool | None:

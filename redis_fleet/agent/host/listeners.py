@@ -5,36 +5,33 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ..messages.host_facts import Listener
 from .files import text_of
 from .systemd import MARK, UNITS
 
-Answer = dict[str, Any]
 _LISTEN = "0A"  # tcp_states.h, TCP_LISTEN
 
 
-def listeners(ports: list[int], deployment: str) -> list[Answer]:
-    """Return every listener on these ports: ``address``, ``port``, ``pid`` (0: not seen), ``program``, ``unit``.
-
-    ``ours``: its unit is marked as one of that deployment.
-    """
+def listeners(ports: Sequence[int], deployment: str) -> list[Listener]:
+    """Return every listener on these ports."""
     found = [row for name in ("tcp", "tcp6") for row in rows(text_of(f"/proc/net/{name}") or "") if row[1] in ports]
     owners = _owners({inode for _, _, inode in found}) if found else {}
     return [_listener(address, port, owners.get(inode, 0), deployment) for address, port, inode in found]
 
 
-def _listener(address: str, port: int, pid: int, deployment: str) -> Answer:
+def _listener(address: str, port: int, pid: int, deployment: str) -> Listener:
     unit = _unit(pid) if pid else ""
-    return {
-        "address": address,
-        "port": port,
-        "pid": pid,
-        "program": (text_of(f"/proc/{pid}/comm") or "").strip() if pid else "",
-        "unit": unit,
-        "ours": bool(unit) and MARK + deployment in (text_of(f"{UNITS}{unit}") or "").splitlines(),
-    }
+    return Listener(
+        address=address,
+        port=port,
+        pid=pid,
+        program=(text_of(f"/proc/{pid}/comm") or "").strip() if pid else "",
+        unit=unit,
+        ours=bool(unit) and MARK + deployment in (text_of(f"{UNITS}{unit}") or "").splitlines(),
+    )
 
 
 def rows(text: str) -> list[tuple[str, int, str]]:

@@ -7,27 +7,30 @@ import os
 import selectors
 import socket
 import time
+from collections.abc import Sequence
 from typing import Any
 
-Answer = dict[str, Any]
+from ..endpoint import Endpoint
+from ..messages.host_facts import Reached
+
 OPEN, REFUSED, SILENT = "open", "refused", "no answer"
 # Half of what a process may usually have open.
 _AT_ONCE = 500
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
-def reach(targets: list[Answer], seconds: float) -> list[Answer]:
-    """Return each ``address`` and ``port`` with its ``state``: ``open``, ``refused``, ``no answer``, or an error.
+def reach(targets: Sequence[Endpoint], seconds: float) -> list[Reached]:
+    """Return what became of a connection to each.
 
     All connections of a batch share the ``seconds``. Nothing is sent over them.
     """
-    found: list[Answer] = []
+    found: list[Reached] = []
     for start in range(0, len(targets), _AT_ONCE):
         found += _batch(targets[start : start + _AT_ONCE], seconds)
     return found
 
 
-def _batch(targets: list[Answer], seconds: float) -> list[Answer]:
+def _batch(targets: Sequence[Endpoint], seconds: float) -> list[Reached]:
     states: dict[int, str] = {}
     with selectors.DefaultSelector() as selector:
         for number, target in enumerate(targets):
@@ -41,19 +44,19 @@ def _batch(targets: list[Answer], seconds: float) -> list[Answer]:
         for key in list(selector.get_map().values()):
             _end(selector, key.fileobj)
     rows = enumerate(targets)
-    return [{"address": each["address"], "port": each["port"], "state": states.get(at, SILENT)} for at, each in rows]
+    return [Reached(each.address, each.port, states.get(at, SILENT)) for at, each in rows]
 
 
-def _begin(selector: selectors.BaseSelector, number: int, target: Answer) -> str | None:
+def _begin(selector: selectors.BaseSelector, number: int, target: Endpoint) -> str | None:
     """Start one connection; returns its state where that is known at once."""
-    family = socket.AF_INET6 if ":" in target["address"] else socket.AF_INET
+    family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
     try:
         connection = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         return _state(error.errno or 0)
     connection.setblocking(False)
     try:
-        code = connection.connect_ex((target["address"], target["port"]))
+        code = connection.connect_ex((target.address, target.port))
     except OSError as error:
         code = error.errno or errno.EINVAL
     if code in _UNDER_WAY:

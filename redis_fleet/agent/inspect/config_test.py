@@ -15,16 +15,21 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
+from ..access import Access, connect
+from ..endpoint import Endpoint
 from ..host.interrupts import held_back
 from ..host.scratch import launch, made, sweep
-from ..protocol.resp import Connection, ReplyError
+from ..kinds import KINDS, SERVER
+from ..messages.config_test import Complaint, ConfigsTested, ConfigTest, ConfigTested, ConfigText
+from ..protocol.resp import ReplyError
 from .config_text import in_place, masked, readable, startable
 
-Answer = dict[str, Any]
-Waiting = Generator[None, None, Any]
+T = TypeVar("T")
+Waiting = Generator[None, None, T]
 SECONDS = 10.0
 _PAUSE = 0.002
 # So many wrong lines of one text are told at once.
@@ -49,26 +54,31 @@ class _Looked(NamedTuple):
     said: str
 
 
-def trials(request: Answer, tick: Callable[[], None] = lambda: None) -> list[Answer]:
-    """Try every text of ``trials`` and return an answer each, in their order; raises only what ends the caller.
+class _Trial(NamedTuple):
+    """A text that is being tried, the binary's path, the folder that it has for itself, and the bound of each look."""
 
-    A trial is ``name``, ``binary``, ``kind``, ``user`` (who runs it where this is root; empty: whoever this is) and
-    ``text`` (None: only the version is asked for), and may name the numbers of lines that are read and not started
-    (``unstarted``); ``seconds`` bounds each look. An answer is the trial's ``name``, the ``version``
-    (``redis 7.0.15``), ``complaints`` (``line``, from 1, or 0 where the server names none, and what it ``said``), and
-    ``untried``: why there was no trial. So many run side by side as there are cores; whatever happens, processes and
-    folders are gone after, also when this process is told to end. ``tick`` is called again and again meanwhile.
+    wanted: ConfigText
+    binary: str
+    folder: Path
+    seconds: float
+
+
+def run_tests(request: ConfigTest, tick: Callable[[], None] = lambda: None) -> ConfigsTested:
+    """Try every text and return what came of each, in their order; raises only what ends the caller.
+
+    So many run side by side as there are cores; whatever happens, processes and folders are gone after, also when
+    this process is told to end. ``tick`` is called again and again meanwhile.
     """
-    wanted = list(enumerate(request["trials"]))
-    answers: dict[int, Answer] = {}
-    active: dict[int, Waiting] = {}
+    wanted = list(enumerate(request.texts))
+    answers: dict[int, ConfigTested] = {}
+    active: dict[int, Waiting[ConfigTested]] = {}
     sweep()
     with held_back() as let_in, _cleared_up_after(active):
         while wanted or active:
             let_in()
             while wanted and len(active) < _side_by_side():
                 number, each = wanted.pop(0)
-                active[number] = _tried(each, float(request.get("seconds") or SECONDS))
+                active[number] = _tested(each, request.seconds or SECONDS)
             for number in list(active):
                 try:
                     next(active[number])
@@ -77,25 +87,25 @@ def trials(request: Answer, tick: Callable[[], None] = lambda: None) -> list[Ans
                     del active[number]
             tick()
             time.sleep(_PAUSE)
-    return [answers[number] for number in sorted(answers)]
+    return ConfigsTested(tuple(answers[number] for number in sorted(answers)))
 
 
-def trial(binary: str, text: str, kind: str = "server", user: str = "", seconds: float = SECONDS) -> Answer:
-    """Try one text, see ``trials``."""
-    wanted = {"name": "", "binary": binary, "kind": kind, "user": user, "text": text}
-    return trials({"trials": [wanted], "seconds": seconds})[0]
+def run_test(
+    binary: str, text: str | None, kind: str = SERVER.name, user: str = "", seconds: float = SECONDS
+) -> ConfigTested:
+    """Try one text, see ``run_tests``."""
+    return run_tests(ConfigTest((ConfigText("", binary, kind, user, text),), seconds)).results[0]
 
 
 def program(binary: str, seconds: float = SECONDS) -> tuple[str, str]:
     """Return engine and version of a binary (``redis 7.0.15``), and what is wrong with it: one of them is empty."""
-    wanted = {"name": "", "binary": binary, "kind": "server", "user": "", "text": None}
-    answer = trials({"trials": [wanted], "seconds": seconds})[0]
-    wrong = answer["untried"] or "".join(each["said"] for each in answer["complaints"])
-    return ("", wrong) if wrong else (answer["version"], "")
+    answer = run_test(binary, None, seconds=seconds)
+    wrong = answer.untried or "".join(each.said for each in answer.complaints)
+    return ("", wrong) if wrong else (answer.version, "")
 
 
 @contextmanager
-def _cleared_up_after(active: dict[int, Waiting]) -> Iterator[None]:
+def _cleared_up_after(active: dict[int, Waiting[ConfigTested]]) -> Iterator[None]:
     """End what is under way whatever happens."""
     try:
         yield
@@ -108,77 +118,80 @@ def _side_by_side() -> int:
     return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
-def _tried(wanted: Answer, seconds: float) -> Waiting:
-    answer: Answer = {"name": wanted["name"], "version": "", "complaints": [], "untried": ""}
-    binary = shutil.which(wanted["binary"])
+def _tested(wanted: ConfigText, seconds: float) -> Waiting[ConfigTested]:
+    found = ConfigTested(wanted.name)
+    binary = shutil.which(wanted.binary)
     if not binary:
-        answer["untried"] = f"there is no {wanted['binary']}"
-        return answer
+        return replace(found, untried=f"there is no {wanted.binary}")
     try:
-        folder = made(wanted["user"])
+        folder = made(wanted.user)
     except KeyError:
-        answer["untried"] = f"there is no user {wanted['user']}"
-        return answer
-    wanted = {**wanted, "binary": binary, "folder": folder, "seconds": seconds}
+        return replace(found, untried=f"there is no user {wanted.user}")
+    trial = _Trial(wanted, binary, folder, seconds)
     try:
-        looked = yield from _run(wanted, [binary, "--version"])
-        found = _VERSION.search(looked.said)
-        answer["version"] = f"{found[1].lower()} {found[2]}" if found else wanted["binary"]
-        if found is None:
-            answer["complaints"] = [{"line": 0, "said": _unexpected(looked, seconds)}]
-        elif wanted["text"] is not None:
-            text, complaints = yield from _read(wanted)
-            answer["complaints"] = complaints or (yield from _started(wanted, text))
+        version, complaints = yield from _looked_at_twice(trial)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for each in answer["complaints"]:
-        each["said"] = masked(each["said"], wanted["text"] or "").replace(str(folder), "")
-    return answer
+    said = [masked(each.said, wanted.text or "").replace(str(folder), "") for each in complaints]
+    told = tuple(replace(each, said=words) for each, words in zip(complaints, said))
+    return replace(found, version=version, complaints=told)
 
 
-def _read(wanted: Answer) -> Waiting:
+def _looked_at_twice(trial: _Trial) -> Waiting[tuple[str, list[Complaint]]]:
+    """Return the binary's version, and what it says against the text: when it reads it, else when it starts."""
+    looked = yield from _run(trial, [trial.binary, "--version"])
+    found = _VERSION.search(looked.said)
+    if found is None:
+        return trial.binary, [Complaint(0, _unexpected(looked, trial.seconds))]
+    complaints: list[Complaint] = []
+    if trial.wanted.text is not None:
+        text, complaints = yield from _read(trial, trial.wanted.text)
+        complaints = complaints or (yield from _started(trial, text))
+    return f"{found[1].lower()} {found[2]}", complaints
+
+
+def _read(trial: _Trial, text: str) -> Waiting[tuple[str, list[Complaint]]]:
     """Return the text without the lines that the server does not take, and what it said about each of these."""
-    text = wanted["text"]
-    complaints: list[Answer] = []
+    complaints: list[Complaint] = []
     while len(complaints) < _MOST:
-        given, end = readable(text, wanted["kind"], str(wanted["folder"]))
-        looked = yield from _run(wanted, _command(wanted, given))
+        given, end = readable(text, trial.wanted.kind, str(trial.folder))
+        looked = yield from _run(trial, _command(trial, given))
         found = _FATAL.search(looked.said)
         if found is None:
-            return text, [*complaints, {"line": 0, "said": _unexpected(looked, wanted["seconds"])}]
+            return text, [*complaints, Complaint(0, _unexpected(looked, trial.seconds))]
         if int(found[1]) >= end:
             break
-        complaints.append({"line": int(found[1]), "said": found[2].strip()})
+        complaints.append(Complaint(int(found[1]), found[2].strip()))
         text = in_place(text, {int(found[1]): ""})
     return text, complaints
 
 
-def _started(wanted: Answer, text: str) -> Waiting:
+def _started(trial: _Trial, text: str) -> Waiting[list[Complaint]]:
     """Return what the server says against the text when it starts; nothing when it answers."""
-    given = startable(text, str(wanted["folder"]), wanted.get("unstarted", ()))
-    command = _command(wanted, given)
-    deadline = time.monotonic() + wanted["seconds"]
+    given = startable(text, str(trial.folder), trial.wanted.unstarted)
+    command = _command(trial, given)
+    deadline = time.monotonic() + trial.seconds
     answered = False
-    with launch(command, wanted["folder"], wanted["user"]) as process:
+    with launch(command, trial.folder, trial.wanted.user) as process:
         while process.poll() is None and not answered and time.monotonic() < deadline:
-            answered = _answers(wanted["folder"])
+            answered = _answers(trial.folder)
             yield
         code = process.poll()
     if answered:
         return []
-    said = _log(wanted["folder"])
+    said = _log(trial.folder)
     found = _FATAL.search(said)
     if found:
-        return [{"line": int(found[1]), "said": found[2].strip()}]
+        return [Complaint(int(found[1]), found[2].strip())]
     logged = [line.strip() for line in _LOGGED.findall(said) if not _NOISE.search(line)]
     while len(logged) > 1 and _GENERIC.search(logged[-1]) and not _UNRESOLVED.match(logged[-2]):
         logged.pop()
     if code is None or code < 0 or not logged:
-        return [{"line": 0, "said": _unexpected(_Looked(code, said), wanted["seconds"])}]
+        return [Complaint(0, _unexpected(_Looked(code, said), trial.seconds))]
     named = _UNRESOLVED.match(logged[-2]) if len(logged) > 1 else None
     lines = given.split("\n")
     line = lines.index(named[1]) + 1 if named and named[1] in lines else 0
-    return [{"line": line, "said": logged[-1]}]
+    return [Complaint(line, logged[-1])]
 
 
 def _unexpected(looked: _Looked, seconds: float) -> str:
@@ -193,23 +206,23 @@ def _unexpected(looked: _Looked, seconds: float) -> str:
     return f"it ended with exit code {looked.code}" + (f" ({last[0].strip()[:200]})" if last else "")
 
 
-def _command(wanted: Answer, text: str) -> list[str]:
-    file = wanted["folder"] / "conf"
+def _command(trial: _Trial, text: str) -> list[str]:
+    file = trial.folder / "conf"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     # A Sentinel does not start with a file that it may not write.
-    owner = wanted["folder"].stat()
+    owner = trial.folder.stat()
     os.chown(str(file), owner.st_uid, owner.st_gid)
-    return [wanted["binary"], str(file), *(["--sentinel"] if wanted["kind"] == "sentinel" else [])]
+    return [trial.binary, str(file), *KINDS[trial.wanted.kind].arguments]
 
 
-def _run(wanted: Answer, command: list[str]) -> Waiting:
+def _run(trial: _Trial, command: list[str]) -> Waiting[_Looked]:
     """Run a command to its end, in bounded time."""
-    deadline = time.monotonic() + wanted["seconds"]
-    with launch(command, wanted["folder"], wanted["user"]) as process:
+    deadline = time.monotonic() + trial.seconds
+    with launch(command, trial.folder, trial.wanted.user) as process:
         while process.poll() is None and time.monotonic() < deadline:
             yield
         code = process.poll()
-    return _Looked(code, _log(wanted["folder"]))
+    return _Looked(code, _log(trial.folder))
 
 
 def _log(folder: Path) -> str:
@@ -221,7 +234,7 @@ def _answers(folder: Path) -> bool:
     # A socket's path may have 107 bytes only, and the folder for temporary files may have a long one.
     way = os.open(str(folder), os.O_RDONLY)
     try:
-        with Connection(f"/proc/self/fd/{way}/socket", 0, timeout=0.5) as connection:
+        with connect(Access(Endpoint(f"/proc/self/fd/{way}/socket", 0)), timeout=0.5) as connection:
             connection.call("PING")
     except ReplyError:
         return True

@@ -1,4 +1,4 @@
-"""What a configuration becomes for a trial: every line keeps its number. Pure."""
+"""What a configuration becomes for a test: every line keeps its number. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 from collections.abc import Container, Mapping
 
 from ..conf.text import Line, parse_file, quote
+from ..kinds import KINDS
 from ..login import is_secret
 from ..secret import MASK
 
-# Lines that no server takes, and that each reads last: an ordinary one at once, a Sentinel's own after all others.
-# (Not an unknown name: Redis 8 keeps those for a module that may want them.)
-_ENDS = {"server": "port redis-fleet-ends-here", "sentinel": "sentinel redis-fleet-ends-here"}
 # Whoever is reached through these must not notice a trial; reading them was the first look's work.
 _OUTWARD = frozenset({"replicaof", "slaveof", "sentinel", "cluster-enabled"})
 _ALWAYS = (
@@ -37,7 +35,7 @@ _SHORTEST = 4
 
 def readable(text: str, kind: str, folder: str) -> tuple[str, int]:
     """Return the text to be read, and the number of its last line, which no server takes."""
-    ended = "\n".join([*_elsewhere(text, folder).split("\n"), _ENDS[kind], ""])
+    ended = "\n".join([*_elsewhere(text, folder).split("\n"), KINDS[kind].refused_line, ""])
     return ended, ended.count("\n")
 
 

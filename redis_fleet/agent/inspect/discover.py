@@ -9,28 +9,27 @@ import glob
 import os
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from ..access import Access
+from ..endpoint import Endpoint
 from ..host.files import text_of
 from ..host.listeners import link_of, rows
 from ..host.systemd import starts
+from ..kinds import SENTINEL, SERVER
 from ..login import connect, directives
+from ..messages.discovery import Discovered, DiscoveredProcess
+from ..messages.process import ManagedProcess
 from ..protocol.resp import ReplyError, info, pairs
 
-Answer = dict[str, Any]
 _PROGRAM = re.compile(r"(redis|valkey)-(server|sentinel)")  # /proc/PID/comm keeps 15 letters
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _TIMEOUT = 2.0
 
 
-def survey() -> Answer:
-    """Return ``hostname``, ``addresses`` (not loopback), ``processes`` and ``others``.
-
-    A process has kind, engine, version, configuration (path), texts (its file and all included ones, by path), missing
-    (included files that cannot be read), directory, unit, pid, ports, running (CONFIG GET *, None for a Sentinel and
-    where it does not answer) and error. ``others`` says in words what runs and cannot be taken over.
-    """
+def discover() -> Discovered:
+    """Return every process of this machine that can be found."""
     found, others = [], []
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         program = _PROGRAM.match(text_of(f"/proc/{pid}/comm") or "")
@@ -41,7 +40,7 @@ def survey() -> Answer:
             others.append(f"{program[0]} (pid {pid}) {why}")
         else:
             found.append(_process(pid, program[1]))
-    return {"hostname": socket.gethostname(), "addresses": _addresses(), "processes": found, "others": others}
+    return Discovered(socket.gethostname(), _addresses(), tuple(found), tuple(others))
 
 
 def _is_child(pid: int) -> bool:
@@ -61,50 +60,46 @@ def _out_of_reach(pid: int) -> str:
     return ""
 
 
-def _process(pid: int, engine: str) -> Answer:
+def _process(pid: int, engine: str) -> DiscoveredProcess:
     unit = _unit(pid)
     words = _command(pid, unit)
     directory = link_of(f"/proc/{pid}/cwd") or "/"
     path = next((word for word in words[1:] if word.startswith("/") or word.endswith(".conf")), "")
-    ports = _ports(pid)
     sentinel = "sentinel" in Path(words[0]).name or "[sentinel]" in _title(pid) or "--sentinel" in words
-    found: Answer = {
-        "kind": "sentinel" if sentinel else "server",
-        "engine": engine,
-        "version": "",
-        "configuration": str(Path(directory, path)) if path else "",
-        "directory": directory,
-        "unit": unit,
-        "pid": pid,
-        "ports": ports,
-        "running": None,
-        "error": None,
-    }
-    _ask(found)
-    texts, missing = _texts(found["configuration"], directory)
-    return {**found, "texts": texts, "missing": missing}
+    found = _asked(
+        DiscoveredProcess(
+            kind=(SENTINEL if sentinel else SERVER).name,
+            engine=engine,
+            pid=pid,
+            directory=directory,
+            configuration=str(Path(directory, path)) if path else "",
+            unit=unit,
+            endpoints=_endpoints(pid),
+        )
+    )
+    texts, missing = _texts(found.configuration, directory)
+    return replace(found, texts=texts, missing=missing)
 
 
-def _ask(found: Answer) -> None:
+def _asked(found: DiscoveredProcess) -> DiscoveredProcess:
     """Add what the process itself says: version, configuration file, running values."""
     error = "it listens on no port"
-    for address, port in found["ports"]:
+    for endpoint in found.endpoints:
         try:
-            way = {"address": address, "port": port, "password": None, "configuration": found["configuration"]}
-            connection, _ = connect(way, _TIMEOUT)
+            connection, _ = connect(ManagedProcess("", found.kind, Access(endpoint), found.configuration), _TIMEOUT)
             with connection:
                 said = info(connection.call("INFO", "server"))
-                found["version"] = said.get("valkey_version") or said.get("redis_version", "")
-                found["configuration"] = said.get("config_file") or found["configuration"]
+                found = replace(
+                    found,
+                    version=said.get("valkey_version") or said.get("redis_version", ""),
+                    configuration=said.get("config_file") or found.configuration,
+                )
                 if said.get("redis_mode") == "sentinel":
-                    found["kind"] = "sentinel"
-                else:
-                    found["running"] = pairs(connection.call("CONFIG", "GET", "*"))
+                    return replace(found, kind=SENTINEL.name)
+                return replace(found, running=pairs(connection.call("CONFIG", "GET", "*")))
         except (OSError, ReplyError) as failure:
             error = getattr(failure, "strerror", None) or str(failure)
-        else:
-            return
-    found["error"] = error
+    return replace(found, error=error)
 
 
 def _title(pid: int) -> str:
@@ -128,18 +123,19 @@ def _unit(pid: int) -> str:
     return ""
 
 
-def _ports(pid: int) -> list[list[Any]]:
-    """Return address and port of each TCP socket that a process listens on, IPv4 first; any address is loopback."""
+def _endpoints(pid: int) -> tuple[Endpoint, ...]:
+    """Return each TCP socket that a process listens on, IPv4 first; any address is loopback."""
     sockets = set()
     for handle in Path(f"/proc/{pid}/fd").glob("*"):
         match = re.match(r"socket:\[(\d+)\]", link_of(str(handle)))
         if match:
             sockets.add(match[1])
     tables = [text_of(f"/proc/{pid}/net/{name}") or "" for name in ("tcp", "tcp6")]
-    return [[_ANY.get(row[0], row[0]), row[1]] for table in tables for row in rows(table) if row[2] in sockets]
+    found = [row for table in tables for row in rows(table) if row[2] in sockets]
+    return tuple(Endpoint(_ANY.get(address, address), port) for address, port, _ in found)
 
 
-def _texts(path: str, directory: str) -> tuple[dict[str, str], list[str]]:
+def _texts(path: str, directory: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return a configuration file and all that it includes, by path, and the paths that cannot be read."""
     texts: dict[str, str] = {}
     missing: list[str] = []
@@ -158,10 +154,10 @@ def _texts(path: str, directory: str) -> tuple[dict[str, str], list[str]]:
                 pattern = str(Path(directory, word))
                 matching = sorted(glob.glob(pattern))  # noqa: PTH207 (Path has no absolute patterns)
                 waiting += matching if glob.has_magic(pattern) else [pattern]
-    return texts, missing
+    return texts, tuple(missing)
 
 
-def _addresses() -> list[str]:
+def _addresses() -> tuple[str, ...]:
     """Return this machine's IPv4 addresses that others can use, then its IPv6 ones, by the kernel's own tables."""
     local = re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", text_of("/proc/net/fib_trie") or "")
     found = [address for address in local if not address.startswith("127.")]
@@ -169,4 +165,4 @@ def _addresses() -> list[str]:
         digits, scope = line.split()[0], line.split()[3]
         if scope == "00":
             found.append(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits)))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))

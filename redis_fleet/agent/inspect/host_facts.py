@@ -1,6 +1,6 @@
 """What a machine is, before anything is put on it: memory, disks, kernel, ports, network, clock. Changes nothing.
 
-One request, one answer, both JSON-able; no secret goes either way. What could not be read is None or empty.
+No secret goes either way. What could not be read is None or empty.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..host.disks import file_facts, folder_facts
 from ..host.files import text_of
@@ -19,9 +19,9 @@ from ..host.listeners import listeners
 from ..host.packages.providers import here
 from ..host.reach import reach
 from ..host.systemd import show
-from .observe import look_at_machine
+from ..messages.host_facts import AskHostFacts, Clock, Cores, HostFacts, Memory, SystemdState
+from .observe import host_state
 
-Answer = dict[str, Any]
 _UNIT = "LoadState,MainPID,LimitNOFILE,TimeoutStopUSec,MemoryMax"
 # What keeps the time on a Debian machine; any of them will do.
 _TIME = ("systemd-timesyncd", "chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd")
@@ -36,47 +36,41 @@ _UNLIMITED = 1 << 60
 _SYS_RESOURCE = 24  # capabilities(7)
 
 
-def preflight(request: Answer) -> Answer:
-    """Return a machine's facts.
-
-    The request has what ``look_at_machine`` wants, and ``units`` (the processes' own), ``user`` (whom they run as),
-    ``folders``, ``configurations`` (files of ours), ``needed`` (files that must be there already), ``ports``,
-    ``addresses`` (that should be its own), ``targets`` (``address``, ``port`` of processes elsewhere), ``deployment``
-    and ``seconds`` for all connections.
-    """
+def host_facts(request: AskHostFacts) -> HostFacts:
+    """Return a machine's facts."""
     begin = time.time()
     running = Path("/run/systemd/system").is_dir()
-    machine = look_at_machine(request if running else {**request, "default_units": []})
-    units = show(request["units"], _UNIT) if running else {}
-    answer = {
-        **machine,
-        "python": list(sys.version_info[:3]),
-        "root": os.geteuid() == 0,
-        "virtual": (text_of("/run/systemd/container") or "").strip(),
-        "systemd": _state() if running else None,
-        "units": units,
-        "memory": _memory([int(unit.get("MainPID") or 0) for unit in units.values()]),
-        "cores": _cores(),
-        "open_files": _open_files(),
-        "folders": {path: folder_facts(path, request["user"]) for path in request["folders"]},
-        "needed": {path: file_facts(path, request["user"]) for path in request["needed"]},
-        "links": [path for path in request["configurations"] if Path(path).is_symlink()],
-        "listeners": listeners(request["ports"], request["deployment"]),
-        "addresses": {address: _is_here(address) for address in request["addresses"]},
-        "own_addresses": _own_addresses(),
-        "candidates": here().candidates(request["packages"]),
-        "lists": here().has_lists(),
-        "time_services": _active(_TIME) if running else [],
-        "reach": reach(request["targets"], request["seconds"]),
-    }
-    return {**answer, "clock": {"begin": begin, "end": time.time()}}
+    state = host_state(request.host if running else replace(request.host, default_units=()))
+    units = show(list(request.units), _UNIT) if running else {}
+    found = HostFacts(
+        **vars(state),
+        python=tuple(sys.version_info[:3]),
+        root=os.geteuid() == 0,
+        virtual=(text_of("/run/systemd/container") or "").strip(),
+        systemd=_state() if running else None,
+        units=units,
+        memory=_memory([int(unit.get("MainPID") or 0) for unit in units.values()]),
+        cores=_cores(),
+        open_files=_open_files(),
+        folders={path: folder_facts(path, request.user) for path in request.folders},
+        needed={path: file_facts(path, request.user) for path in request.needed},
+        links=tuple(path for path in request.configurations if Path(path).is_symlink()),
+        listeners=tuple(listeners(request.ports, request.deployment)),
+        addresses={address: _is_here(address) for address in request.addresses},
+        own_addresses=tuple(_own_addresses()),
+        candidates=here().candidates(request.host.packages),
+        lists=here().has_lists(),
+        time_services=tuple(_active(_TIME)) if running else (),
+        reach=tuple(reach(request.targets, request.seconds)),
+    )
+    return replace(found, clock=Clock(begin, time.time()))
 
 
-def _state() -> Answer:
+def _state() -> SystemdState:
     """Return what systemd says of itself and which units failed."""
     failed = _output(["systemctl", "--failed", "--plain", "--no-legend", "--no-pager"])
     state = _output(["systemctl", "is-system-running"]).strip()
-    return {"state": state, "failed": [line.split()[0] for line in failed.splitlines() if line.split()]}
+    return SystemdState(state, tuple(line.split()[0] for line in failed.splitlines() if line.split()))
 
 
 def _output(command: list[str]) -> str:
@@ -95,25 +89,22 @@ def _output(command: list[str]) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def _memory(pids: list[int]) -> Answer:
-    """Return bytes: ``total``, ``available``, ``swap``, ``swap_used``, ``limit`` of the cgroup that services are in
-    (None: none), ``ours`` (what the running processes of the deployment hold); and ``swappiness``.
-    """
+def _memory(pids: list[int]) -> Memory:
     sizes = {}
     for line in (text_of("/proc/meminfo") or "").splitlines():
         name, _, rest = line.partition(":")
         if rest.split():
             sizes[name] = int(rest.split()[0]) * 1024
     swappiness = _number("/proc/sys/vm/swappiness")
-    return {
-        "total": sizes.get("MemTotal"),
-        "available": sizes.get("MemAvailable"),
-        "swap": sizes.get("SwapTotal", 0),
-        "swap_used": sizes.get("SwapTotal", 0) - sizes.get("SwapFree", 0),
-        "swappiness": swappiness,
-        "limit": _limit(),
-        "ours": sum(_resident(pid) for pid in pids if pid),
-    }
+    return Memory(
+        total=sizes.get("MemTotal"),
+        available=sizes.get("MemAvailable"),
+        swap=sizes.get("SwapTotal", 0),
+        swap_used=sizes.get("SwapTotal", 0) - sizes.get("SwapFree", 0),
+        swappiness=swappiness,
+        limit=_limit(),
+        ours=sum(_resident(pid) for pid in pids if pid),
+    )
 
 
 def _limit() -> int | None:
@@ -132,13 +123,13 @@ def _resident(pid: int) -> int:
     return int(words[1]) * os.sysconf("SC_PAGE_SIZE") if len(words) > 1 else 0
 
 
-def _cores() -> Answer:
+def _cores() -> Cores:
     """Return how many cores this machine may use, and the ``quota`` of its cgroup in cores (None: none)."""
     words = (text_of("/sys/fs/cgroup/cpu.max") or "").split()
     if len(words) != 2:
         words = [(text_of(f"/sys/fs/cgroup/cpu/cpu.cfs_{name}_us") or "").strip() for name in ("quota", "period")]
     quota = int(words[0]) / int(words[1]) if all(word.isdigit() for word in words) else None
-    return {"count": len(os.sched_getaffinity(0)), "quota": quota}
+    return Cores(len(os.sched_getaffinity(0)), quota)
 
 
 def _open_files() -> int | None:

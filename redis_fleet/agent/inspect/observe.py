@@ -1,15 +1,16 @@
-"""Look at one machine: packages, kernel, files, units and every process. Changes nothing; secrets come back sealed.
+"""Look at one machine: packages, kernel, files, units and every process. Changes nothing; secrets come back as digests.
 
-One request, one answer, both JSON-able. What could not be looked at is None or carries an ``error`` text; a process
-that does not answer is a finding, never an exception.
+What could not be looked at is None or carries an ``error`` text; a process that does not answer is a finding, never an
+exception.
 """
 
 from __future__ import annotations
 
 import os
-import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Optional
 
 from ..conf.text import parse_file
 from ..host.digest import seal
@@ -17,76 +18,79 @@ from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
-from ..login import SENSITIVE, connect, count_passwords, open_to_strangers
+from ..kinds import KINDS
+from ..login import SENSITIVE, accepts_unauthenticated, connect, count_passwords
+from ..messages.observation import (
+    HostState,
+    ManualMaster,
+    MasterView,
+    Observation,
+    Observe,
+    ObservedHost,
+    ProcessFacts,
+    Undescribed,
+)
+from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
-from .undescribed import strays
+from .undescribed import undescribed
 
-Answer = dict[str, Any]
 _TIMEOUT = 2.0
 
 
-def look(request: Answer) -> Answer:
-    """Return what a machine is like.
-
-    The request names ``processes`` (name, kind, address, port, password, configuration, unit, data, log, pid),
-    ``sensitive`` directive names to seal, ``supervised``; and for a supervised machine ``packages``, ``default_units``,
-    ``binary`` and ``files`` (paths to fingerprint). It may name ``texts`` (paths of files to read, no secrets in them)
-    and what finds the ``others``, see strays.py.
-    """
-    machine = look_at_machine(request) if request["supervised"] else {}
-    return {
-        "processes": look_at_processes(request),
-        **machine,
-        "others": look_at_others(request),
-        "records": manual_masters.read(request["records"]) if request.get("records") else {},
-        "last_run": last_run(request["journal"]) if request.get("journal") else "",
-    }
+def observe(request: Observe) -> Observation:
+    """Return what a machine is like."""
+    supervised = request.host is not None
+    records = manual_masters.read(request.records) if request.records else {}
+    return Observation(
+        processes=observe_processes(request.processes, request.sensitive, supervised=supervised),
+        host=host_state(request.host) if request.host else None,
+        undescribed=tuple(observe_undescribed(request)),
+        manual_masters={service: ManualMaster(**record) for service, record in records.items()},
+        last_run=last_run(request.journal) if request.journal else "",
+    )
 
 
-def look_at_others(request: Answer) -> list[Answer]:
-    """Return the processes of the deployment that the request does not name, see strays.py.
-
-    Each has what is found of a described process, and name, kind, unit, configuration, ``data`` (the folder itself),
-    log, ``pid_file``, address, port, and ``enabled``: whether its unit comes back after a reboot.
-    """
-    others = strays(request)
-    units = show([each["unit"] for each in others if each["unit"]]) if request["supervised"] else {}
-    sensitive = set(request["sensitive"]) | SENSITIVE
-    return [_other(each, sensitive, units.get(each["unit"])) for each in others]
+def observe_undescribed(request: Observe) -> list[Undescribed]:
+    """Return the processes of the deployment that the request does not name, see undescribed.py."""
+    found = undescribed(request)
+    units = show([each.unit for each in found if each.unit]) if request.host else {}
+    sensitive = SENSITIVE.union(request.sensitive)
+    return [_undescribed(each, sensitive, units.get(each.unit)) for each in found]
 
 
-def _other(stray: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
-    found = look_at(stray, sensitive, unit)
-    places = {name: stray[name] for name in ("name", "kind", "configuration", "data", "log", "address", "port")}
+def _undescribed(process: ManagedProcess, sensitive: frozenset[str], unit: Optional[Mapping[str, str]]) -> Undescribed:
     enabled = (unit or {}).get("UnitFileState") == "enabled"
-    return {**found, **places, "unit": stray["unit"], "pid_file": stray["pid"], "enabled": enabled}
+    return Undescribed(process, observe_process(process, sensitive, unit), enabled)
 
 
-def look_at_processes(request: Answer) -> Answer:
+def observe_processes(
+    processes: Iterable[ManagedProcess], sensitive: Iterable[str] = (), *, supervised: bool
+) -> dict[str, ProcessFacts]:
     """Return what each process is like, by name."""
-    units = show([each["unit"] for each in request["processes"]]) if request["supervised"] else {}
-    sensitive = set(request["sensitive"]) | SENSITIVE
-    return {each["name"]: look_at(each, sensitive, units.get(each["unit"])) for each in request["processes"]}
+    wanted = list(processes)
+    units = show([each.unit for each in wanted]) if supervised else {}
+    hidden = SENSITIVE.union(sensitive)
+    return {each.name: observe_process(each, hidden, units.get(each.unit)) for each in wanted}
 
 
-def look_at_machine(request: Answer) -> Answer:
+def host_state(request: ObservedHost) -> HostState:
     """Return what a supervised machine is like beside its processes."""
-    return {
-        "system": _system(),
-        "packages": here().installed(request["packages"]),
-        "version": _binary_version(request["binary"]),
-        "default_units": show(request["default_units"]),
-        "masked": [path for path in request["masks"] if os.path.realpath(path) == "/dev/null"],
-        "kernel": _kernel(),
-        "container": Path("/run/systemd/container").exists(),
-        "fingerprints": {path: fingerprint(path) for path in request["files"]},
-        "texts": {path: text_of(path) for path in request.get("texts", ())},
-    }
+    return HostState(
+        system=_system(),
+        packages=here().installed(request.packages),
+        version=_binary_version(request.binary),
+        default_units=show(list(request.default_units)),
+        masked=tuple(path for path in request.masks if os.path.realpath(path) == "/dev/null"),
+        kernel=_kernel(),
+        container=Path("/run/systemd/container").exists(),
+        fingerprints={path: fingerprint(path) for path in request.files},
+        texts={path: text_of(path) for path in request.texts},
+    )
 
 
-def _system() -> Answer:
+def _system() -> dict[str, str]:
     """Return ``id`` and ``version`` of the distribution (``debian``, ``12``; testing has its code name)."""
     text = text_of("/etc/os-release") or ""
     entries = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
@@ -94,7 +98,7 @@ def _system() -> Answer:
     return {"id": plain.get("ID", ""), "version": plain.get("VERSION_ID") or plain.get("VERSION_CODENAME", "")}
 
 
-def _binary_version(binary: str) -> str | None:
+def _binary_version(binary: str) -> Optional[str]:
     """Return what ``redis-server --version`` says behind ``v=``."""
     for word in output_of([binary, "--version"]).split():
         if word.startswith("v="):
@@ -102,7 +106,7 @@ def _binary_version(binary: str) -> str | None:
     return None
 
 
-def _kernel() -> Answer:
+def _kernel() -> dict[str, Optional[str]]:
     huge = _read("/sys/kernel/mm/transparent_hugepage/enabled")
     return {
         "vm.overcommit_memory": _read("/proc/sys/vm/overcommit_memory"),
@@ -111,60 +115,56 @@ def _kernel() -> Answer:
     }
 
 
-def _read(path: str) -> str | None:
+def _read(path: str) -> Optional[str]:
     text = text_of(path)
     return None if text is None else text.strip()
 
 
-def look_at(wanted: Answer, sensitive: set, unit: Answer | None) -> Answer:  # type: ignore[type-arg]
-    """Return what one process is like; ``password`` is the way in (see login.py), None when there was none.
-
-    ``passwords`` is how many it takes, None when it does not say.
-    """
-    found: Answer = {
-        "file": _file(wanted["configuration"], sensitive),
-        "unit": unit,
-        "pid": int(unit["MainPID"]) if unit else running_pid(wanted["pid"], wanted["data"]),
-        "data": _data(wanted["data"]),
-        "answers": False,
-        "error": None,
-        "open": None,
-        "password": None,
-        "passwords": None,
-    }
+def observe_process(
+    process: ManagedProcess, sensitive: frozenset[str], unit: Optional[Mapping[str, str]]
+) -> ProcessFacts:
+    """Return what one process is like; ``unit`` is what systemd says of it."""
+    lines, file_error = _file(process.configuration, sensitive)
+    found = ProcessFacts(
+        lines=lines,
+        file_error=file_error,
+        unit=unit or {},
+        pid=int(unit["MainPID"]) if unit else running_pid(process.pid, process.data),
+        data=_data(process.data),
+    )
     try:
-        found["open"] = open_to_strangers(wanted, _TIMEOUT)
-        connection, found["password"] = connect(wanted, _TIMEOUT)
+        found = replace(found, open=accepts_unauthenticated(process, _TIMEOUT))
+        connection, way = connect(process, _TIMEOUT)
         with connection:
-            found.update(_sentinel(connection) if wanted["kind"] == "sentinel" else _server(connection, sensitive))
-            found["passwords"] = count_passwords(connection)
-            found["answers"] = True
+            ask = _monitor if KINDS[process.kind].monitors else _server
+            found = ask(replace(found, opened_by=way), connection, sensitive)
+            return replace(found, passwords=count_passwords(connection), answers=True)
     except (OSError, ReplyError) as error:
-        found["error"] = getattr(error, "strerror", None) or str(error)
-    return found
+        return replace(found, error=getattr(error, "strerror", None) or str(error))
 
 
-def _server(connection: Connection, sensitive: set) -> Answer:  # type: ignore[type-arg]
+def _server(found: ProcessFacts, connection: Connection, sensitive: frozenset[str]) -> ProcessFacts:
     config = pairs(connection.call("CONFIG", "GET", "*"))
-    return {
-        "config": {name: seal(value) if name in sensitive else value for name, value in config.items()},
-        "role": connection.call("ROLE"),
-        "info": info(connection.call("INFO")),
-    }
+    return replace(
+        found,
+        config={name: seal(value) if name in sensitive else value for name, value in config.items()},
+        role=connection.call("ROLE"),
+        info=info(connection.call("INFO")),
+    )
 
 
-def _sentinel(connection: Connection) -> Answer:
+def _monitor(found: ProcessFacts, connection: Connection, sensitive: frozenset[str]) -> ProcessFacts:  # noqa: ARG001
     masters = {}
     for flat in connection.call("SENTINEL", "MASTERS"):
         master = pairs(flat)
         name = master["name"]
-        masters[name] = {
-            "master": master,
-            "replicas": [pairs(each) for each in connection.call("SENTINEL", "REPLICAS", name)],
-            "sentinels": [pairs(each) for each in connection.call("SENTINEL", "SENTINELS", name)],
-            "quorum": _quorum(connection, name),
-        }
-    return {"masters": masters, "info": info(connection.call("INFO"))}
+        masters[name] = MasterView(
+            master,
+            tuple(pairs(each) for each in connection.call("SENTINEL", "REPLICAS", name)),
+            tuple(pairs(each) for each in connection.call("SENTINEL", "SENTINELS", name)),
+            _quorum(connection, name),
+        )
+    return replace(found, masters=masters, info=info(connection.call("INFO")))
 
 
 def _quorum(connection: Connection, name: str) -> str:
@@ -174,29 +174,27 @@ def _quorum(connection: Connection, name: str) -> str:
         return str(error)
 
 
-def _data(folder: str) -> list[str] | None:
+def _data(folder: str) -> tuple[str, ...] | None:
     """Return the names in a data folder; None when there is none."""
     try:
-        return sorted(os.listdir(folder))
+        return tuple(sorted(os.listdir(folder)))
     except OSError:
         return None
 
 
-def _file(path: str, sensitive: set) -> Answer | None:  # type: ignore[type-arg]
-    """Return mode, owner and directives of a configuration file, secrets sealed; None when there is none."""
+def _file(path: str, sensitive: frozenset[str]) -> tuple[tuple[tuple[str, ...], ...] | None, str | None]:
+    """Return the directives of a configuration file, secrets as digests (None: there is none), and what is wrong."""
     try:
-        status = Path(path).stat()
         text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
         lines = parse_file(text)
     except OSError:
-        return None
+        return None, None
     except ValueError as error:
-        return {"mode": "", "uid": 0, "lines": [], "error": str(error)}
-    sealed = [[line.name, *_sealed(line.name, line.words, sensitive)] for line in lines]
-    return {"mode": oct(stat.S_IMODE(status.st_mode)), "uid": status.st_uid, "lines": sealed, "error": None}
+        return (), str(error)
+    return tuple((line.name, *_sealed(line.name, line.words, sensitive)) for line in lines), None
 
 
-def _sealed(name: str, words: Any, sensitive: set) -> list[str]:  # type: ignore[type-arg]
+def _sealed(name: str, words: tuple[str, ...], sensitive: Iterable[str]) -> list[str]:
     if name == "sentinel" and words and words[0].lower() in sensitive:
         return [*words[:-1], seal(words[-1])]
     if name in sensitive and words:

@@ -7,39 +7,36 @@ sandbox all below its folder are. Where they listen and keep their data is in th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ..access import Access
 from ..conf.text import Line
+from ..endpoint import Endpoint
 from ..host.systemd import MARK
+from ..kinds import KINDS, by_file
 from ..login import directives
-
-Answer = dict[str, Any]
-_FILES = ("redis.conf", "valkey.conf", "sentinel.conf")
-_PORTS = {"server": 6379, "sentinel": 26379}
+from ..messages.observation import Observe
+from ..messages.process import ManagedProcess
 
 
-def strays(request: Answer) -> list[Answer]:
-    """Return each as a process request without a password: name, kind, unit, configuration, data, log, pid, address
-    and port (0: it has no file). ``data``, ``log`` and ``pid`` are empty where its file does not say.
-
-    The request names ``processes``, the described ones, and either ``units`` (a glob of unit files) with
-    ``deployment``, or ``root``, the folder of a sandbox machine.
+def undescribed(request: Observe) -> list[ManagedProcess]:
+    """Return each, without a password; its port is 0 when it has no file, and its folder and files are empty where
+    that does not name them.
     """
-    known = {each[key] for each in request["processes"] for key in ("name", "configuration")}
-    found = _by_units(request) if request.get("units") and request.get("deployment") else []
-    if request.get("root"):
-        found += [(path, "") for path in _by_folders(request["root"])]
-    return [_stray(path, unit) for path, unit in found if not known & {path, Path(path).parent.name}]
+    known = {key for each in request.processes for key in (each.name, each.configuration)}
+    found = _by_units(request) if request.units and request.deployment else []
+    if request.root:
+        found += [(path, "") for path in _by_folders(request.root)]
+    return [_process(path, unit) for path, unit in found if not known & {path, Path(path).parent.name}]
 
 
-def _by_units(request: Answer) -> list[tuple[str, str]]:
+def _by_units(request: Observe) -> list[tuple[str, str]]:
     """Return configuration file and unit name of each unit of the deployment."""
     found = []
-    pattern = Path(request["units"])
+    pattern = Path(request.units)
     for path in sorted(pattern.parent.glob(pattern.name)):
         lines = _lines(path)
         commands = [line.partition("=")[2].split() for line in lines if line.startswith("ExecStart=")]
-        if MARK + request["deployment"] in lines and commands and len(commands[-1]) > 1:
+        if MARK + request.deployment in lines and commands and len(commands[-1]) > 1:
             found.append((commands[-1][1], path.name))
     return found
 
@@ -52,25 +49,24 @@ def _lines(path: Path) -> list[str]:
 
 
 def _by_folders(root: str) -> list[str]:
-    return sorted(str(path) for name in _FILES for path in Path(root).glob(f"*/{name}"))
+    names = [name for kind in KINDS.values() for name in kind.files]
+    return sorted(str(path) for name in names for path in Path(root).glob(f"*/{name}"))
 
 
-def _stray(path: str, unit: str) -> Answer:
-    kind = "sentinel" if path.endswith("/sentinel.conf") else "server"
+def _process(path: str, unit: str) -> ManagedProcess:
+    kind = by_file(Path(path).name)
     lines = {line.name: line for line in directives(path)}  # of two, the server takes the last
-    port = _word(lines, "port") or str(_PORTS[kind])
-    return {
-        "name": Path(path).parent.name,
-        "kind": kind,
-        "unit": unit,
-        "configuration": path,
-        "data": _word(lines, "dir"),
-        "log": _word(lines, "logfile"),
-        "pid": _word(lines, "pidfile"),
-        "address": _address(lines),
-        "port": int(port) if lines and port.isdecimal() else 0,
-        "password": None,
-    }
+    port = _word(lines, "port") or str(kind.port)
+    return ManagedProcess(
+        name=Path(path).parent.name,
+        kind=kind.name,
+        access=Access(Endpoint(_address(lines), int(port) if lines and port.isdecimal() else 0)),
+        configuration=path,
+        unit=unit,
+        data=_word(lines, "dir"),
+        log=_word(lines, "logfile"),
+        pid=_word(lines, "pidfile"),
+    )
 
 
 def _word(lines: dict[str, Line], name: str) -> str:

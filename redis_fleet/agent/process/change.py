@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from ..errors import NotReadyError
 from ..host.digest import seal
 from ..inspect.observe import _sealed as sealed
 from ..login import (
@@ -21,10 +22,10 @@ from ..login import (
     secret_words,
     secrets_of,
 )
+from ..options import managed
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from . import sentinel_commands
 from .persistence import append_only
-from .start import NotReadyError
 
 Answer = dict[str, Any]
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
@@ -70,7 +71,7 @@ def _expect(process: Answer) -> None:
     if not process.get("expect"):
         return
     try:
-        connection, _ = connect(process)
+        connection, _ = connect(managed(process))
         with connection:
             role = connection.call("ROLE")[0]
     except (OSError, ReplyError) as error:
@@ -84,10 +85,10 @@ def _expect(process: Answer) -> None:
 def _process(process: Answer, sensitive: set[str], changed: list[str]) -> Answer:
     name, notes = process["name"], []
     # Before the first order: CONFIG REWRITE takes the old ones out of the file.
-    secrets = secrets_of(process).union(*(_secrets_in(order, sensitive) for order in process["orders"]))
+    secrets = secrets_of(managed(process)).union(*(_secrets_in(order, sensitive) for order in process["orders"]))
     doing = ""
     try:
-        connection, way = connect(process, _TIMEOUT)
+        connection, way = connect(managed(process), _TIMEOUT)
         with connection:
             for order in process["orders"]:
                 doing = told(order) + ": "
@@ -185,11 +186,11 @@ def _append_only(process: Answer, connection: Connection, order: Answer) -> Outc
 
 
 def _add_password(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return add_password(process, connection, process["way"])
+    return add_password(managed(process), connection, process["way"])
 
 
 def _end_password(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return end_password(process, connection)
+    return end_password(managed(process), connection)
 
 
 def _masterauth(process: Answer, connection: Connection, order: Answer) -> Outcome:
@@ -251,7 +252,7 @@ def _demote(process: Answer, connection: Connection, order: Answer) -> Outcome:
 def _must_be_master(other: Answer) -> None:
     where = f"{other['address']}:{other['port']}"
     try:
-        connection, _ = connect(other)
+        connection, _ = connect(managed(other))
         with connection:
             role = connection.call("ROLE")[0]
     except (OSError, ReplyError) as error:

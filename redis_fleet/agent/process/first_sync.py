@@ -12,11 +12,11 @@ from ..protocol.resp import Connection
 DELAY = "repl-diskless-sync-delay"
 
 
-def hurry(connection: Connection) -> None:
+def skip_sync_delay(connection: Connection) -> None:
     """Make a new, empty master synchronise without waiting."""
     connection.call("CONFIG", "SET", DELAY, "0")
 
 
-def calm(connection: Connection, delay: str) -> None:
+def restore_sync_delay(connection: Connection, delay: str) -> None:
     """Put the described delay back."""
     connection.call("CONFIG", "SET", DELAY, delay)

@@ -10,63 +10,61 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..conf import aof
-from ..conf.aof_check import Damage, RefusedError, checker, cut, examine, to_disk
+from ..conf.aof_check import Damage, checker, cut, examine, to_disk
 from ..conf.edit import edit, following
+from ..errors import NotReadyError, RefusedError
 from ..host.proc import running_pid
 from ..host.systemd import show
 from ..login import connect, directives
+from ..messages.process import ManagedProcess
+from ..messages.running import Repair, Repaired
 from ..protocol.resp import ReplyError, info
 from .restart import come_up, last_words, stop
-from .start import NotReadyError
 
-Answer = dict[str, Any]
 _PAUSE = 0.05
 # A unit may just be being started for the first time.
 _DEFINITE = 10.0
 
 
-def repair(request: Answer, dry: bool = False) -> Answer:
-    """Repair the append-only file of ``process``, which is down, and start it; with ``dry`` only say what would be cut.
+def repair(request: Repair, dry: bool = False) -> Repaired:
+    """Repair the file of a process that is down, and start it; with ``dry`` only say what would be cut.
 
-    ``server`` is the path of its program; ``follow`` as in start.py; ``discard`` allows whole commands to be thrown
-    away; ``timeout`` is in seconds. Returns ``file``, ``size``, ``cut`` and ``commands`` (see Damage), ``backup``, the
-    path of the copy, and ``keys``, how many it has afterwards.
     Raises RefusedError before anything is touched, NotReadyError when it does not start even so.
     """
-    process = request["process"]
+    process = request.process
     _refuse_running(process)
     found = _layout(process)
-    with checker(request["server"]) as tool:
+    with checker(request.server) as tool:
         damage = examine(tool, found)
-        _refuse_loss(damage, request["discard"])
+        _refuse_loss(damage, request.discard)
         backup = _backup_of(found)
-        told = {"file": str(damage.file), "size": damage.size, "cut": damage.cut, "commands": damage.commands}
+        told = Repaired(str(damage.file), damage.size, damage.cut, damage.commands, str(backup))
         if dry:
-            return {**told, "backup": str(backup), "keys": 0}
-        if stop(process, request["timeout"]) and not _still(tool, found, damage):
-            raise RuntimeError(f"{found.last} has changed meanwhile; {process['name']} is stopped now, start it again")
+            return told
+        if stop(process, request.timeout) and not _still(tool, found, damage):
+            raise RuntimeError(f"{found.last} has changed meanwhile; {process.name} is stopped now, start it again")
         copy(found.whole, backup)
         cut(tool, found)
-    return {**told, "backup": str(backup), "keys": _start(request, backup)}
+    return replace(told, keys=_start(request, backup))
 
 
-def _refuse_running(process: Answer) -> None:
+def _refuse_running(process: ManagedProcess) -> None:
     """Raise RefusedError when a process is there: its file is in use, and what it does with it is its own affair."""
     deadline = time.monotonic() + _DEFINITE
     while _state(process) == "starting" and time.monotonic() < deadline:
         time.sleep(_PAUSE)
     if _state(process) != "down":
-        raise RefusedError(f"{process['name']} runs; only the file of a process that is down can be repaired")
+        raise RefusedError(f"{process.name} runs; only the file of a process that is down can be repaired")
 
 
-def _state(process: Answer) -> str:
-    if not process["unit"]:
-        return "up" if running_pid(process["pid"], process["data"]) else "down"
-    unit = show([process["unit"]])[process["unit"]]
+def _state(process: ManagedProcess) -> str:
+    if not process.unit:
+        return "up" if running_pid(process.pid, process.data) else "down"
+    unit = show([process.unit])[process.unit]
     if unit.get("ActiveState") in ("inactive", "failed") or unit.get("SubState") == "auto-restart":
         return "down"
     if unit.get("ActiveState") == "activating" and unit.get("NRestarts", "0") != "0":
@@ -74,12 +72,12 @@ def _state(process: Answer) -> str:
     return "starting" if unit.get("ActiveState") in ("activating", "deactivating") else "up"
 
 
-def _layout(process: Answer) -> aof.Layout:
+def _layout(process: ManagedProcess) -> aof.Layout:
     """Return the files of a process, as its own configuration names them."""
-    lines = {line.name: line.words for line in directives(process["configuration"])}
+    lines = {line.name: line.words for line in directives(process.configuration)}
     if lines.get("appendonly", ("no",))[0].lower() != "yes":
-        raise RefusedError(f"{process['configuration']} does not say 'appendonly yes', so no such file is read")
-    data = Path(lines.get("dir", (process["data"],))[0])
+        raise RefusedError(f"{process.configuration} does not say 'appendonly yes', so no such file is read")
+    data = Path(lines.get("dir", (process.data,))[0])
     name = lines.get("appendfilename", ("appendonly.aof",))[0]
     try:
         found = aof.layout(data, name, lines.get("appenddirname", ("appendonlydir",))[0])
@@ -143,21 +141,21 @@ def _like(source: Path, target: Path) -> None:
     shutil.copystat(str(source), str(target))
 
 
-def _start(request: Answer, backup: Path) -> int:
+def _start(request: Repair, backup: Path) -> int:
     """Start the process and return how many keys it has; raises NotReadyError."""
-    process = request["process"]
-    if request["follow"]:
-        edit(Path(process["configuration"]), following(request["follow"]))
+    process = request.process
+    if request.follow:
+        edit(Path(process.configuration), following(request.follow))
     since = time.time()
     try:
-        come_up(request, process)
+        come_up(process, request.server, request.timeout)
         connection, _ = connect(process)
         with connection:
             seen = info(connection.call("INFO"))
     except (NotReadyError, OSError, ReplyError) as error:
         said = f"{error}; {last_words(process, since)}"
-        raise NotReadyError(f"{process['name']} was repaired and does not start: {said}; a copy is {backup}") from None
+        raise NotReadyError(f"{process.name} was repaired and does not start: {said}; a copy is {backup}") from None
     if seen.get("aof_enabled") != "1":
-        raise NotReadyError(f"{process['name']} runs, but without its append-only file; a copy is {backup}")
+        raise NotReadyError(f"{process.name} runs, but without its append-only file; a copy is {backup}")
     spaces = [value for name, value in seen.items() if name.startswith("db") and "keys=" in value]
     return sum(int(value.split("keys=", 1)[1].split(",", 1)[0]) for value in spaces)

@@ -15,16 +15,21 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..conf.edit import edit, following
+from ..endpoint import Endpoint
+from ..errors import NotReadyError
 from ..host.files import put, replace
 from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
-from ..inspect.observe import look_at_processes
-from ..login import connect, directives, is_secret, masked, open_to_strangers, secret_words, secrets_of
+from ..inspect.observe import observe_processes
+from ..kinds import KINDS
+from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of
+from ..messages.files import File, Files
+from ..messages.process import ManagedProcess
+from ..messages.running import Restart, Restarted
 from ..protocol.resp import ReplyError, info
-from .start import NotReadyError, launch, tail
+from .start import launch, tail
 from .wait_in_sync import amiss
 
-Answer = dict[str, Any]
 _PAUSE = 0.05
 # A server whose file is bad is gone at once; systemd tries it again after RestartSec.
 _GONE_FOR = 1.0
@@ -34,47 +39,43 @@ _JOURNAL_LINES = 8
 _ROLES = {"slave": "replica"}
 
 
-def restart(request: Answer, dry: bool = False) -> Answer:
-    """Stop ``process``, apply ``edit`` (see edit.py), ``follow`` and ``files`` (see put.py), and start it again.
+def restart(request: Restart, dry: bool = False) -> Restarted:
+    """Stop a process, apply what is new, start it again, and wait until it is in step.
 
-    ``expect`` is what it must be: ``replica``, ``master`` or ``sentinel``. ``needed`` is how many of the ``others``
-    (address, port) must be replicas in step with the master before, and with a master that was restarted also after;
-    ``masters`` is what a Sentinel must know, see settle.py. ``server`` is the binary where nothing supervises,
-    ``timeout`` bounds the stop and the start, each, ``patience`` the wait for the others before them, in seconds.
-    Returns ``changed`` and ``seconds``, how long it was away. Raises NotReadyError: before the stop nothing is touched;
-    a process that did not start with what is new runs again with what it had.
+    Raises NotReadyError: before the stop nothing is touched; a process that did not start with what is new runs again
+    with what it had.
     """
-    process = request["process"]
-    name = process["name"]
+    process = request.process
+    name = process.name
     if dry:
-        return {"changed": [f"{name}: restarted"], "seconds": 0.0}
+        return Restarted((f"{name}: restarted",))
     lacking = _await_fitness(request)
     if lacking:
         raise NotReadyError(f"{name} is not restarted: {lacking}; run again")
     secrets = _secrets(request)
     began = time.monotonic()
-    stop(process, request["timeout"])
-    kept = _Kept(process, request["files"])
+    stop(process, request.timeout)
+    kept = _Kept(process, request.files)
     since = time.time()
     try:
         changed = _renew(request)
-        come_up(request, process)
+        come_up(process, request.server, request.timeout)
     except (NotReadyError, RuntimeError, OSError, ValueError, LookupError) as error:
         said = masked(f"{error}; {last_words(process, since)}", secrets)
         raise NotReadyError(f"{name} does not start with what is new: {said}; {_take_back(request, kept)}") from None
     seconds = round(time.monotonic() - began, 3)
     _await_step(request, process)
-    return {"changed": [f"{name}: restarted", *changed], "seconds": seconds}
+    return Restarted((f"{name}: restarted", *changed), seconds)
 
 
-def _await_fitness(request: Answer) -> str:
+def _await_fitness(request: Restart) -> str:
     """Return why the process may not go down, if that does not change within ``patience`` seconds.
 
     The step before may have left something in the middle of a synchronisation.
     """
-    deadline = time.monotonic() + request.get("patience", 0)
+    deadline = time.monotonic() + request.patience
     while True:
-        lacking = _lacking(request, request["process"], request["expect"])
+        lacking = _lacking(request, request.process, request.expect)
         if not lacking or time.monotonic() > deadline:
             return lacking
         time.sleep(_PAUSE)
@@ -83,8 +84,8 @@ def _await_fitness(request: Answer) -> str:
 class _Kept:
     """The contents of the files that are about to change."""
 
-    def __init__(self, process: Answer, files: Iterable[Answer]) -> None:
-        paths = [Path(process["configuration"]), *(Path(each["path"]) for each in files)]
+    def __init__(self, process: ManagedProcess, files: Iterable[File]) -> None:
+        paths = [Path(process.configuration), *(Path(each.path) for each in files)]
         self._contents = {path: (path.read_bytes(), path.stat()) for path in paths if path.is_file()}
         self._made = [path for path in paths if not path.is_file()]
 
@@ -96,46 +97,45 @@ class _Kept:
             path.unlink(missing_ok=True)
 
 
-def _renew(request: Answer) -> list[str]:
+def _renew(request: Restart) -> list[str]:
     """Write what is new while the process is down; returns the files that are others now."""
-    process = request["process"]
-    path = Path(process["configuration"])
-    changes = [*request["edit"], *(following(request["follow"]) if request["follow"] else [])]
+    process = request.process
+    path = Path(process.configuration)
+    changes = [*request.edit, *(following(request.follow) if request.follow else [])]
     edited = [str(path)] if edit(path, changes) else []
-    parts = {"supervised": bool(process["unit"]), "folders": [], "links": [], "files": request["files"]}
-    return edited + list(put(parts)["changed"])
+    return edited + list(put(Files(bool(process.unit), files=request.files)).changed)
 
 
-def stop(process: Answer, timeout: float) -> bool:
+def stop(process: ManagedProcess, timeout: float) -> bool:
     """Stop a process cleanly, so that it saves what it is to save; says whether it ran.
 
     Raises NotReadyError when it is still there after ``timeout`` seconds; it is never killed.
     """
     deadline = time.monotonic() + timeout
-    if process["unit"]:
+    if process.unit:
         state = _unit(process)
         if state.get("LoadState") == "not-found" or state.get("ActiveState") in ("inactive", "failed"):
             return False
         # Not waited for by systemctl: it has no bound of its own.
-        systemctl("stop", "--no-block", process["unit"])
+        systemctl("stop", "--no-block", process.unit)
         gone: Callable[[], bool] = lambda: _unit(process).get("ActiveState") in ("inactive", "failed")  # noqa: E731
     else:
-        pid = running_pid(process["pid"], process["data"])
+        pid = running_pid(process.pid, process.data)
         if not pid:
             return False
         os.kill(pid, signal.SIGTERM)
-        gone = lambda: not _works_in(pid, process["data"])  # noqa: E731
+        gone = lambda: not _works_in(pid, process.data)  # noqa: E731
     while not gone():
         if time.monotonic() > deadline:
             raise NotReadyError(
-                f"{process['name']} was told to stop and is still there after {timeout:g} s; {tail(process['log'])}"
+                f"{process.name} was told to stop and is still there after {timeout:g} s; {tail(process.log)}"
             )
         time.sleep(_PAUSE)
     return True
 
 
-def _unit(process: Answer) -> dict[str, str]:
-    return show([process["unit"]])[process["unit"]]
+def _unit(process: ManagedProcess) -> dict[str, str]:
+    return show([process.unit])[process.unit]
 
 
 def _works_in(pid: int, data: str) -> bool:
@@ -146,10 +146,10 @@ def _works_in(pid: int, data: str) -> bool:
         return False
 
 
-def come_up(request: Answer, process: Answer) -> None:
+def come_up(process: ManagedProcess, server: str, timeout: float) -> None:
     """Start the process and wait until it answers and has its data; raises NotReadyError when it cannot start."""
-    launch([process], request["server"])
-    deadline = time.monotonic() + request["timeout"]
+    launch([process], server)
+    deadline = time.monotonic() + timeout
     last_seen = time.monotonic()
     while True:
         error = _silent(process)
@@ -160,11 +160,11 @@ def come_up(request: Answer, process: Answer) -> None:
         elif time.monotonic() > last_seen + _GONE_FOR:
             raise NotReadyError("it ended right after its start")
         if time.monotonic() > deadline:
-            raise NotReadyError(f"no answer after {request['timeout']:g} s ({error})")
+            raise NotReadyError(f"no answer after {timeout:g} s ({error})")
         time.sleep(_PAUSE)
 
 
-def _silent(process: Answer) -> str:
+def _silent(process: ManagedProcess) -> str:
     """Say why a process is of no use yet; empty when it answers and has loaded its data."""
     try:
         connection, _ = connect(process)
@@ -174,78 +174,73 @@ def _silent(process: Answer) -> str:
         return getattr(error, "strerror", None) or str(error)
 
 
-def _exists(process: Answer) -> bool:
-    if not process["unit"]:
-        return running_pid(process["pid"], process["data"]) != 0
+def _exists(process: ManagedProcess) -> bool:
+    if not process.unit:
+        return running_pid(process.pid, process.data) != 0
     unit = _unit(process)
     tried_again = unit.get("SubState") == "auto-restart" or unit.get("NRestarts", "0") != "0"
     return unit.get("ActiveState") in ("activating", "active") and not tried_again
 
 
-def last_words(process: Answer, since: float) -> str:
+def last_words(process: ManagedProcess, since: float) -> str:
     """Return what a server that does not start said since (wall clock); systemd has what comes before its log opens."""
-    log = Path(process["log"]) if process["log"] else None
-    said = tail(process["log"]) if log and log.exists() and log.stat().st_mtime >= since else ""
-    if not process["unit"]:
+    log = Path(process.log) if process.log else None
+    said = tail(process.log) if log and log.exists() and log.stat().st_mtime >= since else ""
+    if not process.unit:
         return said
-    command = ["journalctl", "--unit", process["unit"], f"--since=@{int(since)}", "--output", "cat", "--no-pager"]
+    command = ["journalctl", "--unit", process.unit, f"--since=@{int(since)}", "--output", "cat", "--no-pager"]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return said
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     # Of systemd's own words only why it could not even run the program is news.
-    own = [line for line in lines if process["unit"] not in line or "Failed at step" in line]
+    own = [line for line in lines if process.unit not in line or "Failed at step" in line]
     return "; ".join(filter(None, ["it said: " + " | ".join(own[:_JOURNAL_LINES]) if own else "", said]))
 
 
-def _secrets(request: Answer) -> set[str]:
+def _secrets(request: Restart) -> set[str]:
     """Return what a server could repeat of its file: it shows the whole line that it does not understand."""
     words = {
-        word
-        for change in request["edit"]
-        for line in change["lines"]
-        if is_secret(change["names"][0], tuple(line))
-        for word in line
+        word for change in request.edit for line in change.lines if is_secret(change.names[0], line) for word in line
     }
-    filed = [word for line in directives(request["process"]["configuration"]) for word in secret_words(line.words)]
-    return secrets_of(request["process"]) | words | set(filed)
+    filed = [word for line in directives(request.process.configuration) for word in secret_words(line.words)]
+    return secrets_of(request.process) | words | set(filed)
 
 
-def _take_back(request: Answer, kept: _Kept) -> str:
+def _take_back(request: Restart, kept: _Kept) -> str:
     """Put the old files back and start again; returns how that went."""
-    process = request["process"]
+    process = request.process
     try:
-        stop(process, request["timeout"])
+        stop(process, request.timeout)
         kept.put_back()
-        if process["unit"]:
+        if process.unit:
             systemctl("daemon-reload")
-        come_up(request, process)
+        come_up(process, request.server, request.timeout)
     except (NotReadyError, RuntimeError, OSError) as error:
         return f"it does not run again either: {error}"
     return "it runs again as before"
 
 
-def _await_step(request: Answer, process: Answer) -> None:
+def _await_step(request: Restart, process: ManagedProcess) -> None:
     """Wait until a restarted process is in step with the others; raises NotReadyError when it is not in time."""
-    deadline = time.monotonic() + request["timeout"]
-    wanted = {"none": "master", "": request["expect"]}.get(request["follow"], "replica")
+    deadline = time.monotonic() + request.timeout
+    wanted = {"none": "master", "": request.expect}.get(request.follow, "replica")
     while True:
         lacking = _lacking(request, process, wanted, back=True)
         if not lacking:
             break
         if time.monotonic() > deadline:
-            raise NotReadyError(f"{process['name']} was restarted but {lacking} after {request['timeout']:g} s")
+            raise NotReadyError(f"{process.name} was restarted but {lacking} after {request.timeout:g} s")
         time.sleep(_PAUSE)
-    if process["password"] and open_to_strangers(process):
-        raise NotReadyError(f"{process['name']} was restarted and answers without a password")
+    if process.password and accepts_unauthenticated(process):
+        raise NotReadyError(f"{process.name} was restarted and answers without a password")
 
 
-def _lacking(request: Answer, process: Answer, expect: str, back: bool = False) -> str:
+def _lacking(request: Restart, process: ManagedProcess, expect: str, back: bool = False) -> str:
     """Say why a process may not go down, or is not back in step; empty when all is well."""
-    if expect == "sentinel":
-        asked = {"processes": [process], "sensitive": [], "supervised": False, "masters": request["masters"]}
-        return "; ".join(amiss(asked, {"processes": look_at_processes(asked)}))
+    if KINDS[process.kind].monitors:
+        return "; ".join(amiss([process], request.masters, observe_processes([process], supervised=False)))
     try:
         connection, _ = connect(process)
         with connection:
@@ -260,19 +255,19 @@ def _lacking(request: Answer, process: Answer, expect: str, back: bool = False) 
         return f"it does not answer ({getattr(error, 'strerror', None) or error})"
 
 
-def _as_master(request: Answer, own: dict[str, str]) -> str:
+def _as_master(request: Restart, own: dict[str, str]) -> str:
     online = _online(request, own)
-    return "" if online >= request["needed"] else f"{online} of {request['needed']} replicas are in step with it"
+    return "" if online >= request.needed else f"{online} of {request.needed} replicas are in step with it"
 
 
-def _as_replica(request: Answer, process: Answer, role: Any, own: dict[str, str], back: bool) -> str:
+def _as_replica(request: Restart, process: ManagedProcess, role: Any, own: dict[str, str], back: bool) -> str:
     where = f"{role[1]}:{role[2]}"
-    if back and request["follow"] and request["follow"] != f"{role[1]} {role[2]}":
+    if back and request.follow and request.follow != f"{role[1]} {role[2]}":
         return f"it follows {where}"
     if own.get("master_link_status") != "up" or own.get("master_sync_in_progress") != "0":
         return f"its link to {where} is {own.get('master_link_status')}"
     try:
-        connection, _ = connect({**process, "address": role[1], "port": int(role[2])})
+        connection, _ = connect(at(process, Endpoint(role[1], int(role[2]))))
         with connection:
             master = info(connection.call("INFO", "replication"))
     except (OSError, ReplyError) as error:
@@ -280,21 +275,21 @@ def _as_replica(request: Answer, process: Answer, role: Any, own: dict[str, str]
     if master["role"] != "master":
         return f"its master {where} is a replica itself"
     online = _online(request, master)
-    if not back and online < request["needed"]:
-        return f"{online} of {request['needed']} other replicas are in step with {where}"
+    if not back and online < request.needed:
+        return f"{online} of {request.needed} other replicas are in step with {where}"
     return _behind(process, int(master["master_repl_offset"])) if back else ""
 
 
-def _online(request: Answer, master: dict[str, str]) -> int:
+def _online(request: Restart, master: dict[str, str]) -> int:
     """Return how many of the others a master lists as replicas in step; one that it has not heard of lately is none."""
-    others = {(each["address"], str(each["port"])) for each in request["others"]}
+    others = {(each.address, str(each.port)) for each in request.others}
     rows = [value for name, value in master.items() if name[:5] == "slave" and name[5:].isdecimal()]
     listed = [dict(word.split("=", 1) for word in row.split(",")) for row in rows]
     sound = [row for row in listed if row["state"] == "online" and int(row["lag"]) <= _LAG]
     return sum(1 for row in sound if (row["ip"], row["port"]) in others)
 
 
-def _behind(process: Answer, offset: int) -> str:
+def _behind(process: ManagedProcess, offset: int) -> str:
     """Say whether a replica has not got as far as its master was a moment ago, bytes."""
     connection, _ = connect(process)
     with connection:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import NotReadyError
 from ..login import Outcome, secret_words
 from ..protocol.resp import Connection, ReplyError, pairs
 from ..secret import MASK
-from .start import NotReadyError
 
 Answer = dict[str, Any]
 _PAUSE = 0.1

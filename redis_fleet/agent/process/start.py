@@ -7,70 +7,71 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..access import connect
 from ..conf.edit import edit, follow, names_one
 from ..conf.text import split
+from ..errors import NotReadyError
+from ..host.files import put
 from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
-from ..protocol.resp import Connection, ReplyError, info, pairs
-from .first_sync import hurry
+from ..kinds import KINDS
+from ..messages.process import ManagedProcess
+from ..messages.running import Start, Started, Starting
+from ..protocol.resp import ReplyError, info, pairs
+from .first_sync import skip_sync_delay
 
-Answer = dict[str, Any]
 _PAUSE = 0.05
 _LOG_LINES = 5
 _MASTER_SECONDS = 10.0
 _HOLD = "redis-fleet-hold.conf"
 
 
-class NotReadyError(Exception):
-    """A process did not become what it should be in time; the text says what it is and shows its last log lines."""
+def start(request: Start, dry: bool = False) -> Started:
+    """Put the files, start the processes, replicas last, and wait for each; raises NotReadyError, RuntimeError."""
+    written = put(request.files, dry).changed
+    if not dry:
+        _start(request)
+    return Started(written, tuple(each.process.name for each in request.processes))
 
 
-def start(request: Answer, dry: bool = False) -> list[str]:
-    """Start ``processes``, replicas last, and wait for each; returns the names started. Raises NotReadyError.
-
-    A process is name, kind, address, port, password, configuration, unit, log, ``edit`` (see edit.py), ``follow``,
-    ``fresh`` and ``expect``: ``master``, ``replica`` or ``sentinel``. ``server`` is the binary where nothing
-    supervises, ``timeout`` is in seconds.
-    """
-    processes = request["processes"]
-    if dry:
-        return [each["name"] for each in processes]
-    for each in processes:
-        if each["edit"]:
-            edit(Path(each["configuration"]), each["edit"])
-        if each["follow"]:
-            follow(Path(each["configuration"]), each["follow"])
-    deadline = time.monotonic() + request["timeout"]
-    replicas = [each for each in processes if each["expect"] == "replica"]
-    others = [each for each in processes if each["expect"] != "replica"]
-    launch(others, request["server"])
+def _start(request: Start) -> None:
+    for each in request.processes:
+        file = Path(each.process.configuration)
+        if each.edit:
+            edit(file, each.edit)
+        if each.follow:
+            follow(file, each.follow)
+    deadline = time.monotonic() + request.timeout
+    replicas = [each for each in request.processes if each.expect == "replica"]
+    others = [each for each in request.processes if each.expect != "replica"]
+    launch([each.process for each in others], request.server)
     for each in others:
         _wait(each, deadline)
-        if each["fresh"]:
+        if each.fresh:
             _after_first_start(each)
     for each in replicas:
-        _await_master(each, deadline)
-    launch(replicas, request["server"])
+        _await_master(each.process, deadline)
+    launch([each.process for each in replicas], request.server)
     for each in replicas:
         _wait(each, deadline)
-    return [each["name"] for each in processes]
 
 
-def _after_first_start(process: Answer) -> None:
+def _after_first_start(started: Starting) -> None:
     """Let a new master synchronise at once; let a Sentinel write down that it has run: from now on it has a vote."""
-    with Connection(process["address"], process["port"], process["password"]) as connection:
-        if process["expect"] == "master":
-            hurry(connection)
-        elif process["expect"] == "sentinel":
+    with connect(started.process.access) as connection:
+        if KINDS[started.process.kind].monitors:
             connection.call("SENTINEL", "FLUSHCONFIG")
+        elif started.expect == "master":
+            skip_sync_delay(connection)
 
 
-def launch(processes: list[Answer], server: str) -> None:
+def launch(processes: Sequence[ManagedProcess], server: str) -> None:
     """Start processes, as units or as daemons of their own, and wait for none; raises NotReadyError, RuntimeError."""
-    units = [each["unit"] for each in processes if each["unit"]]
+    units = [each.unit for each in processes if each.unit]
     if units:
         found = show(units)
         disabled = [unit for unit in units if found[unit].get("UnitFileState") != "enabled"]
@@ -80,17 +81,17 @@ def launch(processes: list[Answer], server: str) -> None:
         # Redis 6 tells systemd that it is ready only when it has its master's data: wait for it here, with a bound.
         systemctl("start", "--no-block", *units)
     for each in processes:
-        if not each["unit"]:
+        if not each.unit:
             spawn(server, each)
 
 
-def _await_master(process: Answer, deadline: float) -> None:
+def _await_master(process: ManagedProcess, deadline: float) -> None:
     """Wait until the master that a replica's file names can be reached; one that comes later is tried again by Redis.
 
     Masters and replicas of different machines start at the same time, and a replica that meets a closed port tries
     again only a second later.
     """
-    named = _master_in(Path(process["configuration"]))
+    named = _master_in(Path(process.configuration))
     patience = min(deadline, time.monotonic() + _MASTER_SECONDS)
     while named and time.monotonic() < patience:
         try:
@@ -108,13 +109,13 @@ def _master_in(path: Path) -> tuple[str, int] | None:
     return None
 
 
-def spawn(server: str, process: Answer) -> None:
+def spawn(server: str, process: ManagedProcess) -> None:
     """Start a process that nothing supervises; it makes itself a daemon. Raises NotReadyError."""
-    command = [server, process["configuration"]] + (["--sentinel"] if process["kind"] == "sentinel" else [])
+    command = [server, process.configuration, *KINDS[process.kind].arguments]
     done = _run(command)
     if done.returncode:
         said = done.stdout.decode("utf-8", "replace").strip()[-500:]
-        raise NotReadyError(f"{process['name']} does not start: {said or tail(process['log'])}")
+        raise NotReadyError(f"{process.name} does not start: {said or tail(process.log)}")
 
 
 def _run(command: list[str]) -> Any:
@@ -127,22 +128,23 @@ def _run(command: list[str]) -> Any:
         os.umask(old)
 
 
-def _wait(process: Answer, deadline: float) -> None:
+def _wait(started: Starting, deadline: float) -> None:
+    process = started.process
     missing = "has not answered"
     while time.monotonic() < deadline:
-        missing = _missing(process) or ""
+        missing = _missing(started) or ""
         if not missing:
             return
         time.sleep(_PAUSE)
-    where = f"{process['address']}:{process['port']}"
-    raise NotReadyError(f"{process['name']} on {where} {missing}; {_state(process)}{tail(process['log'])}")
+    where = f"{process.address}:{process.port}"
+    raise NotReadyError(f"{process.name} on {where} {missing}; {_state(process)}{tail(process.log)}")
 
 
-def _missing(process: Answer) -> str | None:
+def _missing(started: Starting) -> str | None:
     """Say what a process still lacks to be what it was started for; None when it is ready."""
     try:
-        with Connection(process["address"], process["port"], process["password"]) as connection:
-            if process["expect"] == "sentinel":
+        with connect(started.process.access) as connection:
+            if KINDS[started.process.kind].monitors:
                 masters = [pairs(each)["name"] for each in connection.call("SENTINEL", "MASTERS")]
                 return None if masters else "watches no master"
             facts = info(connection.call("INFO"))
@@ -151,7 +153,7 @@ def _missing(process: Answer) -> str | None:
             role = connection.call("ROLE")
     except (OSError, ReplyError) as error:
         return f"does not answer ({getattr(error, 'strerror', None) or error})"
-    if process["expect"] == "master":
+    if started.expect == "master":
         return None if role[0] == "master" else f"is a {role[0]}, not a master"
     if role[0] == "master":
         return "is a master, not a replica"
@@ -163,10 +165,10 @@ def _missing(process: Answer) -> str | None:
     )
 
 
-def _state(process: Answer) -> str:
-    if not process["unit"]:
+def _state(process: ManagedProcess) -> str:
+    if not process.unit:
         return ""
-    unit = show([process["unit"]])[process["unit"]]
+    unit = show([process.unit])[process.unit]
     return f"its unit is {unit.get('ActiveState')} ({unit.get('Result')}); "
 
 
@@ -179,37 +181,40 @@ def tail(log: str) -> str:
     return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) if lines else "it has no log"
 
 
-def kill_and_hold(process: Answer) -> str:
+def kill_and_hold(process: ManagedProcess) -> str:
     """SIGKILL a process and keep it down until ``release``; returns how it is kept down."""
-    if not process["unit"]:
-        pid = running_pid(process["pid"], process["data"])
+    if not process.unit:
+        pid = running_pid(process.pid, process.data)
         if not pid:
-            raise NotReadyError(f"{process['name']} does not run")
+            raise NotReadyError(f"{process.name} does not run")
         os.kill(pid, signal.SIGKILL)
         return f"SIGKILL to pid {pid}; nothing supervises it"
-    folder = Path("/run/systemd/system") / (process["unit"] + ".d")
+    folder = Path("/run/systemd/system") / (process.unit + ".d")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _HOLD).write_text("[Service]\nRestart=no\n", encoding="ascii")
     systemctl("daemon-reload")
-    systemctl("kill", "--signal=KILL", process["unit"])
+    systemctl("kill", "--signal=KILL", process.unit)
     return f"SIGKILL, and Restart=no in {folder / _HOLD} (gone after a reboot)"
 
 
-def release(process: Answer, server: str) -> None:
-    """Take the hold away and start the process; safe for one that is not held or already runs."""
-    if process["follow"]:
-        follow(Path(process["configuration"]), process["follow"])
-    if not process["unit"]:
+def release(process: ManagedProcess, server: str, master: str = "") -> None:
+    """Take the hold away and start the process; safe for one that is not held or already runs.
+
+    With a ``master``, as ``follow`` in ``Starting``, its file names that one from now on.
+    """
+    if master:
+        follow(Path(process.configuration), master)
+    if not process.unit:
         try:
-            with Connection(process["address"], process["port"], process["password"]):
+            with connect(process.access):
                 return
         except (OSError, ReplyError):
             spawn(server, process)
         return
-    folder = Path("/run/systemd/system") / (process["unit"] + ".d")
+    folder = Path("/run/systemd/system") / (process.unit + ".d")
     if (folder / _HOLD).exists():
         (folder / _HOLD).unlink()
         folder.rmdir()
         systemctl("daemon-reload")
-    systemctl("reset-failed", process["unit"])
-    systemctl("start", "--no-block", process["unit"])
+    systemctl("reset-failed", process.unit)
+    systemctl("start", "--no-block", process.unit)

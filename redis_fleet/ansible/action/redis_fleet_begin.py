@@ -9,10 +9,12 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from redis_fleet import runlog
+from redis_fleet.agent.messages.runs import Begin, Begun, End, LoggedStep, Run
 from redis_fleet.agent.runs.runlog import WITHDRAWN
-from redis_fleet.ansible.calls import caller
+from redis_fleet.ansible.agent import ask
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.ansible.observations import OBSERVED
 from redis_fleet.ansible.runs import masked, refusal, state
 from redis_fleet.model import Fleet
 from redis_fleet.topology.state_paths import journal_file, lock_file
@@ -24,7 +26,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """Without arguments it tries and fails never; with ``taken``, the name of what it answered, it judges all answers.
 
     A run that did not get the lock everywhere gives back what it got, and stops. Nothing happens in check mode.
-    It needs ``redis_fleet_planned`` (run, steps, notes, masters), and ``redis_fleet_seen`` where a look came before.
+    It needs ``redis_fleet_planned`` (run, steps, notes, masters), and ``redis_fleet_observed`` where it was observed.
     """
 
     _VALID_ARGS = frozenset({"taken"})
@@ -44,36 +46,32 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _try(self, fleet: Fleet, task_vars: Any) -> dict[str, Any]:
         answer = self._begin(fleet, task_vars, "")
-        held, told = answer["holder"], {}
-        if held and state(held) == "dead":
-            if held["id"] in task_vars.get("redis_fleet_seen", {}).get("at_work", ()):
+        held, told = answer.holder, {}
+        if held and state(held.to_json()) == "dead":
+            if held.id in task_vars.get(OBSERVED, {}).get("at_work", ()):
                 # It was killed after this machine was looked at: what it did in between was not seen.
                 return {"refused": _MOVED}
-            told = {"took_over": f"the lock of {held['owner']} since {held['time']}, a run that was killed"}
-            answer = self._begin(fleet, task_vars, held["id"])
-            held = answer["holder"]
+            told = {"took_over": f"the lock of {held.owner} since {held.time}, a run that was killed"}
+            answer = self._begin(fleet, task_vars, held.id)
+            held = answer.holder
         if held:
-            return {"refused": refusal(held, fleet.source)}
-        if answer["moved"]:
+            return {"refused": refusal(held.to_json(), fleet.source)}
+        if answer.moved:
             return {"refused": _MOVED}
         emit("locked", machine=task_vars["inventory_hostname"], run=task_vars["redis_fleet_planned"]["run"]["id"])
         return {"refused": "", **told}
 
-    def _begin(self, fleet: Fleet, task_vars: Any, take_over: str) -> Any:
+    def _begin(self, fleet: Fleet, task_vars: Any, take_over: str) -> Begun:
         machine, planned = task_vars["inventory_hostname"], task_vars["redis_fleet_planned"]
-        arguments = {
-            "verb": "begin",
-            "lock": lock_file(fleet, machine),
-            "journal": journal_file(fleet, machine),
-            "run": planned["run"],
-            "take_over": take_over,
-            "seen": task_vars.get("redis_fleet_seen", {}).get("last_run"),
-            "steps": [step for step in _steps(fleet, planned) if step["machine"] == machine],
-        }
-        return self._module(arguments, task_vars)
-
-    def _module(self, arguments: Mapping[str, Any], task_vars: Any) -> Any:
-        return caller(self, task_vars)("redis_fleet_lock", arguments)
+        asked = Begin(
+            lock=lock_file(fleet, machine),
+            journal=journal_file(fleet, machine),
+            run=Run.from_json(planned["run"]),
+            take_over=take_over,
+            seen=task_vars.get(OBSERVED, {}).get("answer", {}).get("last_run"),
+            steps=tuple(_logged(step) for step in _steps(fleet, planned) if step["machine"] == machine),
+        )
+        return ask(self, asked, task_vars)
 
     def _judge(self, fleet: Fleet, name: str, task_vars: Any) -> dict[str, Any]:
         """Fail where the lock was refused; elsewhere give it back if it was refused anywhere."""
@@ -90,8 +88,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": f"nothing was changed: {refused[machine]}"}
         playing = task_vars["ansible_play_hosts_all"]
         absent = [other for other, why in refused.items() if why and other not in playing]
-        places = {"lock": lock_file(fleet, machine), "journal": journal_file(fleet, machine)}
-        self._module({"verb": "end", **places, "run": run["id"], "result": WITHDRAWN}, task_vars)
+        withdrawn = End(lock_file(fleet, machine), journal_file(fleet, machine), run["id"], WITHDRAWN)
+        ask(self, withdrawn, task_vars)
         emit("unlocked", machine=machine)
         if absent:
             said = f"nothing was changed: the lock is for the whole deployment; left out: {', '.join(absent)}"
@@ -107,3 +105,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _steps(fleet: Fleet, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
     numbered = [{"number": number, **step} for number, step in enumerate(planned["steps"], start=1)]
     return list(masked(fleet, numbered))
+
+
+def _logged(step: Mapping[str, Any]) -> LoggedStep:
+    # Named one by one: whatever else a step may have some day does not get into the journal by itself.
+    return LoggedStep(*(step.get(name) for name in ("number", "process", "how", "what", "reason")))

@@ -8,6 +8,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet import runlog
+from redis_fleet.agent.messages.runs import End, ShowLock
+from redis_fleet.ansible.agent import read, result_of
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked, state
@@ -38,14 +40,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             told["message"] = message[:2000]
         # Before the machine is asked, which may be away; from whichever machine's task comes first.
         self._note(fleet, run, told)
-        answer = self._module(fleet, machine, {"verb": "end", "run": run, **told}, task_vars)
-        if not answer.get("failed"):
-            emit("unlocked", machine=machine)
-        if not run and answer.get("given"):
-            self._note(fleet, answer["given"]["id"], told)
-        if given is None and answer.get("holder"):
-            self._display.warning(f"{machine}: the lock was taken away meanwhile by {answer['holder']['owner']}")
-        return answer
+        asked = End(lock_file(fleet, machine), journal_file(fleet, machine), run, **told)
+        result = result_of(self, asked, task_vars)
+        if "answer" not in result:
+            return result
+        answer = read(End, result)
+        emit("unlocked", machine=machine)
+        if not run and answer.given:
+            self._note(fleet, answer.given.id, told)
+        if given is None and answer.holder:
+            self._display.warning(f"{machine}: the lock was taken away meanwhile by {answer.holder.owner}")
+        return result
 
     def _note(self, fleet: Fleet, run: str, told: Mapping[str, str]) -> None:
         problem = runlog.end(runlog.place_of(fleet), run, told["result"], told.get("message", "")) if run else ""
@@ -53,11 +58,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._display.warning(problem)
 
     def _show(self, fleet: Fleet, machine: str, task_vars: Any) -> dict[str, Any]:
-        answer = self._module(fleet, machine, {"verb": "show"}, task_vars)
-        if held := answer.get("holder"):
-            emit("held", machine=machine, holder=held, state=state(held))
-        return answer
-
-    def _module(self, fleet: Fleet, machine: str, asked: Mapping[str, Any], task_vars: Any) -> dict[str, Any]:
-        places = {"lock": lock_file(fleet, machine), "journal": journal_file(fleet, machine)}
-        return dict(self._execute_module("redis_fleet_lock", module_args={**asked, **places}, task_vars=task_vars))
+        result = result_of(self, ShowLock(lock_file(fleet, machine)), task_vars)
+        held = read(ShowLock, result).holder if "answer" in result else None
+        if held:
+            # A file that is no lock says nothing else of its run.
+            known = held.to_json() if held.id else {"id": "", "owner": held.owner, "time": held.time}
+            emit("held", machine=machine, holder=known, state=state(known))
+        return result

@@ -6,18 +6,20 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.requests import machine_parts
+from redis_fleet.ansible.requests import prepare_request
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Masks, packages and kernel files in one round trip; in a container the kernel is left alone."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name."""
+        """Return what was written and installed."""
         super().run(tmp, task_vars)
         machine = task_vars["inventory_hostname"]
-        seen = task_vars["redis_fleet_seen"]
-        arguments = machine_parts(fleet_of(task_vars), machine, seen["system"], kernel=not seen["container"])
-        arguments["packages"] = list(task_vars["redis_fleet_planned"]["packages"][machine])
-        return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        host = task_vars["redis_fleet_observed"]["answer"]["host"]
+        packages = task_vars["redis_fleet_planned"]["packages"][machine]
+        kernel = not host["container"]
+        asked = prepare_request(fleet_of(task_vars), machine, host["system"], packages, kernel=kernel)
+        return result_of(self, asked, task_vars)

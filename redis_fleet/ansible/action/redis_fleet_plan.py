@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import looks
+from redis_fleet.ansible.observations import OBSERVED, observations
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.config_test.texts import planned
 from redis_fleet.model import Fleet
-from redis_fleet.observe.facts import observed
+from redis_fleet.observe.facts import Observed, observed
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
@@ -24,7 +24,7 @@ _PATIENCE = 2.0
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """``seen`` names the registered looks; with ``confirm`` anything left to do is a failure.
+    """``seen`` names the registered observations; with ``confirm`` anything left to do is a failure.
 
     ``purge``: the data of processes that left goes too. Refusals that pass by themselves are no failure until it has
     looked ``looks`` times: ``again`` says that another look is worth while. With ``service`` only the master of that
@@ -37,14 +37,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return the plan; fails with every refusal."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        answers = looks(fleet, task_vars["hostvars"], self._task.args.get("seen", "redis_fleet_seen"))
-        made = plan(fleet, observed(answers), purge=bool(self._task.args.get("purge")))
+        seen = observed(observations(fleet, task_vars["hostvars"], self._task.args.get("seen", OBSERVED)))
+        made = plan(fleet, seen, purge=bool(self._task.args.get("purge")))
         run = new_run("deploy", self._play_context.connection_lockfd)
         done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
         again = made.passing and done < int(self._task.args.get("looks", 1))
-        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, answers), "run": run}
+        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, seen), "run": run}
         result |= {"looks": done, "again": again}
-        _choose_trials(fleet, answers, result)
+        _choose_trials(fleet, seen, result)
         if service := self._task.args.get("service"):
             agreed = made.masters.get(service)
             why = agreed.why if agreed else made.refusals
@@ -77,18 +77,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         time.sleep(_PATIENCE)
 
 
-def _choose_trials(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]], result: dict[str, Any]) -> None:
+def _choose_trials(fleet: Fleet, seen: Observed, result: dict[str, Any]) -> None:
     """Say where files are tried at once, and where only ``later``: the server has to be installed first."""
     machines = [machine for machine in fleet.machines if planned(fleet, machine, result["steps"])]
     preparing = {step["machine"] for step in result["steps"] if step["how"] == "PREPARE"}
-    bare = {name for name in preparing if set(result["packages"][name]) - set(answers[name].get("packages", {}))}
+    bare = {name for name in preparing if set(result["packages"][name]) - set(seen.machines[name].packages)}
     result["groups"] += [{"machine": name, "group": "redis_fleet_trial"} for name in machines if name not in bare]
     result["later"] = [name for name in machines if name in bare]
 
 
-def _packages(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+def _packages(fleet: Fleet, seen: Observed) -> dict[str, list[str]]:
     found = {}
-    for machine, answer in answers.items():
-        packages = offered(name_of(answer.get("system", {})), fleet.engine)
+    for machine, facts in seen.machines.items():
+        packages = offered(name_of(facts.system), fleet.engine)
         found[machine] = wanted_packages(fleet, machine, packages) if packages else []
     return found

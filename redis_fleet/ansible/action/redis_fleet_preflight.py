@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.agent import AgentFailedError, ask
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import looks
 from redis_fleet.preflight.request import request
 from redis_fleet.preflight.table import counts, rows
 from redis_fleet.preflight.text import count_line, lines
@@ -34,19 +35,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._judge(name, task_vars)
         before = time.time()
         try:
-            answer = self._execute_module(
-                module_args=request(fleet, task_vars["inventory_hostname"]), task_vars=task_vars
-            )
-        except AnsibleError as error:
-            answer = {"failed": True, "msg": str(error)}
-        if answer.get("failed") or answer.get("unreachable"):
+            facts = ask(self, request(fleet, task_vars["inventory_hostname"]), task_vars).to_json()
+        except (AnsibleError, AgentFailedError) as error:
             # The other machines are judged all the same.
-            return {"changed": False, "error": " ".join(str(answer.get("msg", "unknown failure")).split())}
-        return {**answer, "clock": {**answer["clock"], "asked": before, "answered": time.time()}}
+            return {"changed": False, "error": " ".join(str(error).split())}
+        clock = {**facts["clock"], "asked": before, "answered": time.time()}
+        return {"changed": False, "facts": {**facts, "clock": clock}}
 
     def _judge(self, name: str, task_vars: Any) -> dict[str, Any]:
         fleet = fleet_of(task_vars)
-        found = rows(fleet, looks(fleet, task_vars["hostvars"], name))
+        results = {machine: task_vars["hostvars"][machine].get(name, {}) for machine in fleet.machines}
+        found = rows(fleet, {machine: each.get("facts") or _missing(each) for machine, each in results.items()})
         number = counts(found)
         told = [row.to_dict() for row in found]
         emit("rows", rows=told)
@@ -54,3 +53,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._display.display("\n".join(lines(told)))
         bad = number["fail"] or (number["warn"] if self._task.args.get("strict") else 0)
         return {"changed": False, "failed": bool(bad), "rows": told, "msg": count_line(told)}
+
+
+def _missing(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return why there are no facts of a machine."""
+    return {"error": str(result.get("error") or " ".join(str(result.get("msg", "it was not looked at")).split()))}

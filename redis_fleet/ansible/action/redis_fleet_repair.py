@@ -6,14 +6,15 @@ A run has three parts: ``choose`` the process from what was seen everywhere, ``r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet.ansible.calls import caller
+from redis_fleet.ansible.agent import AgentFailedError, ask
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import looks
+from redis_fleet.ansible.observations import observations
 from redis_fleet.ansible.repairs import Refusal, chosen, repair_request, said
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.observe.facts import observed
@@ -37,12 +38,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _choose(self, task_vars: Any) -> dict[str, Any]:
         """Return the ``machine``, the master to ``follow``, and what the lock and the journals want to know."""
         fleet = fleet_of(task_vars)
-        answers = looks(fleet, task_vars["hostvars"], "redis_fleet_seen")
+        answers = observations(fleet, task_vars["hostvars"])
         try:
             process, follow = chosen(fleet, observed(answers), str(self._task.args["process"]))
         except Refusal as error:
             return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
-        lost = [machine for machine, answer in answers.items() if answer.get("error")]
+        lost = [machine for machine, answer in answers.items() if isinstance(answer, str)]
         reachable = [machine for machine in fleet.machines if machine not in lost]
         step = {"number": 1, "stage": "roll", "process": process.name, "how": "REPAIR", "what": f"repair {process.id}"}
         return {
@@ -61,16 +62,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         fleet, planned = fleet_of(task_vars), task_vars["redis_fleet_planned"]
         process = next(each for each in fleet.processes if each.id == self._task.args["process"])
         dry = self._given("dry") or self._task.check_mode
-        arguments = repair_request(fleet, process, planned["follow"], discard=self._given("discard"))
+        timeout = float(self._task.args.get("timeout", 600))
+        asked = repair_request(fleet, process, planned["follow"], discard=self._given("discard"), timeout=timeout)
         self._task.check_mode = dry
         try:
-            answer = caller(self, task_vars)(
-                "redis_fleet_repair", {**arguments, "timeout": float(self._task.args.get("timeout", 600))}
-            )
-        except RuntimeError as error:
+            answer = ask(self, asked, task_vars)
+        except AgentFailedError as error:
             report = {"ok": False, "process": process.id, "problem": str(error)}
             return {"changed": False, "report": report}
-        report = {"ok": True, "process": process.id, "dry": dry, "follow": planned["follow"], **answer["done"]}
+        report = {"ok": True, "process": process.id, "dry": dry, "follow": planned["follow"], **asdict(answer)}
         return {"changed": True, "report": report, "msg": said(report)}
 
     def _judge(self, task_vars: Any) -> dict[str, Any]:  # noqa: ARG002

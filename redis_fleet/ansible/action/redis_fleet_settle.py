@@ -6,8 +6,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.requests import settle_request
+from redis_fleet.ansible.requests import wait_request
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -16,11 +17,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"timeout"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name; fails with what is amiss when the time is up."""
+        """Return what was seen last, as an observation; fails with what is amiss when the time is up."""
         super().run(tmp, task_vars)
-        arguments = settle_request(fleet_of(task_vars), task_vars["inventory_hostname"])
-        arguments["timeout"] = float(self._task.args["timeout"])
-        result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        timeout = float(self._task.args["timeout"])
+        asked = wait_request(fleet_of(task_vars), task_vars["inventory_hostname"], timeout)
+        result = result_of(self, asked, task_vars)
+        if "answer" in result:
+            answer = result["answer"]
+            result.update(answer=answer["observation"], amiss=answer["amiss"], restored=answer["restored"])
         if result.get("amiss"):
             result.update(failed=True, msg="not in step after the wait: " + "; ".join(result["amiss"]))
         return result

@@ -8,6 +8,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import process_parts, start_request
 from redis_fleet.kinds.redis_sentinel import joining
@@ -21,7 +22,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"stages", "timeout"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name with what the plan names for these stages."""
+        """Do what the plan names for these stages."""
         super().run(tmp, task_vars)
         fleet, machine, stages = fleet_of(task_vars), task_vars["inventory_hostname"], self._task.args["stages"]
         steps = task_vars["redis_fleet_planned"]["steps"]
@@ -32,15 +33,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         processes = [joining(each, masters) if written[each.name]["joins"] else each for each in whole]
         units = [each for each in fleet.on(machine) if each.name in written and written[each.name]["unit"]]
         parts = process_parts(fleet, processes, units)
-        started = start_request(fleet, machine, [step for step in mine if step["stage"] != "write"])
-        arguments = {**parts, **started, "timeout": float(self._task.args["timeout"])}
-        result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        starting = [step for step in mine if step["stage"] != "write"]
+        asked = start_request(fleet, machine, starting, parts, float(self._task.args["timeout"]))
+        result = result_of(self, asked, task_vars)
         if self._task.diff:
             masked = {each.paths.configuration: configuration(fleet, each, masked=True) for each in processes}
-            texts = {each["path"]: masked.get(each["path"], each["content"]) for each in parts["files"]}
+            texts = {each.path: masked.get(each.path, each.content.reveal()) for each in parts.files}
             result["diff"] = [
                 {"before": "", "after": texts[path], "after_header": path}
-                for path in result.get("written", [])
+                for path in result.get("answer", {}).get("written", [])
                 if path in texts
             ]
         return result

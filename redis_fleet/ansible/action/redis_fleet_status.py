@@ -7,7 +7,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import looks
+from redis_fleet.ansible.observations import observations
 from redis_fleet.observe.facts import observed
 from redis_fleet.observe.status import rows
 
@@ -19,5 +19,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return the rows."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        answers = looks(fleet, task_vars["hostvars"], "redis_fleet_seen")
+        answers = observations(fleet, task_vars["hostvars"])
         return {"changed": False, "status": rows(fleet, observed(answers))}

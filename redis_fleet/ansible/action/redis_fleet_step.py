@@ -8,11 +8,12 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import emit, tell
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import looks
-from redis_fleet.ansible.requests import change_request, leave_request, restart_request
+from redis_fleet.ansible.observations import observations
+from redis_fleet.ansible.requests import change_request, decommission_request, restart_request
 from redis_fleet.ansible.switching import switch
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed, observed
@@ -31,7 +32,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Run the module that the step needs; fails with its words."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        seen = observed(looks(fleet, task_vars["hostvars"], "redis_fleet_seen"))
+        seen = observed(observations(fleet, task_vars["hostvars"]))
         step = task_vars["redis_fleet_planned"]["steps"][int(self._task.args["number"]) - 1]
         emit("step", number=step["number"], how=step["how"], what=step["what"], machine=step["machine"])
         result = self._do(fleet, seen, step, task_vars)
@@ -52,16 +53,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if step["service"]:
                 everyone = members(fleet.service(step["service"]), seen)
                 running = [each for each in everyone if seen.of(each).answers or each in fleet.processes]
-            return self._module("redis_fleet_restart", restart_request(fleet, running, process, step), task_vars)
+            asked = restart_request(fleet, running, process, step, float(self._task.args["timeout"]))
+            return result_of(self, asked, task_vars)
         if step["how"] == "STOP":
-            return self._module("redis_fleet_leave", leave_request(seen, step), task_vars)
-        return self._module("redis_fleet_change", change_request(fleet, step["machine"], [step]), task_vars)
-
-    def _module(self, name: str, arguments: Mapping[str, Any], task_vars: Any) -> Result:
-        given = dict(arguments)
-        if name == "redis_fleet_restart":
-            given["timeout"] = float(self._task.args["timeout"])
-        return dict(self._execute_module(name, module_args=given, task_vars=task_vars))
+            return result_of(self, decommission_request(seen, step), task_vars)
+        asked_for = change_request(fleet, step["machine"], [step])
+        return dict(self._execute_module("redis_fleet_change", module_args=asked_for, task_vars=task_vars))
 
     def _switch(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
         if self._task.check_mode:
@@ -73,8 +70,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _remember(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], master: str, task_vars: Any) -> None:
         """Without Sentinels nobody else knows who was made the master."""
-        records = [machine.records.get(step["service"], {}) for machine in seen.machines.values()]
-        number = 1 + max(int(each.get("number", 0)) for each in records)
+        records = [machine.records.get(step["service"]) for machine in seen.machines.values()]
+        number = 1 + max(each.number if each else 0 for each in records)
         place = {"path": masters_file(fleet, step["machine"]), "service": step["service"]}
         note = {"verb": "note", **place, "master": master, "number": number}
         caller(self, task_vars)("redis_fleet_handover", note)

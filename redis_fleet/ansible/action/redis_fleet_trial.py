@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,6 +10,8 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.messages.config_test import ConfigTest
+from redis_fleet.ansible.agent import read, result_of
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked
@@ -32,20 +33,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"tried", "said", "seconds"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name, or judge."""
+        """Try, or judge."""
         super().run(tmp, task_vars)
         fleet, steps = fleet_of(task_vars), task_vars["redis_fleet_planned"]["steps"]
         if name := self._task.args.get("tried"):
             return self._judge(fleet, list(_findings(fleet, steps, task_vars, name)))
         machine = task_vars["inventory_hostname"]
-        asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)))
-        arguments = {"trials": json.dumps(asked["trials"]), "seconds": float(self._task.args.get("seconds", 10))}
-        return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        seconds = float(self._task.args.get("seconds", 10))
+        asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)), seconds=seconds)
+        return result_of(self, asked, task_vars)
 
     def _judge(self, fleet: Fleet, findings: list[Finding]) -> dict[str, Any]:
         found = problems(findings, _Places(fleet.source))
         refusals = [masked(fleet, str(replace(each, position=_from_here(each.position)))) for each in found]
-        reasons = [(each.machine, each.answer["untried"]) for each in findings if each.answer["untried"]]
+        reasons = [(each.machine, each.answer.untried) for each in findings if each.answer.untried]
         notes = [f"the files for {machine} were not tried: {why}" for machine, why in dict.fromkeys(reasons)]
         if notes and not in_front():
             self._display.display("\n".join(f"note: {each}" for each in notes))
@@ -72,8 +73,8 @@ class _Places:
 
 def _findings(fleet: Fleet, steps: Any, task_vars: Any, name: str) -> Iterator[Finding]:
     for machine in fleet.machines:
-        answers: Mapping[str, Any] = task_vars["hostvars"][machine].get(name) or {}
-        told = {each["name"]: each for each in answers.get("trials", ())}
+        result: Mapping[str, Any] = task_vars["hostvars"][machine].get(name) or {}
+        told = {each.name: each for each in read(ConfigTest, result).results} if "answer" in result else {}
         for candidate in candidates(fleet, planned(fleet, machine, steps)) if told else ():
             if candidate.process.name in told:
                 yield Finding(candidate, machine, told[candidate.process.name])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.redis_fleet.agent.errors import NotReadyError
 from ansible.module_utils.redis_fleet.agent.options import ORDERED
 from ansible.module_utils.redis_fleet.agent.process.change import ChangeError, change
-from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.agent.options import PROCESS
-from ansible.module_utils.redis_fleet.agent.process.start import NotReadyError, kill_and_hold, release
+from ansible.module_utils.redis_fleet.agent.errors import NotReadyError
+from ansible.module_utils.redis_fleet.agent.options import PROCESS, managed
+from ansible.module_utils.redis_fleet.agent.process.start import kill_and_hold, release
 
 
 def main() -> None:
@@ -15,12 +16,12 @@ def main() -> None:
         "server": {"type": "str", "default": ""},
     }
     module = AnsibleModule(options)
-    words = ""
+    given, words = module.params, ""
     try:
-        if module.params["held"]:
-            words = kill_and_hold(module.params["process"])
+        if given["held"]:
+            words = kill_and_hold(managed(given["process"]))
         else:
-            release(module.params["process"], module.params["server"])
+            release(managed(given["process"]), given["server"], given["process"]["follow"])
     except (NotReadyError, RuntimeError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, words=words)

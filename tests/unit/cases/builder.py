@@ -20,7 +20,7 @@ from redis_fleet.agent.host.digest import seal, sha256
 from redis_fleet.catalogue import table, values
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Paths, Process
-from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
+from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.project import ROOT
@@ -115,7 +115,7 @@ def _machine(
         texts=change.get("units", {}),
         processes=processes,
         strangers={each["name"]: _stranger(fleet, name, each) for each in change.get("strangers", ())},
-        records={service: {"master": master, "number": 1} for service, master in change.get("records", {}).items()},
+        records={service: ManualMaster(master, 1) for service, master in change.get("records", {}).items()},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import sha256
 from redis_fleet.model import Fleet, Process
-from redis_fleet.observe.facts import MachineFacts, MasterView, Observed, ProcessFacts, Stranger
+from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.render.files import kernel_files, unit_file
@@ -43,9 +43,7 @@ def _machine(world: World, box: Box, fleet: Fleet, name: str) -> MachineFacts:
         texts=dict(box.units),
         processes={each.name: _process(world, box, each) for each in described.values()},
         strangers={each.process.name: _stranger(world, each) for each in strays},
-        records={
-            service: {"master": str(master), "number": number} for service, (master, number) in box.records.items()
-        },
+        records={service: ManualMaster(str(master), number) for service, (master, number) in box.records.items()},
     )
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -46,18 +47,18 @@ class Apt:
         """Return the command by which a person installs packages."""
         return f"apt-get install {' '.join(names)}"
 
-    def install(self, names: list[str]) -> None:
+    def install(self, names: Sequence[str]) -> None:
         """Read the lists of packages and install some; raises RuntimeError with apt's words."""
         _run(_UPDATE)
         _run([*_INSTALL, *names])
 
-    def installed(self, names: list[str]) -> dict[str, str]:
+    def installed(self, names: Sequence[str]) -> dict[str, str]:
         """Return the installed versions; a package that is not installed is left out."""
         command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names]
         rows = [line.split() for line in output_of(command).splitlines()]
         return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
 
-    def candidates(self, names: list[str]) -> dict[str, Optional[str]]:
+    def candidates(self, names: Sequence[str]) -> dict[str, Optional[str]]:
         """Return the version that apt would install, by package; None where it knows of none."""
         found: dict[str, Optional[str]] = {}
         current = ""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...messages.files import Prepare, Prepared
 from ..files import put
 from .providers import here
 
-Answer = dict[str, Any]
 
-
-def install(request: Answer, dry: bool = False) -> Answer:
-    """Put ``links`` and ``files`` (see files.py), then install what is missing of ``packages``; says what was done.
+def install(request: Prepare, dry: bool = False) -> Prepared:
+    """Put the files, then install what is missing of the packages; says what was done.
 
     The links come first: they keep the packages' own units from ever starting. Raises RuntimeError with the provider's
     words.
     """
-    answer = put(request, dry)
+    written = put(request.files, dry).changed
     provider = here()
-    found = provider.installed(request["packages"])
-    missing = [name for name in request["packages"] if name not in found]
+    there = provider.installed(request.packages)
+    missing = tuple(name for name in request.packages if name not in there)
     if missing and not dry:
         provider.install(missing)
-    return {"written": answer["changed"], "installed": missing}
+    return Prepared(written, missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Optional, Protocol
 
 
@@ -21,13 +22,13 @@ class Provider(Protocol):
     def is_here(self) -> bool:
         """Say whether this machine has it."""
 
-    def installed(self, names: list[str]) -> dict[str, str]:
+    def installed(self, names: Sequence[str]) -> dict[str, str]:
         """Return the installed versions; a package that is not installed is left out."""
 
-    def install(self, names: list[str]) -> None:
+    def install(self, names: Sequence[str]) -> None:
         """Read the lists of packages and install some; raises RuntimeError with the provider's words."""
 
-    def candidates(self, names: list[str]) -> dict[str, Optional[str]]:
+    def candidates(self, names: Sequence[str]) -> dict[str, Optional[str]]:
         """Return the version that would be installed, by package; None where it knows of none."""
 
     def has_lists(self) -> bool:

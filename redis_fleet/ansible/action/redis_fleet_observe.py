@@ -1,4 +1,4 @@
-"""Look at one machine; the request, passwords included, is made here and goes by standard input."""
+"""Observe one machine; the request, passwords included, is made here and goes by standard input."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet import runlog
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import at_work
 from redis_fleet.observe.request import request
@@ -21,9 +22,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"ended"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name with the request for this machine."""
+        """Return the machine's answer, and ``at_work``, the runs that may still change something."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
         before = at_work(runlog.place_of(fleet)) if self._task.args.get("ended") else []
-        arguments = request(fleet, task_vars["inventory_hostname"])
-        return {**self._execute_module(module_args=arguments, task_vars=task_vars), "at_work": before}
+        asked = request(fleet, task_vars["inventory_hostname"])
+        return {**result_of(self, asked, task_vars), "at_work": before}

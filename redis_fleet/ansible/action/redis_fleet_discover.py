@@ -1,4 +1,4 @@
-"""Survey one machine; what was found holds passwords and goes into a private file, never into a result."""
+"""Find every Redis process of a machine; what is found holds passwords: it goes into a private file, not a result."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.messages.discovery import Discover
+from redis_fleet.ansible.agent import result_of
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """One round trip; ``folder`` is the caller's own, and gets a file NAME.json that its owner alone can read."""
@@ -16,10 +19,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"folder"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name."""
+        """Return how many were found."""
         super().run(tmp, task_vars)
-        result = dict(self._execute_module(module_args={}, task_vars=task_vars))
-        found = result.pop("survey", None)
+        result = result_of(self, Discover(), task_vars)
+        found = result.pop("answer", None)
         result.pop("invocation", None)
         if found is not None:
             path = Path(self._task.args["folder"]) / f"{task_vars['inventory_hostname']}.json"

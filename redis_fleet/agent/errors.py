@@ -1,0 +1,28 @@
+"""What can go wrong on a machine, by code; the text is for people and is never taken apart."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class AgentError(Exception):
+    """Something was not done; ``code`` says which kind of thing went wrong."""
+
+    code: ClassVar[str] = "failed"
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return what else the caller gets to know, JSON-able."""
+        return {}
+
+
+class NotReadyError(AgentError):
+    """A process did not become what it should be in time; the text says what it is and shows its last log lines."""
+
+    code = "not-ready"
+
+
+class RefusedError(AgentError):
+    """Nothing was touched: what was asked for does harm, or is not possible; the text says why."""
+
+    code = "refused"

@@ -1,0 +1,219 @@
+"""What is asked of one machine before a plan, and what there is to know of it. Secrets come back as digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Optional
+
+from ..codec import Message, Request
+from ..endpoint import Endpoint
+from .process import ManagedProcess
+
+Text = Mapping[str, str]
+_BEGINNING = 3
+_ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
+
+
+@dataclass(frozen=True)
+class MasterView(Message):
+    """What one Sentinel says of one master: SENTINEL MASTER, REPLICAS, SENTINELS and CKQUORUM."""
+
+    master: Text
+    replicas: tuple[Text, ...]
+    sentinels: tuple[Text, ...]
+    quorum: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The address that this Sentinel holds for the master."""
+        return Endpoint(self.master["ip"], int(self.master["port"]))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Its flags: ``master``, ``s_down``, ``o_down``, ``failover_in_progress`` …"""
+        return frozenset(self.master.get("flags", "").split(","))
+
+
+@dataclass(frozen=True)
+class ProcessFacts(Message):
+    """What was seen of one process.
+
+    ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
+    read. ``error`` says why it did not answer.
+    ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
+    password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
+    ``passwords`` counts those that it takes (None: it does not say). Secrets are digests.
+    """
+
+    answers: bool = False
+    error: Optional[str] = None
+    open: Optional[bool] = None
+    opened_by: str = "described"
+    passwords: Optional[int] = None
+    pid: int = 0
+    lines: Optional[tuple[tuple[str, ...], ...]] = None
+    file_error: Optional[str] = None
+    data: Optional[tuple[str, ...]] = None
+    unit: Text = field(default_factory=dict)
+    config: Text = field(default_factory=dict)
+    info: Text = field(default_factory=dict)
+    role: Sequence[Any] = ()
+    masters: Mapping[str, MasterView] = field(default_factory=dict)
+
+    @property
+    def deployed(self) -> bool:
+        """Whether its configuration file exists."""
+        return self.lines is not None
+
+    @property
+    def role_name(self) -> str:
+        """``master``, ``replica``, ``sentinel``, or nothing when it does not answer."""
+        return _ROLES.get(str(self.role[0]) if self.role else self.info.get("role", ""), "")
+
+    @property
+    def follows(self) -> Optional[Endpoint]:
+        """The master that a running replica follows."""
+        return Endpoint(str(self.role[1]), int(self.role[2])) if self.role_name == "replica" else None
+
+    @property
+    def follows_by_file(self) -> Optional[Endpoint]:
+        """The master that its file names: whom it would follow when it is started."""
+        for name, *words in self.lines or ():
+            if name in ("replicaof", "slaveof") and len(words) == 2 and words[1].isdecimal():
+                return Endpoint(words[0], int(words[1]))
+        return None
+
+    def lines_of(self, *words: str) -> tuple[tuple[str, ...], ...]:
+        """Return the lines of its file that begin with these words, at most three: found without a search."""
+        return self._by_beginning.get(words, ())
+
+    @cached_property
+    def _by_beginning(self) -> Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for line in self.lines or ():
+            for count in range(1, min(len(line), _BEGINNING) + 1):
+                found.setdefault(line[:count], []).append(line)
+        return {words: tuple(lines) for words, lines in found.items()}
+
+    def watches(self, name: str) -> bool:
+        """Whether it is a Sentinel that knows this master, or did when it last ran."""
+        return name in self.masters or (self.started_once and bool(self.lines_of("sentinel", "monitor", name)))
+
+    @property
+    def keys(self) -> int:
+        """How many keys it holds, over all databases."""
+        spaces = [value for name, value in self.info.items() if name.startswith("db") and "keys=" in value]
+        return sum(int(value.split("keys=", 1)[1].split(",", 1)[0]) for value in spaces)
+
+    @property
+    def engine(self) -> str:
+        """What runs: a sandbox may have the other engine's binary than the description names."""
+        return "valkey" if "valkey_version" in self.info else "redis"
+
+    @property
+    def version(self) -> str:
+        """The version that it runs; Valkey's own, not the Redis version that it claims for old clients."""
+        return self.info.get("valkey_version") or self.info.get("redis_version", "")
+
+    @property
+    def started_once(self) -> bool:
+        """Whether it ever ran: a Sentinel writes its epoch, a server leaves something in its folder."""
+        if self.answers or self.pid:
+            return True
+        return bool(self.data) or bool(self.lines_of("sentinel", "current-epoch"))
+
+
+@dataclass(frozen=True)
+class Undescribed(Message):
+    """A process of the deployment that its description does not have (any more); its ``access`` has no secret.
+
+    ``process.data`` is the folder itself; its port is 0 when it has no file. ``enabled`` is whether it would come back
+    after a reboot.
+    """
+
+    process: ManagedProcess
+    facts: ProcessFacts
+    enabled: bool = False
+
+
+@dataclass(frozen=True)
+class HostState(Message):
+    """A supervised machine beside its processes.
+
+    ``system`` has ``id`` and ``version`` of the distribution, ``packages`` the installed versions, ``version`` is the
+    binary's. ``masked`` are paths of units, ``fingerprints`` SHA-256 by path, ``texts`` files by path.
+    """
+
+    system: Text = field(default_factory=dict)
+    packages: Text = field(default_factory=dict)
+    version: Optional[str] = None
+    default_units: Mapping[str, Text] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
+    kernel: Mapping[str, Optional[str]] = field(default_factory=dict)
+    container: bool = False
+    fingerprints: Mapping[str, Optional[str]] = field(default_factory=dict)
+    texts: Mapping[str, Optional[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ManualMaster(Message):
+    """Who was made the master of a service by hand.
+
+    Its ``address:port``, how many times that was decided, and when last (seconds since 1970).
+    """
+
+    master: str
+    number: int
+    time: float = 0.0
+
+
+@dataclass(frozen=True)
+class Observation(Message):
+    """What one machine is like; ``host`` is None where nothing supervises.
+
+    ``last_run`` is a text that differs as soon as a run has begun or ended there.
+    """
+
+    processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
+    host: Optional[HostState] = None
+    undescribed: tuple[Undescribed, ...] = ()
+    manual_masters: Mapping[str, ManualMaster] = field(default_factory=dict)
+    last_run: str = ""
+
+
+@dataclass(frozen=True)
+class ObservedHost(Message):
+    """What is to be known of a supervised machine beside its processes.
+
+    ``binary`` is a path, ``masks`` are paths of units, ``files`` are fingerprinted and ``texts`` read: no secrets.
+    """
+
+    binary: str = ""
+    packages: tuple[str, ...] = ()
+    default_units: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observe(Request[Observation]):
+    """Look at ``processes`` and, where systemd supervises them, at the ``host``. Changes nothing.
+
+    ``sensitive`` are directives whose values come back as digests. What the description no longer has is found by
+    ``units`` (a glob of unit files) with ``deployment``, or in ``root``, the folder of a sandbox machine. ``records``
+    and ``journal`` are paths.
+    """
+
+    verb = "observe"
+
+    processes: tuple[ManagedProcess, ...] = ()
+    host: Optional[ObservedHost] = None
+    sensitive: tuple[str, ...] = ()
+    units: str = ""
+    deployment: str = ""
+    root: str = ""
+    records: str = ""
+    journal: str = ""

@@ -1,0 +1,40 @@
+"""One process of a machine, as everything that runs there has to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..access import Access
+from ..codec import Message
+
+
+@dataclass(frozen=True)
+class ManagedProcess(Message):
+    """Where a process listens and how one gets in, its files, and its unit (empty: nothing supervises it).
+
+    ``kind`` is a key of agent/kinds.py; ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder.
+    """
+
+    name: str
+    kind: str
+    access: Access
+    configuration: str
+    unit: str = ""
+    data: str = ""
+    log: str = ""
+    pid: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address that it listens on."""
+        return self.access.endpoint.address
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self.access.endpoint.port
+
+    @property
+    def password(self) -> str:
+        """The described password in clear, empty for none."""
+        return self.access.secret.reveal() if self.access.secret else ""

@@ -1,0 +1,42 @@
+"""Requests to the code on a machine: a typed message goes out through Ansible, a typed answer comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from redis_fleet.agent.codec import Message, Request
+
+A = TypeVar("A", bound=Message)
+MODULE = "redis_fleet_agent"
+
+
+class AgentFailedError(RuntimeError):
+    """A machine did not do what it was asked for; the text is the machine's, ``code`` is one of agent/errors.py."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        """Take both from what Ansible returned."""
+        super().__init__(str(result.get("msg", "unknown failure")))
+        self.code = str(result.get("code", "failed"))
+
+
+def result_of(action: Any, request: Request[Any], variables: Any) -> dict[str, Any]:
+    """Send a request to the machine that an action runs for; returns Ansible's result, the answer under ``answer``."""
+    secrets: list[str] = []
+    body = json.dumps(request.to_json(secrets))
+    arguments = {"verb": request.verb, "request": body, "secrets": secrets}
+    return dict(action._execute_module(module_name=MODULE, module_args=arguments, task_vars=variables))
+
+
+def read(request: type[Request[A]], result: Mapping[str, Any]) -> A:
+    """Return the answer in a result that ``result_of`` returned."""
+    return request.answer().from_json(result["answer"])
+
+
+def ask(action: Any, request: Request[A], variables: Any) -> A:
+    """Send a request and return its answer; raises AgentFailedError with the machine's words."""
+    result = result_of(action, request, variables)
+    if result.get("failed") or result.get("unreachable"):
+        raise AgentFailedError(result)
+    return read(type(request), result)

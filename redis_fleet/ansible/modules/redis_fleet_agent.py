@@ -1,0 +1,47 @@
+"""Do on a machine what agent/verbs.py has a verb for; everything that redis-fleet does there comes through here."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.redis_fleet.agent.verbs import VERBS, perform
+
+DOCUMENTATION = """
+module: redis_fleet_agent
+short_description: Do one thing on a machine of a deployment
+description: Called by the actions of redis-fleet, never by a playbook. What is asked and answered are messages.
+options:
+  verb:
+    description: What to do.
+    type: str
+    required: true
+  request:
+    description: What the verb has to know, a message as JSON.
+    type: str
+    default: "{}"
+  secrets:
+    description: The secrets of the request, in the order in which it refers to them.
+    type: list
+    elements: str
+    default: []
+"""
+
+
+def main() -> None:
+    """Read the arguments, do it, answer."""
+    options = {
+        "verb": {"type": "str", "choices": sorted(VERBS), "required": True},
+        # A text: of anything else that is hidden Ansible takes each word ("set", "yes") for a secret of its own, and
+        # blots it out wherever the answer has it.
+        "request": {"type": "str", "default": "{}", "no_log": True},
+        "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+    }
+    module = AnsibleModule(options, supports_check_mode=True)
+    given = module.params
+    result = perform(given["verb"], given["request"], given["secrets"], dry=module.check_mode)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
