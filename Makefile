@@ -21,8 +21,8 @@ demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine
 test: .venv/.ready-test ## lint, every test and all molecule scenarios on Debian 12
 	@$(PYTHON) -m tests.harness.run --images 12
 
-test-all: .venv/.ready-test ## the same on Debian 11, 12, 13 and testing, and deployments over networks that are cut
-	@$(PYTHON) -m tests.harness.run --images 11,12,13,testing --every-part
+test-all: .venv/.ready-test ## the same on every release of tests/harness/releases.py, and deployments over networks that are cut
+	@$(PYTHON) -m tests.harness.run --images all --every-part
 
 test-newest: | .venv/bin/python ## the same as test, with the newest versions that pyproject.toml allows
 	@echo "installing redis-fleet and the newest of all that its tests need into $(NEWEST)"

@@ -8,7 +8,7 @@ from redis_fleet.description.load import load
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.rules.run import verdict
-from redis_fleet.topology.layout import Layout, SystemLayout
+from redis_fleet.settings.layout import Layout, SystemLayout
 from redis_fleet.topology.place import place
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.secret import MASK, Secret
 from redis_fleet.problems import Position, Problem
 
-Kind = Literal["server", "sentinel"]
 Words = tuple[str, ...]
 USUAL_RESTART_DELAY = 1.0
 """Seconds; any other delay means that a process which comes back too early would destroy data."""
@@ -48,16 +46,17 @@ class Paths:
 
 @dataclass(frozen=True)
 class Process:
-    """One redis-server or redis-sentinel: where it runs and every setting of its configuration file.
+    """One redis-server, redis-sentinel or what else runs: where, and every setting of its configuration file.
 
-    ``name`` is unique on its machine (``orders-6379``), ``id`` in the fleet (``orders-6379@red1``).
+    ``name`` is unique on its machine (``orders-6379``), ``id`` in the fleet (``orders-6379@red1``). ``kind`` is one of
+    ``redis_fleet.kinds``.
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
     Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
     set it up, and its unit stays as it is.
     """
 
     name: str
-    kind: Kind
+    kind: str
     machine: str
     service: str
     endpoint: Endpoint
@@ -146,8 +145,9 @@ class Silence:
 class Fleet:
     """A whole deployment, placed: every machine, service and process with complete settings.
 
-    ``version`` is the described one, if any. ``warnings`` are what its rules found that keeps nobody from deploying it;
-    ``silences`` what they were told to leave.
+    ``version`` is the described one, if any. ``auxiliary`` are processes that hold no data and watch
+    nothing. ``warnings`` are what its rules found that keeps nobody from deploying it; ``silences`` what they were told
+    to leave.
     """
 
     name: str
@@ -158,13 +158,15 @@ class Fleet:
     sentinels: tuple[Process, ...] = ()
     sandbox: Sandbox | None = None
     version: str | None = None
+    auxiliary: tuple[Process, ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     silences: tuple[Silence, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def processes(self) -> tuple[Process, ...]:
-        """Every process: the servers service by service, then the Sentinels."""
-        return tuple(process for service in self.services for process in service.processes) + self.sentinels
+        """Every process: the servers service by service, then the Sentinels, then what runs beside them."""
+        members = tuple(process for service in self.services for process in service.processes)
+        return members + self.sentinels + self.auxiliary
 
     def on(self, machine: str) -> Iterator[Process]:
         """Yield the processes of one machine, in the order of ``processes``."""

@@ -15,6 +15,7 @@ from redis_fleet.adoption.secrets import Book, Encrypt
 from redis_fleet.adoption.sentinels import Sentinel, sentinel
 from redis_fleet.adoption.servers import server
 from redis_fleet.adoption.writer import Silences
+from redis_fleet.kinds import KINDS
 from redis_fleet.problems import Position
 
 
@@ -29,8 +30,8 @@ def describe(
     """
     notes = Notes()
     knowledge = _knowledge(found)
-    servers = [server(each, knowledge, notes) for each in found if each.kind == "server"]
-    sentinels = [sentinel(each, knowledge, notes) for each in found if each.kind == "sentinel"]
+    servers = [server(each, knowledge, notes) for each in found if KINDS[each.kind].keeps_data]
+    sentinels = [sentinel(each, knowledge, notes) for each in found if KINDS[each.kind].watches]
     _say_what_was_assumed(found, notes)
     machines = work_out(servers, sentinels, notes)
     groups = group(servers, sentinels, machines, notes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from redis_fleet.agent.secret import Secret
-from redis_fleet.model import Kind, Words
+from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 
@@ -50,7 +50,7 @@ class Found:
     """
 
     machine: str
-    kind: Kind
+    kind: str
     engine: str
     configuration: str
     statements: tuple[Statement, ...]

@@ -16,7 +16,7 @@ from redis_fleet.catalogue.check import BY_UNIT
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.description.members import is_address
 from redis_fleet.description.schema import NAME
-from redis_fleet.model import Kind, Words
+from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 _HOST = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^:@\s]+)(?::(?P<port>\d+))?\Z")
@@ -99,7 +99,7 @@ def _process(
     return [
         Found(
             machine=name,
-            kind=_kind(process),
+            kind=process.kind,
             engine=process.engine,
             configuration=process.configuration,
             statements=tuple(statements),
@@ -111,10 +111,6 @@ def _process(
             variables=_variables(machine, _address(machine, answer, statements)),
         )
     ], notes
-
-
-def _kind(process: DiscoveredProcess) -> Kind:
-    return "sentinel" if process.kind == "sentinel" else "server"
 
 
 def _running(

@@ -11,9 +11,10 @@ from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.reading import Reading, read
 from redis_fleet.catalogue import table
 from redis_fleet.description.schema import NAME
-from redis_fleet.model import Kind
+from redis_fleet.kinds.redis_sentinel import KIND as SENTINEL
+from redis_fleet.kinds.redis_server import KIND as SERVER
+from redis_fleet.platform import installation
 from redis_fleet.problems import Position
-from redis_fleet.topology.engines import ENGINES
 
 # Folders of a tree that name no machine.
 _USUAL = {"etc", "redis", "valkey", "conf", "conf.d", "config", "usr", "local", "opt", "srv"} | {
@@ -89,18 +90,20 @@ def _engine(own: Sequence[tuple[Path, str]], readings: dict[Path, Reading]) -> s
 
 
 def _found(file: Path, machine: str, reading: Reading, engine: str, version: str | None) -> Found:
-    kind: Kind = "sentinel" if _is_sentinel(file, reading.statements) else "server"
+    kind = SENTINEL if _is_sentinel(file, reading.statements) else SERVER
     configuration = _configuration(file, engine)
     unit = conventional_unit(configuration, engine)
     assumed = [] if str(file) == configuration else ["configuration"]
     if not unit:
-        unit = f"{engine}-sentinel.service" if kind == "sentinel" else f"{engine}-server.service"
+        unit = kind.unit_name(engine)
         assumed.append("unit")
-    return Found(machine, kind, engine, configuration, reading.statements, "", version, unit, tuple(assumed), None, {})
+    return Found(
+        machine, kind.name, engine, configuration, reading.statements, "", version, unit, tuple(assumed), None, {}
+    )
 
 
 def _is_sentinel(file: Path, statements: tuple[Statement, ...]) -> bool:
-    return any(each.name == "sentinel" for each in statements) or file.name == "sentinel.conf"
+    return any(each.name == "sentinel" for each in statements) or file.name == SENTINEL.configuration_file
 
 
 def _configuration(file: Path, engine: str) -> str:
@@ -108,18 +111,18 @@ def _configuration(file: Path, engine: str) -> str:
     parts = file.resolve().parts
     if "etc" in parts:
         return "/" + "/".join(parts[len(parts) - 1 - parts[::-1].index("etc") :])
-    return f"{ENGINES[engine].configuration}/{file.name}"
+    return f"{installation(engine).configuration}/{file.name}"
 
 
 def conventional_unit(configuration: str, engine: str) -> str:
     """Return the unit that the packages run a configuration file with; empty for a file that they do not know."""
     folder, _, name = configuration.rpartition("/")
-    if folder != ENGINES[engine].configuration:
+    if folder != installation(engine).configuration:
         return ""
-    if name == f"{engine}.conf":
-        return f"{engine}-server.service"
-    if name == "sentinel.conf":
-        return f"{engine}-sentinel.service"
-    match = re.fullmatch(rf"(?:{engine}|(sentinel))-(.+)\.conf", name)
-    kind = "sentinel" if match and match[1] else "server"
-    return f"{engine}-{kind}@{match[2]}.service" if match else ""
+    for kind in (SERVER, SENTINEL):
+        file = kind.configuration_file.format(engine=engine)
+        if name == file:
+            return kind.unit_name(engine)
+        if match := re.fullmatch(rf"{file.removesuffix('.conf')}-(.+)\.conf", name):
+            return kind.unit_name(engine, match[1])
+    return ""

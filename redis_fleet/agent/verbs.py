@@ -61,7 +61,7 @@ def _host_facts(asked: Asked) -> Done:
 
 
 def _prepare(asked: Asked) -> Done:
-    from .host.packages import install
+    from .host.packages.install import install
     from .messages.files import Prepare
 
     answer = install(Prepare.from_json(asked.body, asked.secrets), asked.dry)

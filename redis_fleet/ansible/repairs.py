@@ -10,7 +10,7 @@ from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed
 from redis_fleet.plan.master import agree
-from redis_fleet.topology.engines import ENGINES
+from redis_fleet.platform import installation
 
 
 class Refusal(Exception):  # noqa: N818 (it is no error of the program)
@@ -43,7 +43,7 @@ def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:
 
 def repair_request(fleet: Fleet, process: Process, follow: str, *, discard: bool, timeout: float) -> Repair:
     """Return what the machine of the process has to know."""
-    server = fleet.sandbox.server if fleet.sandbox else ENGINES[fleet.engine].server
+    server = fleet.sandbox.server if fleet.sandbox else installation(fleet.engine).binaries["server"]
     return Repair(managed(process), server, follow, discard, timeout)
 
 

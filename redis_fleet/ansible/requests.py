@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from redis_fleet import kinds
 from redis_fleet.agent.messages.files import Edit, File, Files, Folder, Link, Prepare
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart, Start, Starting, WaitInSync
 from redis_fleet.agent.options import arguments
@@ -16,19 +17,20 @@ from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
-from redis_fleet.platforms import masks, unwanted_units
+from redis_fleet.platform import masks, unwanted_units
 from redis_fleet.render.artifacts import File as Rendered
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
 
 Steps = Iterable[Mapping[str, Any]]
 # How long a restart waits for the others to be in step before the process goes down, in seconds.
 _PATIENCE = 60.0
-_EXPECT = {"start_masters": "master", "start_replicas": "replica", "start_sentinels": "sentinel"}
 
 
-def prepare_request(fleet: Fleet, machine: str, packages: Iterable[str], *, kernel: bool) -> Prepare:
+def prepare_request(
+    fleet: Fleet, machine: str, packages: Iterable[str], system: Mapping[str, str], *, kernel: bool
+) -> Prepare:
     """Return what prepares a machine: links that mask the default units, and the kernel's files where it is its own."""
-    links = tuple(Link(path, "/dev/null") for path in masks(unwanted_units(fleet, machine)))
+    links = tuple(Link(path, "/dev/null") for path in masks(unwanted_units(fleet, machine, system)))
     files = tuple(_file(file) for file in kernel_files(fleet, machine)) if kernel else ()
     return Prepare(Files(supervised=True, links=links, files=files), tuple(packages))
 
@@ -56,7 +58,7 @@ def start_request(fleet: Fleet, machine: str, steps: Steps, files: Files, timeou
     processes = tuple(
         Starting(
             managed(process),
-            expect=_EXPECT[_stage(named, process)],
+            expect=kinds.of(process).starts[_stage(named, process)].expect,
             edit=edits(fleet, process, named[process.name]["edit"]),
             follow=named[process.name]["follow"],
             fresh=named[process.name]["fresh"],
@@ -140,7 +142,7 @@ def restart_request(
         follow=step["follow"],
         others=tuple(each.endpoint for each in running if each != process),
         needed=max(0, len(running) - 2) if step["expect"] == "replica" else 0,
-        masters=_known_to_sentinels(fleet) if process.kind == "sentinel" else {},
+        masters=_known_to_sentinels(fleet) if kinds.of(process).watches else {},
         server=fleet.sandbox.server if fleet.sandbox else "",
         patience=_PATIENCE,
         timeout=timeout,
@@ -156,7 +158,7 @@ def decommission_request(seen: Observed, step: Mapping[str, Any]) -> Decommissio
 def wait_request(fleet: Fleet, machine: str, timeout: float) -> WaitInSync:
     """Return what must be in step on a machine, and how many others each Sentinel has to know."""
     asked = request(fleet, machine)
-    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if each.kind == "server"}
+    delays = {each.name: value_of(fleet.engine, each, DELAY) for each in fleet.on(machine) if kinds.of(each).keeps_data}
     return WaitInSync(
         processes=asked.processes,
         host=asked.host,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from redis_fleet import kinds
 from redis_fleet.agent.conf.text import quote
 from redis_fleet.agent.messages.config_test import ConfigTested
 from redis_fleet.config_test.texts import Candidate, blind
@@ -87,7 +88,7 @@ def _complaints(finding: Finding, places: Places) -> Iterator[tuple[Position, st
 
 
 def _place(process: Process, setting: Setting | None, places: Places) -> tuple[Position, str]:
-    section: Path = ("services", process.service) if process.kind == "server" else ("sentinel",)
+    section = kinds.of(process).section(process)
     if setting and setting.position:
         return setting.position, dotted((*section, "config", setting.name.removeprefix("sentinel ")))
     if setting and setting.name == "sentinel auth-pass":

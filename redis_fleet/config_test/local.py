@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
 from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
-from redis_fleet.catalogue import sentinel as sentinel_table
-from redis_fleet.catalogue import table, values
 from redis_fleet.config_test.complaints import Finding, problems
 from redis_fleet.config_test.texts import Candidate, blind, candidates, request
 from redis_fleet.description.load import load
@@ -95,10 +94,7 @@ def _askable(fleet: Fleet, name: str, *, every: bool) -> Iterable[Candidate]:
 def _takes(engine: str, version: str, process: Process, setting: Setting) -> bool:
     if not setting.position:
         return True
-    if process.kind == "sentinel" and setting.name.startswith("sentinel "):
-        return sentinel_table.find(engine, version, setting.name.removeprefix("sentinel ")) is not None
-    directive = table.catalogue(engine, version).find(setting.name)
-    return directive is not None and values.problem(directive, setting.lines) is None
+    return kinds.of(process).takes(engine, version, setting)
 
 
 def _here(candidate: Candidate) -> tuple[Candidate, list[str]]:

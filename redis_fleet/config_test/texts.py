@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from redis_fleet import kinds
 from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
 from redis_fleet.model import Fleet, Process, Setting, Words
+from redis_fleet.platform import installation
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.engines import ENGINES
 
 # What a trial replaces, so that it makes no text another one; and a Sentinel's notes about the others.
 _REPLACED = frozenset(
@@ -52,13 +53,12 @@ def candidates(fleet: Fleet, processes: Iterable[Process]) -> list[Candidate]:
 
 def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds: float = 10.0) -> ConfigTest:
     """Return the request for some texts; by that binary, else by the one of the machine."""
-    engine = ENGINES[fleet.engine]
+    engine = installation(fleet.engine)
     server = binary or (fleet.sandbox.server if fleet.sandbox else "")
-    sentinel = server or engine.sentinel
     wanted = tuple(
         ConfigText(
             name=each.process.name,
-            binary=sentinel if each.process.kind == "sentinel" else server or engine.server,
+            binary=server or engine.binaries[kinds.of(each.process).binary],
             kind=each.process.kind,
             user="" if server else engine.user,
             text=each.text,

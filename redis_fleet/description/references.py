@@ -67,9 +67,9 @@ def _references(deployment: Deployment) -> Iterator[tuple[Path, str]]:
                 yield ("services", name, key), text
         for index, text in enumerate(service.replicas):
             yield ("services", name, "replicas", index), text
-    if deployment.sentinel:
-        for index, text in enumerate(deployment.sentinel.machines):
-            yield ("sentinel", "machines", index), text
+    for name, section in deployment.placed():
+        for index, text in enumerate(section.machines):
+            yield (name, "machines", index), text
 
 
 def _ports_are_ports(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -163,9 +163,9 @@ def _placements(deployment: Deployment) -> Iterator[tuple[Path, str, int]]:
             yield ("services", name, key), f"{first.machine}:{first.port}", service.port
         for index, text in enumerate(service.replicas):
             yield ("services", name, "replicas", index), text, service.port
-    if deployment.sentinel:
-        for index, text in enumerate(deployment.sentinel.machines):
-            yield ("sentinel", "machines", index), text, deployment.sentinel.port
+    for name, section in deployment.placed():
+        for index, text in enumerate(section.machines):
+            yield (name, "machines", index), text, section.port
 
 
 _RULES: tuple[Rule, ...] = (

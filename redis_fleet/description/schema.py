@@ -5,7 +5,7 @@ Directive names and values are not known here: ``config`` mappings carry raw tex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -143,10 +143,16 @@ class ServiceDescription(Strict):
         return self.replicaof or self.slaveof
 
 
-class SentinelDescription(Strict):
-    """The Sentinels that watch the services of this file."""
+class PlacedDescription(Strict):
+    """A section of processes that are placed by a list of machines, each ``machine`` or ``machine:port``."""
 
     machines: Annotated[Texts, Field(min_length=1)]
+    port: Port
+
+
+class SentinelDescription(PlacedDescription):
+    """The Sentinels that watch the services of this file."""
+
     port: Port = 26379
     quorum: Count | None = None
     password: Text | None = None
@@ -168,3 +174,10 @@ class Deployment(Strict):
     services: Annotated[Mapping[Name, ServiceDescription], Field(min_length=1)]
     sentinel: SentinelDescription | None = None
     silence: Silences = Field(default_factory=dict)
+
+    def placed(self) -> Iterator[tuple[str, PlacedDescription]]:
+        """Yield the sections of processes that are placed by a list of machines, with their keys."""
+        for name in type(self).model_fields:
+            section = getattr(self, name)
+            if isinstance(section, PlacedDescription):
+                yield name, section

@@ -17,7 +17,8 @@ from redis_fleet.agent.messages.observation import (
     ProcessFacts,
     Undescribed,
 )
-from redis_fleet.model import Kind, Paths, Process
+from redis_fleet.kinds import KINDS
+from redis_fleet.model import Paths, Process
 
 __all__ = ["MachineFacts", "ManualMaster", "MasterView", "Observed", "ProcessFacts", "Stranger", "observed"]
 
@@ -102,12 +103,11 @@ def _machine(name: str, answer: Observation | str) -> MachineFacts:
 
 def _stranger(machine: str, found: Undescribed) -> Stranger:
     seen = found.process
-    kind: Kind = "sentinel" if seen.kind == "sentinel" else "server"
     process = Process(
         name=seen.name,
-        kind=kind,
+        kind=seen.kind,
         machine=machine,
-        service="" if kind == "sentinel" else seen.name.rpartition("-")[0],
+        service=KINDS[seen.kind].service_of(seen.name),
         endpoint=seen.access.endpoint,
         settings=(),
         paths=Paths(seen.configuration, seen.data, seen.log, seen.pid, f"{UNITS}{seen.unit}" if seen.unit else ""),

@@ -11,9 +11,8 @@ from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
-from redis_fleet.platforms import masks, packages, unwanted_units
+from redis_fleet.platform import engines, installation, masks, packages, possible_units
 from redis_fleet.render.files import has_unit_file, kernel_files
-from redis_fleet.topology.engines import ENGINES
 from redis_fleet.topology.state_paths import journal_file, masters_file
 
 
@@ -35,10 +34,10 @@ def host_request(fleet: Fleet, machine: str) -> ObservedHost:
     """Return what is to be known of a machine beside its processes."""
     units = [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)]
     return ObservedHost(
-        binary=ENGINES[fleet.engine].server,
+        binary=installation(fleet.engine).binaries["server"],
         packages=tuple(packages(fleet.engine)),
-        default_units=tuple(unwanted_units(fleet, machine)),
-        masks=tuple(masks(unwanted_units(fleet, machine))),
+        default_units=tuple(possible_units(fleet, machine)),
+        masks=tuple(masks(possible_units(fleet, machine))),
         # Of files that never change by themselves; configuration files do.
         files=(*(file.path for file in kernel_files(fleet, machine)), *units),
         texts=tuple(units),
@@ -52,7 +51,7 @@ def sensitive() -> tuple[str, ...]:
     Not of the described engine alone: what runs may be the other, with names of its own (``primaryauth``).
     """
     names = {"user"}  # its line carries password hashes
-    for engine, version in [(each, version) for each in ENGINES for version in table.versions(each)]:
+    for engine, version in [(each, version) for each in engines() for version in table.versions(each)]:
         directives = [each for each in table.catalogue(engine, version) if each.sensitive]
         names |= {name for each in directives for name in (each.name, each.alias) if name}
         found = (sentinel_table.find(engine, version, name) for name in sentinel_table.names(engine, version))

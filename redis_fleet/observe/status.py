@@ -16,7 +16,8 @@ def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
     means nothing or is not known.
     """
     found = [_server(fleet, service, process, seen) for service in fleet.services for process in service.processes]
-    return found + [_sentinel(process, seen) for process in fleet.sentinels]
+    found += [_sentinel(process, seen) for process in fleet.sentinels]
+    return found + [_base(process, seen) for process in fleet.auxiliary]
 
 
 def _base(process: Process, seen: Observed) -> dict[str, Any]:

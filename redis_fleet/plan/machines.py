@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redis_fleet import kinds
 from redis_fleet.agent.host.digest import sha256
 from redis_fleet.catalogue import table, values
+from redis_fleet.kinds import KINDS
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.steps import Step
-from redis_fleet.platforms import Packages, known, masks, offered, platform, unwanted_units
+from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
+from redis_fleet.platform.platform import Engine
 from redis_fleet.render.files import kernel_files, kernel_settings
 
 
@@ -17,12 +20,12 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
     """Yield why nothing can be put on a machine."""
     if fleet.sandbox:
         return
-    name = platform(facts.system)
+    name = name_of(facts.system)
     packages = offered(name, fleet.engine)
     if packages is None:
         yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
         return
-    for unit in unwanted_units(fleet, machine):
+    for unit in unwanted_units(fleet, machine, facts.system):
         if facts.default_units.get(unit, {}).get("ActiveState") in ("active", "activating", "reloading"):
             yield (
                 f"{machine}: {unit} runs and is not part of this deployment; if nobody needs it, "
@@ -35,9 +38,7 @@ def _unfit_settings(fleet: Fleet, machine: str, version: str) -> Iterator[str]:
     """Hold the settings against the very version of this machine; the description was checked against them all."""
     catalogue = table.catalogue(fleet.engine, version)
     for process in fleet.on(machine):
-        for setting in process.settings:
-            if process.kind == "sentinel":
-                continue
+        for setting in process.settings if kinds.of(process).versioned else ():
             directive = catalogue.find(setting.name)
             where = f"{setting.position or fleet.source}: {setting.name} for {process.id}"
             if directive is None:
@@ -50,7 +51,7 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
     """Yield the one step that prepares a machine, if it needs any."""
     if fleet.sandbox:
         return
-    packages = offered(platform(facts.system), fleet.engine)
+    packages = offered(name_of(facts.system), fleet.engine)
     if packages is None:
         return
     missing = [name for name in wanted_packages(fleet, machine, packages) if name not in facts.packages]
@@ -63,15 +64,15 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
         yield Step("prepare", machine, "", what, "; ".join(reasons), how="PREPARE")
 
 
-def wanted_packages(fleet: Fleet, machine: str, packages: Packages) -> list[str]:
-    """Return the packages that the processes of a machine need; a Sentinel's package brings the server binary too."""
-    kinds = {process.kind for process in fleet.on(machine)}
-    wanted = [packages.server] if kinds else []
-    return [*wanted, packages.sentinel] if "sentinel" in kinds else wanted
+def wanted_packages(fleet: Fleet, machine: str, packages: Engine) -> list[str]:
+    """Return the packages that the processes of a machine need, each once, those of servers in front."""
+    here = {process.kind for process in fleet.on(machine)}
+    slots = [slot for name, kind in KINDS.items() if name in here for slot in kind.slots]
+    return [packages.packages[slot] for slot in dict.fromkeys(slots)]
 
 
 def _unmasked(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:
-    units = unwanted_units(fleet, machine)
+    units = unwanted_units(fleet, machine, facts.system)
     pairs = zip(units, masks(units), strict=True)
     return [unit for unit, mask in pairs if mask not in facts.masked]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet, Process, Service
@@ -77,13 +78,13 @@ def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement
     assert service.watch is not None
     name = service.watch.name
     # Those that are to leave are still asked: until they are stopped they take part in every decision.
-    leaving = [each.process for each in seen.strangers if each.runs and each.process.kind == "sentinel"]
+    leaving = [each.process for each in seen.strangers if each.runs and kinds.of(each.process).watches]
     started = [each for each in (*fleet.sentinels, *leaving) if seen.of(each).started_once]
     answering = [each for each in started if seen.of(each).answers]
     views = {each.id: seen.of(each).masters[name] for each in answering if name in seen.of(each).masters}
     # Those that the Sentinels know count too: a machine that lost its files was part of the majority.
     # One that was written and never started has had no vote yet.
-    everyone = [*fleet.sentinels, *(each.process for each in seen.strangers if each.process.kind == "sentinel")]
+    everyone = [*fleet.sentinels, *(each.process for each in seen.strangers if kinds.of(each.process).watches)]
     fresh = {each.endpoint for each in everyone if seen.of(each).deployed and not seen.of(each).started_once}
     count = max(len(started), *(1 + _voters(view, fresh) for view in views.values()), 0)
     if len(answering) < majority(count):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from redis_fleet import kinds
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
@@ -15,7 +16,7 @@ from redis_fleet.plan.live_changes import live_step
 from redis_fleet.plan.master import agree, astray, is_new, members
 from redis_fleet.plan.rolling import Need, roll
 from redis_fleet.plan.sentinel_links import unheard
-from redis_fleet.plan.starting import down_sentinel, down_server, fit_to_touch
+from redis_fleet.plan.starting import down_auxiliary, down_sentinel, down_server, fit_to_touch
 from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
 from redis_fleet.plan.unit_changes import unit_difference
 
@@ -35,6 +36,8 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
         found.service(service)
     for process in fleet.sentinels:
         found.sentinel(process)
+    for process in fleet.auxiliary:
+        found.auxiliary(process)
     found.departures(purge=purge)
     notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
     if not purge:
@@ -197,6 +200,17 @@ class _Findings:
         if changes or unit == "restart":
             self.last.append(_restart_sentinel(process, tuple(changes), settings, unit=unit == "restart"))
 
+    def auxiliary(self, process: Process) -> None:
+        facts = self.seen.of(process)
+        if facts.answers and facts.deployed:
+            unit = unit_difference(self.fleet, process, self.seen)
+            if unit == "reload":
+                self.steps.append(_unit(process))
+            elif unit:
+                self.last.append(_restart_auxiliary(process))
+        elif self._fit_to_touch(process, facts):
+            self._take(down_auxiliary(self.fleet, process, self.seen))
+
     def departures(self, *, purge: bool) -> None:
         self.refusals += removal.refusals(self.fleet, self.seen, purge=purge)
         self.steps += removal.leaving(self.fleet, self.seen, purge=purge)
@@ -259,3 +273,13 @@ def _restart_sentinel(process: Process, changes: tuple[Change, ...], settings: t
         expect="sentinel",
         interruption="none while the other Sentinels have a majority",
     )
+
+
+def _restart_auxiliary(process: Process) -> Step:
+    """Nobody's data or vote depends on it: it is restarted for a unit that differs."""
+    (start,) = kinds.of(process).starts.values()
+    what = f"restart {process.name}"
+    return Step(
+        "roll", process.machine, process.name, what, Need((), unit=True).reason, how="RESTART",
+        unit=True, expect=start.expect, interruption="none for the services",
+    )  # fmt: skip

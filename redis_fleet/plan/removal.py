@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
@@ -24,7 +25,7 @@ def leaving(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Step]:
 
 
 def _last(stranger: Stranger) -> tuple[bool, bool, str]:
-    return stranger.process.kind == "sentinel", stranger.facts.role_name == "master", stranger.process.id
+    return kinds.of(stranger.process).watches, stranger.facts.role_name == "master", stranger.process.id
 
 
 def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Step:
@@ -32,7 +33,7 @@ def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Step:
     doing = "stop and disable" if stranger.runs else "disable" if stranger.enabled else ""
     what = " and ".join(filter(None, (doing, "remove the data, files and log of" if purge else "")))
     kept = "" if purge else f"; its data stays in {process.paths.data}"
-    gone = process.kind == "server" and process.service not in {service.name for service in fleet.services}
+    gone = kinds.of(process).keeps_data and process.service not in {service.name for service in fleet.services}
     return Step(
         "roll",
         process.machine,
@@ -56,7 +57,7 @@ def refusals(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[str]:
                 "stop it by hand and run again"
             )
         saves = facts.config.get("save") or facts.config.get("appendonly") == "yes"
-        if process.kind == "server" and facts.role_name == "master" and facts.keys and not (saves or purge):
+        if kinds.of(process).keeps_data and facts.role_name == "master" and facts.keys and not (saves or purge):
             if process.service in {service.name for service in fleet.services}:
                 continue
             yield (
@@ -67,7 +68,7 @@ def refusals(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[str]:
 
 def _too_many(fleet: Fleet, seen: Observed) -> Iterator[str]:
     """Sentinels that are stopped count until they are forgotten: those that stay have to be a majority without them."""
-    go = [each.process for each in seen.strangers if each.runs and each.process.kind == "sentinel"]
+    go = [each.process for each in seen.strangers if each.runs and kinds.of(each.process).watches]
     views = [view for each in (*fleet.sentinels, *go) for view in seen.of(each).masters.values()]
     stay = len(fleet.sentinels)
     known = max([stay + len(go), *(1 + len(view.sentinels) for view in views)])
@@ -93,7 +94,7 @@ def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
     if watch is None:
         return
     leaves = any(each.process.service == service.name and each.runs for each in seen.strangers)
-    fewer = any(each.process.kind == "sentinel" and each.runs for each in seen.strangers)
+    fewer = any(kinds.of(each.process).watches and each.runs for each in seen.strangers)
     for process in fleet.sentinels:
         facts = seen.of(process)
         facts = facts if facts.answers or not facts.started_once else coming_back(facts, fleet.engine)

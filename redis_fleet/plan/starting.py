@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
+from redis_fleet import kinds
 from redis_fleet.catalogue import table
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
@@ -105,6 +107,14 @@ def down_sentinel(fleet: Fleet, process: Process, masters: Mapping[str, Agreemen
     return [replace(step, joins=joins and step.stage == "write") for step in steps], [], False
 
 
+def down_auxiliary(fleet: Fleet, process: Process, seen: Observed) -> Found:
+    """Plan the start of a process that holds no data and watches nothing: nobody has to agree."""
+    (stage,) = cast(Iterable[Stage], kinds.of(process).starts)
+    if not seen.of(process).deployed:
+        return _first_deployment(process, seen, stage), [], False
+    return [*_unit(fleet, process, seen), _start(process, stage, "is down")], [], False
+
+
 def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[Step]:
     if not unit_difference(fleet, process, seen):
         return []
@@ -121,13 +131,6 @@ def _first_deployment(process: Process, seen: Observed, stage: Stage, follow: st
     return [written, _start(process, stage, reason, follow, fresh=True)]
 
 
-_TITLES: Mapping[Stage, str] = {
-    "start_masters": "as the master",
-    "start_replicas": "as a replica",
-    "start_sentinels": "as a Sentinel",
-}
-
-
 def _start(
     process: Process,
     stage: Stage,
@@ -137,7 +140,7 @@ def _start(
     *,
     fresh: bool = False,
 ) -> Step:
-    what = f"start {process.name} on {process.endpoint} {_TITLES[stage]}"
+    what = f"start {process.name} on {process.endpoint} {kinds.of(process).starts[stage].title}"
     if follow:
         what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
     edit = tuple(change.directive for change in changes)

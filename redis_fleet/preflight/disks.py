@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import dirname
 
+from redis_fleet import kinds
 from redis_fleet.model import Process
 from redis_fleet.preflight.memory import limit, saves
 from redis_fleet.preflight.rows import Answer, Row, Site, plural, section, size
@@ -132,7 +133,7 @@ def _unfit(kind: str, processes: list[Process]) -> tuple[str, str] | None:
     """Return what is wrong with a kind of filesystem for data, and the fix."""
     if kind in _VOLATILE:
         kept = "the data" if any(map(saves, processes)) else "what Sentinel remembers"
-        lost = any(saves(each) or each.kind == "sentinel" for each in processes)
+        lost = any(saves(each) or kinds.of(each).notes_in_file for each in processes)
         return (f"it is memory, and {kept} is gone after a reboot", "put 'dir' on a disk") if lost else None
     if kind in _LAYERED:
         return "a container's own layer goes with the container", "mount a volume there"

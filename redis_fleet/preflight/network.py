@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.reach import OPEN, REFUSED, SILENT
 from redis_fleet.model import Fleet, Process
 from redis_fleet.preflight.rows import Answer, Row, Site, plural
 
 _ANY = {"*", "0.0.0.0", "::", "::*"}  # noqa: S104
-_ANNOUNCE = {"server": "replica-announce-ip", "sentinel": "sentinel announce-ip"}
 
 
 class Target(NamedTuple):
@@ -41,9 +41,11 @@ def targets(fleet: Fleet, machine: str) -> list[Target]:
 
 def _needed(fleet: Fleet, here: list[Process], process: Process) -> str:
     """Return what the processes of a machine want of a process elsewhere."""
-    watching = any(each.kind == "sentinel" for each in here)
-    if process.kind == "sentinel":
+    watching = any(kinds.of(each).watches for each in here)
+    if kinds.of(process).watches:
         return "Sentinels ask each other" if watching else ""
+    if not kinds.of(process).keeps_data:
+        return ""
     if any(each.service == process.service for each in here):
         return "replication"
     return "its Sentinel watches it" if watching and fleet.service(process.service).watch else ""
@@ -78,7 +80,7 @@ def _bound(process: Process) -> list[str]:
 
 
 def _announced(site: Site, process: Process) -> bool:
-    setting = process.setting(_ANNOUNCE[process.kind])
+    setting = process.setting(kinds.of(process).announce)
     return bool(setting and setting.lines and setting.lines[0][:1] == (site.address,))
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from redis_fleet.agent.messages.host_facts import AskHostFacts
 from redis_fleet.model import Fleet
 from redis_fleet.observe.request import host_request
+from redis_fleet.platform import installation
 from redis_fleet.preflight.disks import folders, needed
 from redis_fleet.preflight.network import targets
-from redis_fleet.topology.engines import ENGINES
 
 SECONDS = 2.0
 
@@ -20,7 +20,7 @@ def request(fleet: Fleet, machine: str) -> AskHostFacts:
     return AskHostFacts(
         host=replace(host_request(fleet, machine), files=(), texts=()),
         deployment=fleet.name,
-        user=ENGINES[fleet.engine].user,
+        user=installation(fleet.engine).user,
         units=tuple(process.unit for process in processes),
         folders=tuple(sorted({path for process in processes for path in folders(process).values()})),
         configurations=tuple(process.paths.configuration for process in processes),

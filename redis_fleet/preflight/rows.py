@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from redis_fleet import kinds
 from redis_fleet.catalogue.check import value_of
+from redis_fleet.description.nodes import dotted
 from redis_fleet.model import Fleet, Process
 
 State = Literal["pass", "warn", "fail"]
@@ -64,7 +66,7 @@ class Site:
     @cached_property
     def servers(self) -> tuple[Process, ...]:
         """Those of them that hold data."""
-        return tuple(process for process in self.processes if process.kind == "server")
+        return tuple(process for process in self.processes if kinds.of(process).keeps_data)
 
     @property
     def container(self) -> bool:
@@ -98,7 +100,7 @@ Check = Callable[[Site], Iterator[Row]]
 
 def section(process: Process) -> str:
     """Return the section of the description that a process comes from."""
-    return f"services.{process.service}" if process.kind == "server" else "sentinel"
+    return dotted(kinds.of(process).section(process))
 
 
 def size(number: float) -> str:

@@ -8,10 +8,10 @@ from dataclasses import fields
 from redis_fleet.agent.messages.observation import HostState
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.machines import refusals, wanted_packages
-from redis_fleet.platforms import known, offered, platform
+from redis_fleet.platform import default, known, name_of, offered, platform
+from redis_fleet.platform.platform import Platform
 from redis_fleet.preflight.rows import Answer, Row, Site
 
-_PYTHON = (3, 9)
 # Seconds that clocks may differ: INFO, logs and expiry times are compared to the second.
 _SKEW = 1.0
 
@@ -29,11 +29,12 @@ def python(site: Site) -> Iterator[Row]:
     """What redis-fleet runs on a machine is written for Python 3.9 (E31)."""
     found = tuple(site.answer["python"])
     text = ".".join(map(str, found))
-    if found >= _PYTHON:
+    oldest = _platform(site).python
+    if found >= oldest:
         yield site.good("python", text, "E31")
     else:
         fix = "install a newer one and name it in 'ansible_python_interpreter:'"
-        yield site.fail("python", f"{text}, older than 3.9", fix, "E31")
+        yield site.fail("python", f"{text}, older than {'.'.join(map(str, oldest))}", fix, "E31")
 
 
 def systemd(site: Site) -> Iterator[Row]:
@@ -57,7 +58,7 @@ def container(site: Site) -> Iterator[Row]:
 
 def packages(site: Site) -> Iterator[Row]:
     """The server must be installed already, or on offer (E31)."""
-    name = platform(site.answer["system"])
+    name = name_of(site.answer["system"])
     offer = offered(name, site.fleet.engine)
     if offer is None:
         fix = f"use one of {', '.join(known())}"
@@ -76,13 +77,19 @@ def _package(site: Site, package: str, name: str) -> Row:
         return site.good(package, f"{candidate} is on offer ({name}); deploy installs it", "E31")
     if not site.answer["lists"]:
         return site.good(package, f"not installed; deploy reads the package lists and installs it ({name})", "W34")
-    fix = "see /etc/apt/sources.list.d and 'apt-get update' there; deploy reads the lists again"
-    return site.warn(package, f"not installed, and apt has not heard of it ({name})", fix, "W34")
+    provider = _platform(site).provider
+    fix = f"see {provider.sources_folder} and '{provider.refresh}' there; deploy reads the lists again"
+    return site.warn(package, f"not installed, and {provider.title} has not heard of it ({name})", fix, "W34")
+
+
+def _platform(site: Site) -> Platform:
+    """Return the platform of a machine; where that is unknown, the default one."""
+    return platform(name_of(site.answer["system"])) or default(site.fleet.engine)
 
 
 def refused(site: Site) -> Iterator[Row]:
     """What a plan would refuse for this machine: a default unit that runs, settings that its version has not (E16)."""
-    if offered(platform(site.answer["system"]), site.fleet.engine) is None:
+    if offered(name_of(site.answer["system"]), site.fleet.engine) is None:
         return
     for text in refusals(site.fleet, site.machine, facts_of(site.answer)):
         seen, _, fix = text.partition("; ")
@@ -105,7 +112,8 @@ def time_service(site: Site) -> Iterator[Row]:
     elif site.container:
         yield site.good("time service", "none: the clock of a container is the host's", "W32")
     else:
-        yield site.warn("time service", "none runs", "apt-get install systemd-timesyncd, or chrony", "W32")
+        fix = f"{_platform(site).provider.command('systemd-timesyncd')}, or chrony"
+        yield site.warn("time service", "none runs", fix, "W32")
 
 
 def clock(site: Site) -> Iterator[Row]:

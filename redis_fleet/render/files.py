@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from posixpath import basename, dirname
 from typing import Any
 
 import jinja2
 
+from redis_fleet import kinds
 from redis_fleet.agent.conf.text import quote
 from redis_fleet.agent.secret import MASK
-from redis_fleet.catalogue import table
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
+from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
-from redis_fleet.topology.engines import ENGINES, Engine
 
 _OPEN_FILES = 65535
 _SOMAXCONN = 4096
@@ -55,7 +55,7 @@ def machine_files(fleet: Fleet, machine: str) -> Iterator[File]:
 
 def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
     """Yield the configuration file of a process and, on a machine with systemd, its unit."""
-    owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
+    owner = "" if fleet.sandbox else installation(fleet.engine).user
     mode = 0o600 if fleet.sandbox else 0o640
     content = configuration(fleet, process).encode()
     yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
@@ -70,13 +70,13 @@ def has_unit_file(process: Process) -> bool:
 
 def unit_file(fleet: Fleet, process: Process) -> File:
     """Return the unit of a process on a machine with systemd."""
-    text = _template("process.service.j2").render(_unit(fleet, ENGINES[fleet.engine], process))
+    text = _template(kinds.of(process).unit_template).render(_unit(fleet, process))
     return File(process.paths.unit, text.encode(), "unit", process=process.name)
 
 
 def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
     """Yield the folders that must exist before a process starts."""
-    owner = "" if fleet.sandbox else ENGINES[fleet.engine].user
+    owner = "" if fleet.sandbox else installation(fleet.engine).user
     mode = 0o700 if fleet.sandbox else 0o750
     shared = process.adopted
     yield Folder(dirname(process.paths.configuration), owner, mode, shared)
@@ -88,30 +88,12 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
 
 def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> str:
     """Return the text of a redis.conf or sentinel.conf; ``masked`` hides secrets, for showing it."""
-    template = "sentinel.conf.j2" if process.kind == "sentinel" else "redis.conf.j2"
-    groups: dict[str, list[str]] = {heading: [] for heading in _headings(process)}
+    kind = kinds.of(process)
+    groups: dict[str, list[str]] = {heading: [] for heading in kind.headings()}
     for setting in process.settings:
-        groups.setdefault(_heading(fleet.engine, process, setting), []).extend(_lines(setting, masked))
+        groups.setdefault(kind.heading(fleet.engine, setting), []).extend(_lines(setting, masked))
     sections = [{"heading": heading, "lines": lines} for heading, lines in groups.items() if lines]
-    return _template(template).render(title=_title(fleet, process), sections=sections)
-
-
-def _headings(process: Process) -> Iterable[str]:
-    return table.sections() if process.kind == "server" else ()
-
-
-def _heading(engine: str, process: Process, setting: Setting) -> str:
-    if setting.name.startswith("sentinel ") and len(setting.lines[0]) > 1:
-        return f"Watching {setting.lines[0][0]}"
-    if process.kind == "sentinel":
-        return "Sentinel"
-    return _section(engine, setting.name)
-
-
-@lru_cache(maxsize=512)
-def _section(engine: str, name: str) -> str:
-    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
-    return directive.section if directive else "Other"
+    return _template(kind.template).render(title=_title(fleet, process), sections=sections)
 
 
 def _lines(setting: Setting, masked: bool) -> list[str]:
@@ -125,11 +107,12 @@ def _lines(setting: Setting, masked: bool) -> list[str]:
 
 
 def _title(fleet: Fleet, process: Process) -> str:
-    what = "Sentinel" if process.kind == "sentinel" else fleet.engine.capitalize()
-    return f"{what} {process.name} on {process.machine}, deployment {fleet.name}"
+    return f"{kinds.of(process).title(fleet.engine)} {process.name} on {process.machine}, deployment {fleet.name}"
 
 
-def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
+def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
+    kind, platform = kinds.of(process), default(fleet.engine)
+    engine = platform.engines[fleet.engine]
     delay = process.restart_delay
     paths = process.paths
     writable = [dirname(paths.configuration), paths.data]
@@ -138,8 +121,10 @@ def _unit(fleet: Fleet, engine: Engine, process: Process) -> dict[str, Any]:
     return {
         "title": _title(fleet, process),
         "deployment": fleet.name,
-        "executable": engine.sentinel if process.kind == "sentinel" else engine.server,
+        "unit_type": kind.unit_type,
+        "executable": engine.binaries[kind.binary],
         "program": engine.program,
+        "libraries": platform.libraries,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",
         "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],

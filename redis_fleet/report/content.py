@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from redis_fleet import kinds
 from redis_fleet.drills.master_moves import timeline
 from redis_fleet.model import Fleet
 from redis_fleet.report.charts import Figure, figure
@@ -182,7 +183,7 @@ def _where(fleet: Fleet | None) -> str:
         return "on servers of the drills' own, which were thrown away"
     count = [
         f"{len({process.machine for process in fleet.processes})} machines",
-        f"{sum(process.kind == 'server' for process in fleet.processes)} servers",
+        f"{sum(kinds.of(process).keeps_data for process in fleet.processes)} servers",
         f"{len(fleet.sentinels)} Sentinels",
     ]
     told = ", ".join(each[:-1] if each.startswith("1 ") else each for each in count)

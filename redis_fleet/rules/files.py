@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import normpath
 
+from redis_fleet import kinds
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, enforced_elsewhere, rule
 from redis_fleet.rules.subject import Subject, word
@@ -58,7 +59,7 @@ def _own(subject: Subject, process: Process) -> Iterator[tuple[str, str]]:
         if given and word(given) not in ("", "0"):
             yield name, word(given)
     # Debian's own Sentinel has the folder of the server; two adopted servers may share a log, if they must.
-    folder = "" if process.adopted and process.kind == "sentinel" else process.paths.data
+    folder = "" if process.adopted and kinds.of(process).watches else process.paths.data
     log = "" if process.adopted else process.paths.log
     yield from ((name, normpath(path)) for name, path in (("dir", folder), ("logfile", log)) if path)
 

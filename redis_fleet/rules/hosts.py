@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from redis_fleet.platform import default
 from redis_fleet.rules.rule import enforced_elsewhere
 
 _PREFLIGHT = "the pre-flight: check --hosts"
+# Rules are worded for the platform that is most often there; the pre-flight itself names what a machine has.
+_PROVIDER = default("redis").provider
 _LISTENS = "the server refuses to start without its port"
 
 enforced_elsewhere(
@@ -126,7 +129,7 @@ enforced_elsewhere(
     "no time service",
     reason="without one clocks drift apart by seconds a week",
     source="redis-fleet's own",
-    remedy="apt-get install systemd-timesyncd, or chrony",
+    remedy=f"{_PROVIDER.command('systemd-timesyncd')}, or chrony",
     needs="machine",
     elsewhere=_PREFLIGHT,
 )
@@ -144,10 +147,10 @@ enforced_elsewhere(
 
 enforced_elsewhere(
     "W34",
-    "a package that apt has not heard of",
+    f"a package that {_PROVIDER.title} has not heard of",
     reason="a deployment reads the package lists and installs it, if the machine's sources have it",
     source="redis-fleet's own",
-    remedy="see /etc/apt/sources.list and sources.list.d, and that the machine reaches its mirror",
+    remedy=f"see {_PROVIDER.sources}, and that the machine reaches its mirror",
     needs="machine",
     elsewhere=_PREFLIGHT,
 )

@@ -9,7 +9,7 @@ from redis_fleet.description.nodes import Path
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject, word
-from redis_fleet.topology.common_settings import is_loopback, reachable
+from redis_fleet.settings.common import is_loopback, reachable
 
 # sentinel.conf is rewritten with auth-pass unquoted (before Valkey 9): such a password keeps Sentinel from starting.
 _UNSTORABLE = set(" \t\r\n\"'#\\")

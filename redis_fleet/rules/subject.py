@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from redis_fleet import kinds
 from redis_fleet.catalogue import one_word, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
@@ -102,7 +103,7 @@ class Subject:
         return self._path(process, setting) if setting and setting.position else None
 
     def _path(self, process: Process, setting: Setting) -> Path:
-        section: Path = ("services", process.service) if process.kind == "server" else ("sentinel",)
+        section = kinds.of(process).section(process)
         described = self.deployment.services.get(process.service) or self.deployment.sentinel
         for name in described.config if described else ():
             if self.positions.get((*section, "config", name)) == setting.position:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.topology.layout import SandboxLayout
+from redis_fleet.settings.layout import SandboxLayout
 
 _FILE = "sandbox.json"
 

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from redis_fleet.description.load import Description
+from redis_fleet.kinds import KINDS
 from redis_fleet.model import Fleet, Machine, Sandbox
-from redis_fleet.topology import sentinels, servers
-from redis_fleet.topology.layout import Layout, SandboxLayout
+from redis_fleet.settings.layout import Layout, SandboxLayout
 
 
 def place(description: Description, layout: Layout, server: str = "") -> Fleet:
     """Return the fleet; what is wrong is added to ``description.problems``."""
     deployment = description.deployment
-    services = tuple(
-        servers.place(description, layout, name, sentinels.watch(description, name)) for name in deployment.services
-    )
     machines = {
         name: Machine(name, entry.address, {**entry.vars, **entry.connection})
         for name, entry in deployment.machines.items()
     }
-    return Fleet(
+    fleet = Fleet(
         name=deployment.name,
         engine=deployment.engine,
         version=deployment.version,
         source=description.file,
         machines=machines,
-        services=services,
-        sentinels=sentinels.place(description, layout, services),
+        services=(),
         sandbox=Sandbox(layout.root, server) if isinstance(layout, SandboxLayout) else None,
     )
+    for kind in KINDS.values():
+        fleet = kind.place(description, layout, fleet)
+    return fleet

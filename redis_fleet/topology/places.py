@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet.description.members import member, members
 from redis_fleet.description.schema import Deployment
+from redis_fleet.kinds import KINDS
 
 
 def places(deployment: Deployment) -> Iterator[str]:
-    """Yield ``machine:port`` of every server and Sentinel."""
-    for service in deployment.services.values():
-        for each in members(service, deployment):
-            yield f"{each.machine}:{each.port}"
-    if deployment.sentinel:
-        for text in deployment.sentinel.machines:
-            each = member(text, deployment.sentinel.port)
-            yield f"{each.machine}:{each.port}"
+    """Yield ``machine:port`` of every process."""
+    for kind in KINDS.values():
+        yield from kind.places(deployment)

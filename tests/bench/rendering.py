@@ -18,7 +18,7 @@ from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render import files
-from redis_fleet.topology.layout import SystemLayout
+from redis_fleet.settings.layout import SystemLayout
 from redis_fleet.topology.place import place
 from tests.bench.report import Comparison
 from tests.harness.hosts.engine import ROOT

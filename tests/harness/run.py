@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from tests.harness import parts, prerequisites
 from tests.harness.counts import Counts
 from tests.harness.parts import LOGS, ROOT, Part
+from tests.harness.releases import BY_NAME
 
 SIDE_BY_SIDE = 2
 _printing = threading.Lock()
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the chosen parts; returns 0 only when nothing failed."""
     options = _parser().parse_args(arguments)
     only = options.only.split(",") if options.only else []
-    chosen = parts.choose(only, options.images.split(","), every_part=options.every_part)
+    images = list(BY_NAME) if options.images == "all" else options.images.split(",")
+    chosen = parts.choose(only, images, every_part=options.every_part)
     missing = prerequisites.provide({need for part in chosen for need in part.needs}, _say)
     LOGS.mkdir(parents=True, exist_ok=True)
     _say(f"{len(chosen)} parts, {SIDE_BY_SIDE} side by side; logs in {LOGS.relative_to(ROOT)}/")
@@ -67,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.harness.run", description=__doc__)
-    parser.add_argument("--images", default="12", help="Debian releases for the molecule scenarios (default: 12)")
+    parser.add_argument("--images", default="12", help="releases for the molecule scenarios, or all (default: 12)")
     parser.add_argument("--only", default="", help="only these parts: lint, pytest, faults or a scenario's name")
     parser.add_argument("--every-part", action="store_true", help="the fault matrix too")
     return parser

@@ -8,7 +8,7 @@ import pytest
 
 from redis_fleet.description.load import load
 from redis_fleet.rules.run import verdict
-from redis_fleet.topology.layout import SystemLayout
+from redis_fleet.settings.layout import SystemLayout
 from redis_fleet.topology.place import place
 
 ADOPTED = "adopted: {configuration: /etc/redis/redis.conf, unit: redis-server.service}"

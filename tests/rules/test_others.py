@@ -13,7 +13,7 @@ from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Silence
 from redis_fleet.plan.planner import plan
 from redis_fleet.problems import InvalidDescriptionError, Problem
-from redis_fleet.topology.layout import SandboxLayout
+from redis_fleet.settings.layout import SandboxLayout
 from tests.unit.cases.builder import fleet_of, observed
 
 HERE = Path(__file__).parent

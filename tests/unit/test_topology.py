@@ -11,7 +11,7 @@ from redis_fleet.catalogue.check import persists
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process
 from redis_fleet.problems import InvalidDescriptionError
-from redis_fleet.topology.layout import SandboxLayout
+from redis_fleet.settings.layout import SandboxLayout
 from tests.unit.cases.builder import fleet_of
 
 HEAD = """plugin: redis_fleet

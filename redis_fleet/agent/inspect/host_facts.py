@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
 
 from ..host.disks import file_facts, folder_facts
 from ..host.files import text_of
 from ..host.listeners import listeners
+from ..host.packages.providers import here
 from ..host.reach import reach
 from ..host.systemd import show
 from ..messages.host_facts import AskHostFacts, Clock, Cores, HostFacts, Memory, SystemdState
@@ -59,8 +58,8 @@ def host_facts(request: AskHostFacts) -> HostFacts:
         listeners=tuple(listeners(request.ports, request.deployment)),
         addresses={address: _is_here(address) for address in request.addresses},
         own_addresses=tuple(_own_addresses()),
-        candidates=_candidates(request.host.packages),
-        lists=any(Path("/var/lib/apt/lists").glob("*_Packages*")),
+        candidates=here().candidates(list(request.host.packages)),
+        lists=here().has_lists(),
         time_services=tuple(_active(_TIME)) if running else (),
         reach=tuple(reach(request.targets, request.seconds)),
     )
@@ -175,19 +174,6 @@ def _own_addresses() -> list[str]:
         found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(line.split()[0])))
     outer = [each for each in found if not each.startswith(("127.", "fe80:")) and each != "::1"]
     return sorted(outer)
-
-
-def _candidates(names: Sequence[str]) -> dict[str, Optional[str]]:
-    """Return the version that apt would install, by package; None where it knows of none."""
-    found: dict[str, Optional[str]] = {}
-    current = ""
-    for line in _output(["apt-cache", "policy", *names]).splitlines() if names else []:
-        if line and not line.startswith(" "):
-            current = line.rstrip(":")
-        elif line.strip().startswith("Candidate:"):
-            version = line.split(":", 1)[1].strip()
-            found[current] = None if version == "(none)" else version
-    return found
 
 
 def _active(services: tuple[str, ...]) -> list[str]:

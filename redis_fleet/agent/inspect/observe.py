@@ -15,7 +15,7 @@ from typing import Optional
 from ..conf.text import parse_file
 from ..host.digest import seal
 from ..host.files import fingerprint, text_of
-from ..host.packages import installed
+from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
 from ..kinds import KINDS
@@ -79,7 +79,7 @@ def host_state(request: ObservedHost) -> HostState:
     """Return what a supervised machine is like beside its processes."""
     return HostState(
         system=_system(),
-        packages=installed(request.packages),
+        packages=here().installed(list(request.packages)),
         version=_binary_version(request.binary),
         default_units=show(list(request.default_units)),
         masked=tuple(path for path in request.masks if os.path.realpath(path) == "/dev/null"),

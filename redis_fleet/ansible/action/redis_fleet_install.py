@@ -18,7 +18,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return what was written and installed."""
         super().run(tmp, task_vars)
         machine = task_vars["inventory_hostname"]
-        container = task_vars["redis_fleet_observed"]["answer"]["host"]["container"]
+        host = task_vars["redis_fleet_observed"]["answer"]["host"]
         packages = task_vars["redis_fleet_planned"]["packages"][machine]
-        asked = prepare_request(fleet_of(task_vars), machine, packages, kernel=not container)
+        asked = prepare_request(fleet_of(task_vars), machine, packages, host["system"], kernel=not host["container"])
         return result_of(self, asked, task_vars)

@@ -18,7 +18,7 @@ from redis_fleet.observe.facts import Observed, observed
 from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
-from redis_fleet.platforms import offered, platform
+from redis_fleet.platform import name_of, offered
 
 _PATIENCE = 2.0
 
@@ -89,6 +89,6 @@ def _choose_trials(fleet: Fleet, seen: Observed, result: dict[str, Any]) -> None
 def _packages(fleet: Fleet, seen: Observed) -> dict[str, list[str]]:
     found = {}
     for machine, facts in seen.machines.items():
-        packages = offered(platform(facts.system), fleet.engine)
+        packages = offered(name_of(facts.system), fleet.engine)
         found[machine] = wanted_packages(fleet, machine, packages) if packages else []
     return found

@@ -11,9 +11,9 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import process_parts, start_request
+from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet
 from redis_fleet.render.files import configuration
-from redis_fleet.topology.sentinels import joining
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

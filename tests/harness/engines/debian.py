@@ -6,19 +6,16 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness import releases
 from tests.harness.engines.origin import OriginError, command, keep
 
-_BOTH = ("redis", "valkey")
 # Loaded by name while the program runs, so that no list of what it needs has them.
 _LOADED_LATER = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2", "libgcc_s.so.1")
 
 
 @dataclass(frozen=True)
-class Release:
-    """One Debian release and the engines that its packages offer.
-
-    ``sources`` is a sed script for the release's list of package sources.
-    """
+class Origin:
+    """One release and the engines that its packages offer; ``sources`` as in tests/harness/releases.py."""
 
     name: str
     engines: tuple[str, ...]
@@ -39,13 +36,7 @@ class Release:
             shutil.copytree(root / "etc" / engine, home / "etc" / engine)
 
 
-RELEASES = (
-    # Its security updates left the mirrors with the end of its support; they never changed the version.
-    Release("bullseye", ("redis",), "bullseye", sources="/ bullseye /!d"),
-    Release("bookworm", _BOTH, "bookworm", sources="s/^\\(.*\\) bookworm main$/&\\n\\1 bookworm-backports main/"),
-    Release("trixie", _BOTH, "trixie"),
-    Release("testing", _BOTH, "testing"),
-)
+RELEASES = tuple(Origin(each.suite, each.engines, each.suite, each.sources) for each in releases.RELEASES)
 
 
 def _unpack(root: Path, engine: str, target: Path) -> Path:

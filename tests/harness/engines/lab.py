@@ -16,7 +16,10 @@ from tests.harness.hosts.engine import ROOT
 from tests.harness.hosts.images import alone
 
 ENGINES = ROOT / ".cache" / "engines"
-ORIGINS = {origin.name: origin for origin in (*debian.RELEASES, *wheels.WHEELS)}
+ORIGINS: dict[str, debian.Origin | wheels.Wheel] = {
+    **{each.name: each for each in debian.RELEASES},
+    **{each.name: each for each in wheels.WHEELS},
+}
 _TOGETHER = 3  # each waits for the network half of its time
 _STAMP = "made-from"
 

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, run
 
+from tests.harness import releases
 from tests.harness.hosts.engine import CACHE, HERE, Engine, EngineError
 
-SUITES = {"11": "bullseye", "12": "bookworm", "13": "trixie", "testing": "testing"}
+SUITES = {each.name: each.suite for each in releases.RELEASES}
 _LABEL = "redis-fleet.content"
 _CONTENT = ("Containerfile", "container-init", "test-host-keys.service")
 
@@ -61,11 +62,11 @@ def _build(engine: Engine, release: str, name: str, content: str) -> None:
 
 
 def _base(engine: Engine, release: str) -> str:
-    """Return a base image: Debian's own where a container registry answers, else one made with mmdebstrap."""
+    """Return a base image: the distribution's own where a container registry answers, else one made with mmdebstrap."""
     local = f"localhost/redis-fleet-base:{release}"
     if engine.succeeds("image", "inspect", local):
         return local
-    official = f"debian:{release}"
+    official = releases.BY_NAME[release].image
     if engine.succeeds("image", "inspect", official) or engine.succeeds("pull", "--quiet", official, timeout=180):
         return official
     _debootstrap(engine, release, local)
@@ -75,7 +76,9 @@ def _base(engine: Engine, release: str) -> str:
 def _debootstrap(engine: Engine, release: str, name: str) -> None:
     """Make a minimal base image from packages alone; raises EngineError when mmdebstrap is missing or fails."""
     if not shutil.which("mmdebstrap"):
-        raise EngineError(f"cannot pull debian:{release}, and mmdebstrap is not installed to build it from packages")
+        raise EngineError(
+            f"cannot pull {releases.BY_NAME[release].image}, and mmdebstrap is not installed to build it from packages"
+        )
     with tempfile.TemporaryDirectory(prefix="redis-fleet-base-") as folder:
         archive = str(Path(folder) / "root.tar")
         options = ["--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"']

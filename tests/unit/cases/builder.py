@@ -19,10 +19,10 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import seal, sha256
 from redis_fleet.catalogue import table, values
 from redis_fleet.loading import load_fleet
-from redis_fleet.model import Fleet, Kind, Paths, Process
+from redis_fleet.model import Fleet, Paths, Process
 from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
-from redis_fleet.platforms import masks, offered, unwanted_units
+from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.project import ROOT
 from redis_fleet.render.files import kernel_files, machine_files
 
@@ -108,7 +108,7 @@ def _machine(
         packages=dict.fromkeys(change.get("packages", wanted_packages(fleet, name, offer)), VERSION),
         version=change.get("version", VERSION),
         default_units=units,
-        masked=tuple(masks(unwanted_units(fleet, name))),
+        masked=tuple(masks(possible_units(fleet, name))),
         kernel=_KERNEL | change.get("kernel", {}),
         container=container,
         fingerprints=prints | change.get("fingerprints", {}),
@@ -121,7 +121,7 @@ def _machine(
 
 def _stranger(fleet: Fleet, machine: str, change: Mapping[str, Any]) -> Stranger:
     """Make a process that is no longer described: name, address, port, role (``master`` or whom it follows), keys."""
-    kind: Kind = "sentinel" if change["name"].startswith("sentinel") else "server"
+    kind = "sentinel" if change["name"].startswith("sentinel") else "server"
     name = change["name"]
     process = Process(
         name,

@@ -9,7 +9,7 @@ from redis_fleet.agent.host.digest import sha256
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
 from redis_fleet.plan.machines import wanted_packages
-from redis_fleet.platforms import masks, offered, unwanted_units
+from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.render.files import kernel_files, unit_file
 from tests.unit.simulation.servers import VERSION, Server
 from tests.unit.simulation.watchers import View, Watcher
@@ -37,7 +37,7 @@ def _machine(world: World, box: Box, fleet: Fleet, name: str) -> MachineFacts:
         system={"id": "debian", "version": "12"},
         packages=dict.fromkeys(wanted_packages(fleet, name, offer), VERSION) if box.prepared else {},
         version=VERSION if box.prepared else None,
-        masked=tuple(masks(unwanted_units(fleet, name))) if box.prepared else (),
+        masked=tuple(masks(possible_units(fleet, name))) if box.prepared else (),
         kernel=_KERNEL,
         fingerprints=prints,
         texts=dict(box.units),

@@ -2,28 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
+from typing import ClassVar
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue import check
+from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, master_of, members
-from redis_fleet.description.schema import ServiceDescription
-from redis_fleet.model import USUAL_RESTART_DELAY, Process, Service, Watch
-from redis_fleet.topology.adopted import is_adopted
-from redis_fleet.topology.common_settings import has_password, moved, own_settings, reachable, variables
-from redis_fleet.topology.engines import ENGINES
-from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.settings_builder import Sheet, secret
+from redis_fleet.description.nodes import Path
+from redis_fleet.description.schema import Deployment, ServiceDescription
+from redis_fleet.kinds.kind import Kind, Start
+from redis_fleet.kinds.redis_sentinel import watch
+from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
+from redis_fleet.platform import installation
+from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.builder import Sheet, secret
+from redis_fleet.settings.common import has_password, moved, own_settings, reachable, variables
+from redis_fleet.settings.layout import Layout
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
 _ELECTION_SECONDS = 15.0
 
 
-def place(description: Description, layout: Layout, name: str, watch: Watch | None) -> Service:
+class RedisServer(Kind):
+    """A master or a replica of a service."""
+
+    name = "server"
+    slots = ("server",)
+    binary = "server"
+    configuration_file = "{engine}.conf"
+    # So that the packages' own logrotate pattern, redis-server*.log, matches.
+    log_file = "{engine}-server-{name}.log"
+    template = "redis.conf.j2"
+    starts: ClassVar[Mapping[str, Start]] = {
+        "start_masters": Start("master", "as the master"),
+        "start_replicas": Start("replica", "as a replica"),
+    }
+    keeps_data = True
+    versioned = True
+    announce = "replica-announce-ip"
+
+    def title(self, engine: str) -> str:
+        """Return the engine's own name."""
+        return engine.capitalize()
+
+    def headings(self) -> Iterable[str]:
+        """Return the sections of the catalogue."""
+        return table.sections()
+
+    def heading(self, engine: str, setting: Setting) -> str:
+        """Return the section that the catalogue has a directive in."""
+        return _section(engine, setting.name)
+
+    def section(self, process: Process) -> Path:
+        """Return the section of its service."""
+        return ("services", process.service)
+
+    def service_of(self, name: str) -> str:
+        """Return what stands before the port."""
+        return name.rpartition("-")[0]
+
+    def places(self, deployment: Deployment) -> Iterator[str]:
+        """Yield the members of all services."""
+        for service in deployment.services.values():
+            for each in members(service, deployment):
+                yield f"{each.machine}:{each.port}"
+
+    def place(self, description: Description, layout: Layout, fleet: Fleet) -> Fleet:
+        """Return the fleet with all its services."""
+        names = description.deployment.services
+        services = tuple(_place(description, layout, name, watch(description, name)) for name in names)
+        return replace(fleet, services=services)
+
+
+KIND = RedisServer()
+
+
+@lru_cache(maxsize=512)
+def _section(engine: str, name: str) -> str:
+    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
+    return directive.section if directive else "Other"
+
+
+def _place(description: Description, layout: Layout, name: str, watch: Watch | None) -> Service:
     """Return the service with all its processes, their settings complete."""
     service = description.deployment.services[name]
     path = ("services", name)
@@ -64,7 +129,7 @@ def _process(
     address = deployment.machines[member.machine].address
     endpoint = layout.endpoint(member.machine, address, member.port)
     title = f"{name}-{member.port}"
-    paths = layout.paths(ENGINES[deployment.engine], "server", member.machine, title)
+    paths = layout.paths(installation(deployment.engine), KIND, member.machine, title)
     sheet = Sheet(description, variables(description, member.machine, endpoint, title))
     own_settings(sheet, path, service, layout, endpoint, paths)
     taken_over = is_adopted(service.adopted, layout)
@@ -86,7 +151,7 @@ def _process(
     paths = moved(sheet, path, service, paths, layout)
     settings = tuple(sheet.settings.values())
     return Process(
-        title, "server", member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
+        title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
     )
 
 

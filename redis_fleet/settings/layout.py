@@ -8,7 +8,19 @@ from typing import Protocol
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.model import Paths
-from redis_fleet.topology.engines import Engine
+from redis_fleet.platform.platform import Engine
+
+
+class Files(Protocol):
+    """What a kind of process calls its files: patterns in which ``{engine}`` and ``{name}`` stand for themselves."""
+
+    @property
+    def configuration_file(self) -> str:
+        """The configuration file."""
+
+    @property
+    def log_file(self) -> str:
+        """The log, on a machine of its own."""
 
 
 class Layout(Protocol):
@@ -21,7 +33,7 @@ class Layout(Protocol):
     def endpoint(self, machine: str, address: str, port: int) -> Endpoint:
         """Return where the process that the description puts at machine:port listens."""
 
-    def paths(self, engine: Engine, kind: str, machine: str, name: str) -> Paths:
+    def paths(self, engine: Engine, files: Files, machine: str, name: str) -> Paths:
         """Return the files and folders of a process (``name`` such as ``orders-6379``)."""
 
 
@@ -37,16 +49,16 @@ class SystemLayout:
         """Return the machine's own address and the described port."""
         return Endpoint(address, port)
 
-    def paths(self, engine: Engine, kind: str, machine: str, name: str) -> Paths:  # noqa: ARG002
+    def paths(self, engine: Engine, files: Files, machine: str, name: str) -> Paths:  # noqa: ARG002
         """Return absolute system paths."""
         unit = f"{engine.name}-{name}"
-        log = f"{unit}.log" if kind == "sentinel" else f"{engine.name}-server-{name}.log"
-        file = "sentinel.conf" if kind == "sentinel" else f"{engine.name}.conf"
+        log = files.log_file.format(engine=engine.name, name=name)
+        file = files.configuration_file.format(engine=engine.name)
         return Paths(
             configuration=f"{engine.configuration}/{name}/{file}",
             data=f"{engine.data}/{name}",
             log=f"{engine.log}/{log}",
-            pid=f"/run/{unit}/{engine.name}.pid",
+            pid=f"{engine.run}/{unit}/{engine.name}.pid",
             unit=f"/etc/systemd/system/{unit}.service",
         )
 
@@ -63,8 +75,8 @@ class SandboxLayout:
         """Return the loopback port that stands for machine:port."""
         return Endpoint("127.0.0.1", self.ports[f"{machine}:{port}"])
 
-    def paths(self, engine: Engine, kind: str, machine: str, name: str) -> Paths:
+    def paths(self, engine: Engine, files: Files, machine: str, name: str) -> Paths:
         """Return paths below ``root``/machine/name."""
         home = f"{self.root}/{machine}/{name}"
-        file = "sentinel.conf" if kind == "sentinel" else f"{engine.name}.conf"
+        file = files.configuration_file.format(engine=engine.name)
         return Paths(f"{home}/{file}", f"{home}/data", f"{home}/{engine.name}.log", f"{home}/{engine.name}.pid")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import AdoptedDescription
 from redis_fleet.model import Paths
-from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.settings_builder import Sheet
+from redis_fleet.settings.builder import Sheet
+from redis_fleet.settings.layout import Layout
 
 _ABSOLUTE = re.compile(r"/[^\x00-\x1f]*[^/\x00-\x1f]\Z")
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]+\.service\Z")  # systemd.unit(5)

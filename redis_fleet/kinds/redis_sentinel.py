@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.secret import Secret
@@ -14,15 +14,60 @@ from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external, is_number, master_of, member
-from redis_fleet.description.schema import SentinelDescription, WatchDescription
-from redis_fleet.model import Process, Service, Setting, Watch
-from redis_fleet.topology.adopted import is_adopted
-from redis_fleet.topology.common_settings import moved, own_settings, variables
-from redis_fleet.topology.engines import ENGINES
-from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.settings_builder import Config, Sheet, secret
+from redis_fleet.description.schema import Deployment, SentinelDescription, WatchDescription
+from redis_fleet.kinds.kind import Kind, Start
+from redis_fleet.model import Fleet, Process, Service, Setting, Watch
+from redis_fleet.platform import installation
+from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.builder import Config, Sheet, secret
+from redis_fleet.settings.common import moved, own_settings, variables
+from redis_fleet.settings.layout import Layout
 
+_SECTION = "sentinel"
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
+
+
+class RedisSentinel(Kind):
+    """A Sentinel. Its package brings only a link: the binary that it leads to is the server's."""
+
+    name = "sentinel"
+    slots = ("server", "sentinel")
+    binary = "sentinel"
+    configuration_file = "sentinel.conf"
+    template = "sentinel.conf.j2"
+    starts: ClassVar[Mapping[str, Start]] = {"start_sentinels": Start("sentinel", "as a Sentinel")}
+    watches = True
+    notes_in_file = True
+    announce = "sentinel announce-ip"
+
+    def title(self, engine: str) -> str:  # noqa: ARG002
+        """Return ``Sentinel``, of whichever engine."""
+        return "Sentinel"
+
+    def heading(self, engine: str, setting: Setting) -> str:  # noqa: ARG002
+        """Return the service that a line is about, or the one heading for all others."""
+        about = setting.name.startswith("sentinel ") and len(setting.lines[0]) > 1
+        return f"Watching {setting.lines[0][0]}" if about else "Sentinel"
+
+    def takes(self, engine: str, version: str, setting: Setting) -> bool:
+        """Say whether a version has a line of Sentinel's own; what it shares with a server it takes as that does."""
+        if setting.name.startswith("sentinel "):
+            return sentinel_table.find(engine, version, setting.name.removeprefix("sentinel ")) is not None
+        return super().takes(engine, version, setting)
+
+    def places(self, deployment: Deployment) -> Iterator[str]:
+        """Yield the places of the ``sentinel`` section."""
+        if deployment.sentinel:
+            for text in deployment.sentinel.machines:
+                each = member(text, deployment.sentinel.port)
+                yield f"{each.machine}:{each.port}"
+
+    def place(self, description: Description, layout: Layout, fleet: Fleet) -> Fleet:
+        """Return the fleet with its Sentinels; they watch services, which must be there."""
+        return replace(fleet, sentinels=_place(description, layout, fleet.services))
+
+
+KIND = RedisSentinel()
 
 
 def watch(description: Description, name: str) -> Watch | None:
@@ -66,7 +111,7 @@ def _timing(description: Description, sentinel: SentinelDescription, own: WatchD
     return int(directive.value.default or 0) if directive else 0
 
 
-def place(description: Description, layout: Layout, services: tuple[Service, ...]) -> tuple[Process, ...]:
+def _place(description: Description, layout: Layout, services: tuple[Service, ...]) -> tuple[Process, ...]:
     """Return the Sentinel processes; empty without a ``sentinel`` section."""
     sentinel = description.deployment.sentinel
     if sentinel is None:
@@ -87,11 +132,11 @@ def _process(
     services: tuple[Service, ...],
 ) -> Process:
     deployment = description.deployment
-    path = ("sentinel",)
+    path = (_SECTION,)
     address = deployment.machines[place_.machine].address
     endpoint = layout.endpoint(place_.machine, address, place_.port)
     title = f"sentinel-{place_.port}"
-    paths = layout.paths(ENGINES[deployment.engine], "sentinel", place_.machine, title)
+    paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
     sheet = Sheet(description, variables(description, place_.machine, endpoint, title))
     own_settings(sheet, path, sentinel, layout, endpoint, paths)
     if password:
@@ -106,9 +151,7 @@ def _process(
         if service.watch:
             settings += _watching(service, service.watch, per_master)
     taken_over = is_adopted(sentinel.adopted, layout)
-    return Process(
-        title, "sentinel", place_.machine, "", endpoint, tuple(settings), paths, password, adopted=taken_over
-    )
+    return Process(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password, adopted=taken_over)
 
 
 def _acquainted(

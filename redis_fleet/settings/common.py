@@ -14,9 +14,9 @@ from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
 from redis_fleet.model import Paths, Setting
-from redis_fleet.topology import adopted
-from redis_fleet.topology.layout import Layout
-from redis_fleet.topology.settings_builder import Sheet
+from redis_fleet.settings import adopted
+from redis_fleet.settings.builder import Sheet
+from redis_fleet.settings.layout import Layout
 
 _PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
 

@@ -1,0 +1,16 @@
+"""The kinds of process, in the order in which they are placed and started. Whoever asks for a kind's name asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from redis_fleet.kinds import redis_sentinel, redis_server
+from redis_fleet.kinds.kind import Kind
+from redis_fleet.model import Process
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (redis_server.KIND, redis_sentinel.KIND)}
+
+
+def of(process: Process) -> Kind:
+    """Return the kind of a process; raises KeyError."""
+    return KINDS[process.kind]
