@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
@@ -15,7 +14,6 @@ from redis_fleet.drills.report import DrillReport, Step
 from tests.harness.engines import Binary, available
 from tests.live.processes import server_binary
 
-LONG = bool(os.environ.get("REDIS_FLEET_LONG"))
 _VERSIONS = ("6.0.", "6.2.14", "7.0.", "8.0.2", "8.1.1", "9.1.2")
 _SCRIPT = """#!/bin/sh
 {before}
@@ -24,9 +22,8 @@ exec {server} "$@" {options}
 
 
 def engines() -> list[Binary]:
-    """Return one binary of each version that the drills are for; in a short run none."""
-    found = [each for version in _VERSIONS for each in available() if each.version.startswith(version)]
-    return found if LONG else []
+    """Return one binary of each version that the drills are for."""
+    return [each for version in _VERSIONS for each in available() if each.version.startswith(version)]
 
 
 def performed(name: str, server: str | Path = "") -> DrillReport:
@@ -75,4 +72,6 @@ def differs(report: DrillReport, *words: str) -> None:
         assert word in said, said
 
 
-per_engine = pytest.mark.parametrize("binary", engines(), ids=str)
+per_engine = pytest.mark.parametrize(
+    "binary", [pytest.param(each, marks=pytest.mark.long) for each in engines()], ids=str
+)
