@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from redis_fleet.ansible.plays import DECLARED
 from redis_fleet.plan.steps import GROUPS, STAGES
 from redis_fleet.project import PLAYBOOKS
 
@@ -27,3 +28,10 @@ def test_the_stage_of_each_task_belongs_to_its_play() -> None:
 
     assert found == {stage: group for stage, group in GROUPS.items() if stage in found}
     assert len(found) == 6
+
+
+def test_every_group_that_a_play_runs_over_is_declared_and_no_other() -> None:
+    plays = [play for path in PLAYBOOKS.glob("*.yml") for play in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    used = {play["hosts"] for play in plays if "hosts" in play} - {"all"}
+
+    assert used == set(DECLARED)

@@ -12,9 +12,9 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.template import trust_as_template
 
 from redis_fleet.ansible.fleets import SANDBOX, load
+from redis_fleet.ansible.plays import DECLARED, MACHINES
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.model import Machine
-from redis_fleet.plan.steps import GROUPS
 from redis_fleet.problems import InvalidDescriptionError
 
 DOCUMENTATION = """
@@ -44,11 +44,10 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             fleet = load(source)
         except InvalidDescriptionError as error:
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
-        ours = ("redis_fleet", "redis_fleet_drill", "redis_fleet_reachable", "redis_fleet_trial")
-        for group in (*ours, *GROUPS.values()):
+        for group in DECLARED:
             inventory.add_group(group)
         for machine in fleet.machines.values():
-            inventory.add_host(machine.name, group="redis_fleet")
+            inventory.add_host(machine.name, group=MACHINES)
             for name, value in _variables(machine, source).items():
                 inventory.set_variable(machine.name, name, value)
 
