@@ -32,6 +32,9 @@ _KEYS = (
 )
 
 
+_UNTOLD = ("validate_argument_spec", "ansible.builtin.validate_argument_spec")
+
+
 class CallbackModule(CallbackBase):  # type: ignore[misc]
     """One event a play, task and result."""
 
@@ -44,8 +47,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         emit("play", name=play.get_name())
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
-        """A task begins."""
-        emit("task", name=task.get_name())
+        """A task begins; that a role's variables are what it wants is nothing to tell."""
+        if task.action not in _UNTOLD:
+            emit("task", name=task.get_name())
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task succeeded on a host."""
