@@ -92,7 +92,7 @@ def test_every_kind_of_complaint_is_found_with_its_line(binary: str) -> None:
 
     found = {each.name: each.complaints for each in run_tests(ConfigTest(asked, 30)).results}
 
-    assert found.pop("good") == found.pop("good quiet") == []
+    assert found.pop("good") == found.pop("good quiet") == ()
     assert [each.line for each in found.pop("two")] == [1, 8]
     assert "/not/there/users.acl" in found["no such file"][0].said
     assert "/not/there.so" in found["no such module"][0].said
