@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
 from redis_fleet.agent.replication.view import TROUBLE, Target
 from redis_fleet.drills.lab import Lab
@@ -31,9 +32,13 @@ class Client:
     """One process of the deployment that is sent commands."""
 
     name: str
-    endpoint: tuple[str, int]
-    _password: str | None = field(repr=False)
+    _access: Access
     _connection: Connection | None = field(default=None, repr=False)
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Return address and port."""
+        return self._access.endpoint.address, self._access.endpoint.port
 
     def call(self, *words: object) -> Reply:
         """Send one command; connects when there is no connection. Raises ReplyError or OSError."""
@@ -62,7 +67,7 @@ class Client:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = Connection(*self.endpoint, self._password, _TIMEOUT)
+            self._connection = connect(self._access, _TIMEOUT)
         return self._connection
 
     def close(self) -> None:
@@ -124,8 +129,7 @@ class Deployment:
 
     def _client(self, process: Process) -> Client:
         if process.id not in self._clients:
-            password = process.password.reveal() if process.password else None
-            self._clients[process.id] = Client(process.id, (process.endpoint.address, process.endpoint.port), password)
+            self._clients[process.id] = Client(process.id, Access(process.endpoint, process.password))
         return self._clients[process.id]
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, info
 
@@ -121,7 +123,7 @@ class Server:
 
     def client(self, timeout: float = 30.0) -> Connection:
         """Return a connection of its own; the caller closes it."""
-        return Connection("127.0.0.1", self.port, timeout=timeout)
+        return connect(Access(Endpoint("127.0.0.1", self.port)), timeout)
 
     def info(self, section: str = "everything") -> dict[str, str]:
         """Return the fields of INFO."""

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, pairs
+from redis_fleet.agent.secret import Secret
 
 _SECONDS = 20.0
 _PAUSE = 0.005
@@ -94,7 +97,8 @@ def _answering(socket: Path, password: str | None) -> Connection | None:
     """Return a connection to a server that is ready, or nothing so far; StartError for a wrong password."""
     connection = None
     try:
-        connection = Connection(str(socket), 0, password, timeout=10)
+        secret = None if password is None else Secret(password)
+        connection = connect(Access(Endpoint(str(socket), 0), secret), timeout=10)
         connection.call("PING")
     except OSError:
         pass

@@ -10,6 +10,9 @@ import secrets
 import time
 from typing import TypedDict
 
+from .. import access
+from ..access import Access
+from ..endpoint import Endpoint
 from ..protocol.resp import Connection, ReplyError
 from .view import (
     TROUBLE,
@@ -72,7 +75,7 @@ def answers(target: Target, node: Node) -> Check:
 def locked(node: Node) -> Check:
     """Check that a process answers nobody without its password (a rewritten file can leave it open)."""
     try:
-        with Connection(node["address"], node["port"]) as connection:
+        with access.connect(Access(Endpoint(node["address"], node["port"]))) as connection:
             connection.call("PING")
         code = "it answers without a password"
     except ReplyError as error:

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
+from .. import access
+from ..access import Access
+from ..endpoint import Endpoint
 from ..protocol.resp import Connection, ReplyError, info, pairs
-from ..secret import MASK
+from ..secret import MASK, Secret
 
 # What talking to a sick process, or to something that is no Redis at all, can raise.
 TROUBLE = (OSError, ReplyError, ValueError, LookupError)
@@ -148,11 +151,12 @@ def connect(target: Target, node: Node, timeout: float = 2.0) -> Connection:
     """
     is_sentinel = any(node["id"] == other["id"] for other in target["sentinels"])
     password = target["sentinel_password"] if is_sentinel else target["password"]
+    endpoint = Endpoint(node["address"], node["port"])
     try:
-        return Connection(node["address"], node["port"], password, timeout)
+        return access.connect(Access(endpoint, None if password is None else Secret(password)), timeout)
     except ReplyError as error:
         if OPEN_SERVER in str(error):
-            return Connection(node["address"], node["port"], None, timeout)
+            return access.connect(Access(endpoint), timeout)
         raise ReplyError(str(error).replace(password, MASK) if password else str(error)) from None
 
 
