@@ -7,7 +7,7 @@ from dataclasses import replace
 from redis_fleet.description.load import load
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
-from redis_fleet.rules.run import verdict
+from redis_fleet.rules.run import apply_rules
 from redis_fleet.settings.layout import Layout, SystemLayout
 from redis_fleet.topology.place import place
 
@@ -19,7 +19,7 @@ def load_fleet(file: str, layout: Layout | None = None, server: str = "") -> Fle
     """
     description = load(file)
     fleet = place(description, layout or SystemLayout(), server)
-    found = verdict(description, fleet)
+    found = apply_rules(description, fleet)
     if found.errors:
         raise InvalidDescriptionError(found.errors)
     return replace(fleet, warnings=found.warnings, silences=found.silences)

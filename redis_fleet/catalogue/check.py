@@ -9,6 +9,7 @@ from functools import lru_cache
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
 from redis_fleet.model import Process, Words
+from redis_fleet.rulebook import NEVER_STARTS, Rule, decides, declare
 
 # What goes with the unit that runs a process: redis-fleet's own, or the one of a process that was adopted.
 BY_UNIT = frozenset({"daemonize", "supervised", "pidfile"})
@@ -26,16 +27,46 @@ OWN_KEYS = {
     "sentinel": "what Sentinels shall know stands in the 'sentinel:' section",
     "include": "CONFIG REWRITE breaks included files; write the directives here",
 }
-# The rules that are enforced here.
-_INCLUDED, _UNREADABLE, _UNKNOWN = "E10", "E11", "E16"
 SENTINEL_OWN_KEYS = {
     "monitor": "the services of this file are monitored; see 'name:' below a service's 'sentinel:'",
     "auth-pass": "it is always the service's 'password:'",
 }
 
 
+INCLUDED = declare(
+    "E10",
+    "files that CONFIG REWRITE cannot replace, or that it breaks",
+    reason="Sentinel makes a server rewrite its file at every failover: values of an included file are copied "
+    "and shadow it from then on, save points are lost, users stand there twice; where the folder is not"
+    " the server's to write to, the new role is not kept",
+    source="measured on redis 7.0.15, 8.0.2 and valkey 8.1.1; redis issues 8572 and 11736",
+    remedy="write all directives of a process into its one file",
+    directives=("include",),
+    firm="redis-fleet writes the whole file itself",
+)
+
+UNREADABLE = declare(
+    "E11",
+    "a password that Sentinel cannot read back",
+    reason="Sentinel writes auth-pass into its file without quotes: it does not start again",
+    source="measured on redis 7.0.15 with a space and a quote; sentinel.c: rewriteConfigSentinelOption",
+    remedy="use letters, digits and other signs",
+    directives=("requirepass", "sentinel auth-pass", "sentinel sentinel-pass"),
+    firm="Sentinel would not start a second time",
+)
+
+UNKNOWN = declare(
+    "E16",
+    "a directive that this version does not know",
+    reason="the server ends with 'Bad directive or wrong number of arguments' at its start",
+    source="config.c: loadServerConfigFromString; the catalogue of directives, held against the binaries",
+    remedy="take it out, or write its name as that version has it",
+    firm=NEVER_STARTS,
+)
+
+
 @dataclass(frozen=True)
-class Verdict:
+class DirectiveCheck:
     """Either the directive's canonical name, lines and sensitivity, or what is wrong, the remedy and the rule."""
 
     name: str = ""
@@ -43,11 +74,14 @@ class Verdict:
     sensitive: bool = False
     what: str = ""
     remedy: str = ""
-    rule: str = ""
+    rule: Rule | None = None
 
 
+@decides(INCLUDED, UNKNOWN)
 @lru_cache(maxsize=4096)
-def server(engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False) -> Verdict:
+def server(
+    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
+) -> DirectiveCheck:
     """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it.
 
     What suits a unit is redis-fleet's to say, but not for processes that are ``adopted`` with theirs.
@@ -58,8 +92,8 @@ def server(engine: str, version: str | None, name: str, texts: tuple[str, ...], 
         return _unknown(engine, version, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
     if canonical in OWN_KEYS and not (adopted and canonical in BY_UNIT):
-        rule = _INCLUDED if canonical == "include" else ""
-        return Verdict(what="is not set here", remedy=OWN_KEYS[canonical], rule=rule)
+        rule = INCLUDED if canonical == "include" else None
+        return DirectiveCheck(what="is not set here", remedy=OWN_KEYS[canonical], rule=rule)
     # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
     for each in knowing:
         directive = each.find(name)
@@ -67,11 +101,13 @@ def server(engine: str, version: str | None, name: str, texts: tuple[str, ...], 
         lines = values.lines(directive, texts)
         # No line at all would be written as an empty one, which nobody reads.
         if (lines or directive.type == "master") and values.problem(directive, lines) is None:
-            return Verdict(canonical, lines, directive.sensitive)
+            return DirectiveCheck(canonical, lines, directive.sensitive)
     newest = knowing[-1].find(name)
     assert newest is not None
     what = values.problem(newest, values.lines(newest, texts))
-    return Verdict(what=what or "has no value", remedy="correct the value" if what else "write one, or take it out")
+    return DirectiveCheck(
+        what=what or "has no value", remedy="correct the value" if what else "write one, or take it out"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -79,30 +115,35 @@ def _versions(engine: str, version: str | None) -> tuple[str, ...]:
     return (table.nearest_version(engine, version),) if version else table.versions(engine)
 
 
-def _unknown(engine: str, version: str | None, nearest: str | None) -> Verdict:
+def _unknown(engine: str, version: str | None, nearest: str | None) -> DirectiveCheck:
     where = f"{engine} {version}" if version else f"any version of {engine} that is known here"
     remedy = f"did you mean '{nearest}'?" if nearest else "see the engine's own list of directives"
-    return Verdict(what=f"is not a directive of {where}", remedy=remedy, rule=_UNKNOWN)
+    return DirectiveCheck(what=f"is not a directive of {where}", remedy=remedy, rule=UNKNOWN)
 
 
+@decides(UNREADABLE, UNKNOWN)
 @lru_cache(maxsize=1024)
-def sentinel(engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False) -> Verdict:
-    """Judge a directive of sentinel.conf, written without the word ``sentinel``; the verdict's name has it in front."""
+def sentinel(
+    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
+) -> DirectiveCheck:
+    """Judge a directive of sentinel.conf, written without the word ``sentinel``; the answer's name has it in front."""
     if name in SENTINEL_OWN_KEYS:
-        return Verdict(what="is not set here", remedy=SENTINEL_OWN_KEYS[name])
+        return DirectiveCheck(what="is not set here", remedy=SENTINEL_OWN_KEYS[name])
     versions = _versions(engine, version)
     for each in reversed(versions):
         directive = sentinel_table.find(engine, each, name)
         if directive is None:
             continue
         if directive.state:
-            return Verdict(what="is state that Sentinel writes itself", remedy="take it out")
+            return DirectiveCheck(what="is state that Sentinel writes itself", remedy="take it out")
         lines = tuple(values.words_of(text) for text in texts)
         what = sentinel_table.problem(directive, lines) if lines else "has no value"
         if what:
-            rule = _UNREADABLE if lines and directive.value.type == "token" else ""
-            return Verdict(what=what, remedy="correct the value" if lines else "write one, or take it out", rule=rule)
-        return Verdict(f"sentinel {directive.name}", lines, directive.value.sensitive)
+            rule = UNREADABLE if lines and directive.value.type == "token" else None
+            return DirectiveCheck(
+                what=what, remedy="correct the value" if lines else "write one, or take it out", rule=rule
+            )
+        return DirectiveCheck(f"sentinel {directive.name}", lines, directive.value.sensitive)
     if any(name in sentinel_table.ordinary(engine, each) for each in versions):
         return server(engine, version, name, texts, adopted=adopted)
     return _unknown(f"{engine} Sentinel", version, sentinel_table.nearest(engine, versions[-1], name))

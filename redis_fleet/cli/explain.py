@@ -88,5 +88,5 @@ def _show(screen: Screen, lines: Iterable[pages.Line]) -> None:
 
 def _rows(found: tuple[Explanation, ...] | Rule) -> list[dict[str, Any]]:
     if isinstance(found, Rule):
-        return [{key: value for key, value in asdict(found).items() if key != "check"} | {"severity": found.severity}]
+        return [asdict(found) | {"severity": found.severity}]
     return [asdict(each) | {"rules": [rule.id for rule in each.rules]} for each in found]

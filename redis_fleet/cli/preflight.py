@@ -10,9 +10,9 @@ import typer
 from redis_fleet.cli.common import Follower, interruptible
 from redis_fleet.cli.playbook_runner import Event, Options, play
 from redis_fleet.cli.screen import Screen
-from redis_fleet.preflight.rows import Row
 from redis_fleet.preflight.table import counts
 from redis_fleet.preflight.text import count_line, table
+from redis_fleet.rules.hosts.host import Row
 
 Hosts = Annotated[
     bool, typer.Option("--hosts", help="Look at the machines, too: memory, disks, kernel, ports, network.")

@@ -11,18 +11,50 @@ from redis_fleet.description.members import external, is_address, is_number, mas
 from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
 from redis_fleet.problems import Problem
+from redis_fleet.rulebook import Rule, decides, declare
 
 _MASTER_KEYS = ("master", "replicaof", "slaveof")
-Rule = Callable[[Deployment, Document], Iterator[Problem]]
+Check = Callable[[Deployment, Document], Iterator[Problem]]
+
+NO_AGREEMENT = declare(
+    "E2",
+    "Sentinels that can never agree, or too few of them",
+    reason="a failover needs the quorum, and besides a majority of all Sentinels: with two of them none is "
+    "left when one goes down with its machine",
+    source="sentinel.c: sentinelGetLeader; redis.io, Sentinel: at least three",
+    remedy="run three on three machines: a Sentinel needs next to nothing",
+    directives=("sentinel monitor",),
+)
+
+NAME_FOR_ADDRESS = declare(
+    "E12",
+    "a name where Sentinel wants an address",
+    reason="Sentinel ends at its start, as it cannot resolve the name, unless resolve-hostnames is on "
+    "(6.2 and newer), and then depends on a name server in every failover",
+    source="measured on redis 7.0.15; sentinel.c: createSentinelAddr",
+    remedy="write the IP address; a name for ssh goes into 'ansible_host:'",
+    directives=("sentinel monitor", "sentinel resolve-hostnames"),
+    firm="processes bind to the address, too",
+)
+
+SHARED = declare(
+    "E17",
+    "two processes with one port, folder, log or socket",
+    reason="they overwrite each other's data, or the second one does not start",
+    source="redis.io, administration; measured",
+    remedy="give each process its own, for example with '{{ name }}' in it",
+    directives=("port", "tls-port", "dir", "dbfilename", "logfile", "unixsocket"),
+    firm="they would overwrite each other's data, or the second one would not start",
+)
 
 
 def problems(deployment: Deployment, document: Document) -> list[Problem]:
     """Apply every rule."""
-    return [problem for rule in _RULES for problem in rule(deployment, document)]
+    return [problem for check in _CHECKS for problem in check(deployment, document)]
 
 
-def _problem(document: Document, path: Path, what: str, remedy: str, rule: str = "") -> Problem:
-    return Problem(document.position(path), dotted(path), what, remedy, rule)
+def _problem(document: Document, path: Path, what: str, remedy: str, rule: Rule | None = None) -> Problem:
+    return Problem(document.position(path), dotted(path), what, remedy, rule.id if rule else "")
 
 
 def _plugin_is_ours(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -30,12 +62,13 @@ def _plugin_is_ours(deployment: Deployment, document: Document) -> Iterator[Prob
         yield _problem(document, ("plugin",), f"'{deployment.plugin}' is another plugin", "write 'redis_fleet'")
 
 
+@decides(NAME_FOR_ADDRESS)
 def _machines_have_addresses(deployment: Deployment, document: Document) -> Iterator[Problem]:
     for name, machine in deployment.machines.items():
         if not is_address(machine.address):
             what = f"'{machine.address}' is not an IP address"
             remedy = "write the one that Redis binds to and Sentinel announces; a name goes into 'ansible_host:'"
-            yield _problem(document, ("machines", name, "address"), what, remedy, "E12")
+            yield _problem(document, ("machines", name, "address"), what, remedy, NAME_FOR_ADDRESS)
 
 
 def _machines_are_known(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -103,6 +136,7 @@ def _services_have_one_master(deployment: Deployment, document: Document) -> Ite
             yield _problem(document, path, "has no process of its own", "name at least one machine under 'replicas'")
 
 
+@decides(NO_AGREEMENT)
 def _quorum_fits(deployment: Deployment, document: Document) -> Iterator[Problem]:
     sentinel = deployment.sentinel
     if not sentinel:
@@ -114,7 +148,7 @@ def _quorum_fits(deployment: Deployment, document: Document) -> Iterator[Problem
     for path, quorum in asked:
         if quorum is not None and quorum > count:
             what = f"a quorum of {quorum} can never be reached by {count} Sentinel{'s' * (count != 1)}"
-            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}", "E2")
+            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}", NO_AGREEMENT)
 
 
 def _watches_have_sentinels(deployment: Deployment, document: Document) -> Iterator[Problem]:
@@ -140,6 +174,7 @@ def _monitor_names_differ(deployment: Deployment, document: Document) -> Iterato
         seen.setdefault(monitor, name)
 
 
+@decides(SHARED)
 def _processes_have_own_ports(deployment: Deployment, document: Document) -> Iterator[Problem]:
     taken: dict[tuple[str, int], str] = {}
     for path, text, port in _placements(deployment):
@@ -151,7 +186,7 @@ def _processes_have_own_ports(deployment: Deployment, document: Document) -> Ite
         key = (deployment.machines[place.machine].address, place.port)
         if key in taken:
             what = f"port {place.port} on {place.machine} ({key[0]}) is already taken by {taken[key]}"
-            yield _problem(document, path, what, "give one of them another port", "E17")
+            yield _problem(document, path, what, "give one of them another port", SHARED)
         taken.setdefault(key, dotted(path))
 
 
@@ -168,7 +203,7 @@ def _placements(deployment: Deployment) -> Iterator[tuple[Path, str, int]]:
             yield (name, "machines", index), text, section.port
 
 
-_RULES: tuple[Rule, ...] = (
+_CHECKS: tuple[Check, ...] = (
     _plugin_is_ours,
     _machines_have_addresses,
     _machines_are_known,

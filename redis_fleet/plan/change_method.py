@@ -18,6 +18,8 @@ from redis_fleet.model import Process
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.diff import catalogue_of
 from redis_fleet.plan.steps import Change
+from redis_fleet.rulebook import decides
+from redis_fleet.rules import persistence
 
 Trap = Callable[[Process, ProcessFacts, Change], Change | None]
 """Returns the change with another decision, or None where the table's word holds."""
@@ -67,6 +69,7 @@ def _drift(facts: ProcessFacts, directive: Directive, change: Change) -> str:
     return "drift: it was set by hand while it ran, and its file does not have it"
 
 
+@decides(persistence.DATA_LEFT_BEHIND)
 def _moves_data(_: Process, __: ProcessFacts, change: Change) -> Change:
     what = (
         "a server that starts with it finds no data and comes up empty; stop it, move the data, edit its file by hand"

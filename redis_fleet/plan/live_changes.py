@@ -9,6 +9,8 @@ from redis_fleet.model import Process
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.diff import catalogue_of
 from redis_fleet.plan.steps import Change, Order, Step
+from redis_fleet.rulebook import decides
+from redis_fleet.rules import persistence
 
 # How long a rewrite of the append only file or a snapshot may take, in seconds.
 _PERSISTENCE_SECONDS = 3600
@@ -30,6 +32,7 @@ def live_step(process: Process, facts: ProcessFacts, changes: Sequence[Change]) 
     )
 
 
+@decides(persistence.AOF_BY_FILE)
 def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> Iterator[Order]:
     """Yield what brings the running values to the described ones and then to the file.
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet import kinds
 from redis_fleet.agent.host.digest import sha256
-from redis_fleet.catalogue import table, values
-from redis_fleet.kinds import KINDS
+from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.steps import Step
 from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
-from redis_fleet.platform.platform import Engine
 from redis_fleet.render.files import kernel_files, kernel_settings
+from redis_fleet.rules.hosts import fit
 
 
 def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
@@ -25,26 +23,7 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
     if packages is None:
         yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
         return
-    for unit in unwanted_units(fleet, machine, facts.system):
-        if facts.default_units.get(unit, {}).get("ActiveState") in ("active", "activating", "reloading"):
-            yield (
-                f"{machine}: {unit} runs and is not part of this deployment; if nobody needs it, "
-                f"'systemctl disable --now {unit}' and run again"
-            )
-    yield from _unfit_settings(fleet, machine, facts.version or packages.version)
-
-
-def _unfit_settings(fleet: Fleet, machine: str, version: str) -> Iterator[str]:
-    """Hold the settings against the very version of this machine; the description was checked against them all."""
-    catalogue = table.catalogue(fleet.engine, version)
-    for process in fleet.on(machine):
-        for setting in process.settings if kinds.of(process).versioned else ():
-            directive = catalogue.find(setting.name)
-            where = f"{setting.position or fleet.source}: {setting.name} for {process.id}"
-            if directive is None:
-                yield f"{where}: {fleet.engine} {version} has no such directive; take it out or upgrade {machine}"
-            elif wrong := values.problem(directive, setting.lines):
-                yield f"{where}: {fleet.engine} {version} refuses it: {wrong}"
+    yield from map(str, fit.unfit(fleet, machine, facts))
 
 
 def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
@@ -62,13 +41,6 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
     if reasons:
         what = f"prepare the machine: {'install packages, ' if missing else ''}keep default units off, kernel settings"
         yield Step("prepare", machine, "", what, "; ".join(reasons), how="PREPARE")
-
-
-def wanted_packages(fleet: Fleet, machine: str, packages: Engine) -> list[str]:
-    """Return the packages that the processes of a machine need, each once, those of servers in front."""
-    here = {process.kind for process in fleet.on(machine)}
-    slots = [slot for name, kind in KINDS.items() if name in here for slot in kind.slots]
-    return [packages.packages[slot] for slot in dict.fromkeys(slots)]
 
 
 def _unmasked(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:

@@ -14,6 +14,8 @@ from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
 from redis_fleet.plan.steps import Agreement, Change, Step
+from redis_fleet.rulebook import decides
+from redis_fleet.rules import persistence
 
 _GAP = "writes to {service} are refused for about 1 s while {old} hands over (0 acknowledged writes lost)"
 _MOVES = "writes to {service} are refused for less than 1 s; no Sentinel tells clients that they find it at {new} then"
@@ -174,6 +176,7 @@ def _restart(
     )
 
 
+@decides(persistence.AOF_COPIES_ALL)
 def _interruption(fleet: Fleet, service: Service, process: Process, master: Endpoint | None, seen: Observed) -> str:
     if master is None:
         return f"{service.name} is down while {process.id} restarts and loads its data"
@@ -181,7 +184,7 @@ def _interruption(fleet: Fleet, service: Service, process: Process, master: Endp
     attached = len([each for each in members(service, seen) if seen.of(each).answers]) - 1
     if least and attached - 1 < least:
         return f"writes to {service.name} are refused while {process.id} restarts: min-replicas-to-write is {least}"
-    # A replica with an AOF never continues where it was (rule W15).
+    # A replica with an AOF never continues where it was.
     copies = ", and copies all data from its master: it has an AOF" if _has_log(fleet, process) else ""
     return f"none for writes; {process.id} serves no reads while it restarts{copies}"
 

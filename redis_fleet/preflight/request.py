@@ -8,8 +8,8 @@ from redis_fleet.agent.messages.host_facts import AskHostFacts
 from redis_fleet.model import Fleet
 from redis_fleet.observe.request import host_request
 from redis_fleet.platform import installation
-from redis_fleet.preflight.disks import folders, needed
-from redis_fleet.preflight.network import targets
+from redis_fleet.rules.hosts.disks import folders, needed
+from redis_fleet.rules.hosts.network import targets
 
 SECONDS = 2.0
 

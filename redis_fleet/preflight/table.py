@@ -4,37 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
+from redis_fleet.agent.messages.host_facts import HostFacts
 from redis_fleet.model import Fleet
-from redis_fleet.preflight import disks, kernel, memory, network, system
-from redis_fleet.preflight.rows import Answer, Check, Row, Site
-
-CHECKS: tuple[Check, ...] = (
-    *system.CHECKS,
-    *network.CHECKS,
-    *memory.CHECKS,
-    *disks.CHECKS,
-    *kernel.CHECKS,
-)
+from redis_fleet.rules import all_rules
+from redis_fleet.rules.hosts.host import Answered, Check, HostReport, Row, host_checks
+from redis_fleet.rules.hosts.system import NOT_REACHED
 
 
-def rows(fleet: Fleet, answers: Mapping[str, Answer]) -> tuple[Row, ...]:
+def rows(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> tuple[Row, ...]:
     """Return every row, machine by machine; one that could not be looked at has a single row that fails.
 
     ``answers`` are those of ``redis_fleet.agent.inspect.host_facts`` by machine, with ``asked`` and ``answered`` (the
     controller's time) in their ``clock``, or ``{"error": …}``.
     """
-    sites = [Site(fleet, machine, answers) for machine in fleet.machines]
-    return tuple(_heard(fleet, row) for site in sites for row in _of(site))
+    read = {machine: _answered(each) for machine, each in answers.items()}
+    hosts = [HostReport(fleet, machine, read) for machine in fleet.machines]
+    return tuple(_heard(fleet, row) for host in hosts for row in _of(host))
 
 
-def _of(site: Site) -> Iterator[Row]:
-    if "error" in site.answer:
+def _answered(answer: Mapping[str, Any]) -> Answered | str:
+    if "error" in answer:
+        return str(answer["error"])
+    clock = dict(answer["clock"])
+    asked, answered = clock.pop("asked"), clock.pop("answered")
+    return Answered(HostFacts.from_json({**answer, "clock": clock}), asked, answered)
+
+
+def _of(host: HostReport) -> Iterator[Row]:
+    answer = host.answers[host.machine]
+    if isinstance(answer, str):
         fix = "see its address, ssh (ansible_user, key, -k) and sudo (-K); then run this again"
-        yield site.fail("reached", str(site.answer["error"]), fix, "E30")
+        yield host.breaks("reached", answer, fix, NOT_REACHED)
         return
-    for check in CHECKS:
-        yield from check(site)
+    for check in _checks():
+        yield from check(host)
+
+
+@cache
+def _checks() -> tuple[Check, ...]:
+    all_rules()
+    return host_checks()
 
 
 def _heard(fleet: Fleet, row: Row) -> Row:

@@ -6,35 +6,15 @@ from collections.abc import Iterator
 from posixpath import normpath
 
 from redis_fleet import kinds
+from redis_fleet.description.references import SHARED
 from redis_fleet.model import Process
-from redis_fleet.rules.rule import Finding, enforced_elsewhere, rule
+from redis_fleet.rules.rule import Finding, finds
 from redis_fleet.rules.subject import Subject, word
 
-enforced_elsewhere(
-    "E10",
-    "files that CONFIG REWRITE cannot replace, or that it breaks",
-    reason="Sentinel makes a server rewrite its file at every failover: values of an included file are copied "
-    "and shadow it from then on, save points are lost, users stand there twice; where the folder is not"
-    " the server's to write to, the new role is not kept",
-    source="measured on redis 7.0.15, 8.0.2 and valkey 8.1.1; redis issues 8572 and 11736",
-    remedy="write all directives of a process into its one file",
-    directives=("include",),
-    firm="redis-fleet writes the whole file itself",
-    elsewhere="redis_fleet/topology/judge.py refuses include; folders and units are redis-fleet's own",
-)
 
-
-@rule(
-    "E17",
-    "two processes with one port, folder, log or socket",
-    reason="they overwrite each other's data, or the second one does not start",
-    source="redis.io, administration; measured",
-    remedy="give each process its own, for example with '{{ name }}' in it",
-    directives=("port", "tls-port", "dir", "dbfilename", "logfile", "unixsocket"),
-    firm="they would overwrite each other's data, or the second one would not start",
-)
+@finds(SHARED)
 def shared_files(subject: Subject) -> Iterator[Finding]:
-    """Ports are compared before, in ``description/rules.py``: they need nothing worked out."""
+    """Ports are compared before, in ``description/references.py``: they need nothing worked out."""
     named = [name for name in _OWN if any(subject.given(name)) or any(subject.given_to_sentinels(name))]
     taken: dict[tuple[str, str, str], list[Process]] = {}
     for process in subject.fleet.processes if named else ():

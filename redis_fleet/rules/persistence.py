@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from redis_fleet.description.nodes import Path
 from redis_fleet.model import Process, Service
-from redis_fleet.rules.rule import Finding, enforced_elsewhere, rule
+from redis_fleet.rulebook import declare
+from redis_fleet.rules.rule import Finding, rule
 from redis_fleet.rules.subject import Subject
 
 
@@ -87,7 +88,7 @@ def silent_disk(subject: Subject) -> Iterator[Finding]:
             yield Finding(subject.path(each), what, "say no, and mend such a file with redis-check-aof")
 
 
-enforced_elsewhere(
+AOF_BY_FILE = declare(
     "E13",
     "appendonly turned on in the file of a server that has data",
     reason="a server that starts with 'appendonly yes' and has only dump.rdb starts empty, and its next clean stop "
@@ -100,7 +101,7 @@ enforced_elsewhere(
     elsewhere="the plan, which turns it on while the server runs and waits for the file to be written",
 )
 
-enforced_elsewhere(
+DATA_LEFT_BEHIND = declare(
     "E14",
     "another dir, dbfilename, appenddirname or appendfilename without moving the data",
     reason="a server that starts with the new name finds no data and comes up empty",
@@ -112,7 +113,7 @@ enforced_elsewhere(
     elsewhere="the plan, which refuses it",
 )
 
-enforced_elsewhere(
+AOF_COPIES_ALL = declare(
     "W15",
     "a restart of an AOF replica copies the whole dataset",
     reason="a replica with appendonly does not continue where it was: each restart is a full resynchronisation",

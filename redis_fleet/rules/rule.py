@@ -1,19 +1,16 @@
-"""What a rule is, and the register: one function is one rule."""
+"""Rules that a description can break: one function, given all of it, is one rule."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from redis_fleet.description.nodes import Path
-    from redis_fleet.problems import Position
-    from redis_fleet.rules.subject import Subject
+from redis_fleet.description.nodes import Path
+from redis_fleet.problems import Position
+from redis_fleet.rulebook import NEVER_STARTS, Needs, Rule, decides, declare
+from redis_fleet.rules.subject import Subject
 
-Needs = Literal["file", "machine", "plan"]
-Severity = Literal["error", "warning"]
+__all__ = ["NEVER_STARTS", "Finder", "Finding", "Rule", "finders", "finds", "rule"]
 
 
 @dataclass(frozen=True)
@@ -29,44 +26,8 @@ class Finding:
     position: Position | None = None
 
 
-Check = Callable[["Subject"], Iterator[Finding]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One thing that hurts, and how it is known.
-
-    ``id``: E and a number for an error, W for a warning. ``reason``: what happens to whoever does it anyway.
-    ``source``: where that was seen. ``remedy``: what to do, whatever the case. ``directives``: the canonical names that
-    it is about. ``needs``: what it can be judged from, the ``file``, a ``machine`` or a ``plan``; a rule that needs a
-    machine may have something to say about the file, too. ``firm``: why it cannot be silenced, empty when it can.
-    ``elsewhere``: what enforces it, for a rule without a ``check``.
-    """
-
-    id: str
-    title: str
-    reason: str
-    source: str
-    remedy: str
-    directives: tuple[str, ...] = ()
-    needs: Needs = "file"
-    firm: str = ""
-    elsewhere: str = ""
-    check: Check | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def severity(self) -> Severity:
-        """Whether it stops a deployment."""
-        return "error" if self.id.startswith("E") else "warning"
-
-    @property
-    def can_be_silenced(self) -> bool:
-        """Whether a reason in words is enough to go on."""
-        return not self.firm
-
-
-_REGISTER: dict[str, Rule] = {}
-NEVER_STARTS = "the server refuses to start with it"
+Finder = Callable[[Subject], Iterator[Finding]]
+_FINDERS: dict[Rule, Finder] = {}
 
 
 def rule(
@@ -79,44 +40,22 @@ def rule(
     directives: Iterable[str] = (),
     needs: Needs = "file",
     firm: str = "",
-) -> Callable[[Check], Check]:
+) -> Callable[[Finder], Rule]:
     """Make a rule of a function that yields where a description breaks it."""
+    about = {"reason": reason, "source": source, "remedy": remedy, "firm": firm}
+    return finds(declare(id_, title, directives=directives, needs=needs, elsewhere="", **about))
 
-    def register(check: Check) -> Check:
-        _add(Rule(id_, title, reason, source, remedy, tuple(directives), needs, firm, "", check))
-        return check
+
+def finds(declared: Rule) -> Callable[[Finder], Rule]:
+    """Make a function judge a whole description by a rule that other code, below this, decides in part."""
+
+    def register(function: Finder) -> Rule:
+        _FINDERS[declared] = decides(declared)(function)
+        return declared
 
     return register
 
 
-def enforced_elsewhere(
-    id_: str,
-    title: str,
-    *,
-    reason: str,
-    source: str,
-    remedy: str,
-    elsewhere: str,
-    directives: Iterable[str] = (),
-    needs: Needs = "file",
-    firm: str = "",
-) -> None:
-    """Register a rule that no function here can judge; ``elsewhere`` says what does."""
-    _add(Rule(id_, title, reason, source, remedy, tuple(directives), needs, firm, elsewhere))
-
-
-def registered() -> tuple[Rule, ...]:
-    """Return what is registered so far, errors first, by number."""
-    return tuple(sorted(_REGISTER.values(), key=_order))
-
-
-def _order(each: Rule) -> tuple[str, int]:
-    return each.id[0], int(each.id[1:])
-
-
-def _add(made: Rule) -> None:
-    if not re.fullmatch(r"[EW]\d+", made.id):
-        raise ValueError(f"'{made.id}' is not an identifier such as E8 or W3")
-    if made.id in _REGISTER:
-        raise ValueError(f"there are two rules {made.id}")
-    _REGISTER[made.id] = made
+def finders() -> Mapping[Rule, Finder]:
+    """Return the functions that judge a whole description, by their rules, as far as their modules were read."""
+    return _FINDERS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from redis_fleet.agent.secret import Secret
+from redis_fleet.catalogue.check import UNREADABLE
 from redis_fleet.description.nodes import Path
 from redis_fleet.model import Process
-from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
+from redis_fleet.rules.rule import NEVER_STARTS, Finding, finds, rule
 from redis_fleet.rules.subject import Subject, word
 from redis_fleet.settings.common import is_loopback, reachable
 
@@ -148,15 +149,7 @@ def overridden_password(subject: Subject) -> Iterator[Finding]:
             yield Finding(subject.path(each), what, "write the users as 'user:' lines, or keep all of them in the file")
 
 
-@rule(
-    "E11",
-    "a password that Sentinel cannot read back",
-    reason="Sentinel writes auth-pass into its file without quotes: it does not start again",
-    source="measured on redis 7.0.15 with a space and a quote; sentinel.c: rewriteConfigSentinelOption",
-    remedy="use letters, digits and other signs",
-    directives=("requirepass", "sentinel auth-pass", "sentinel sentinel-pass"),
-    firm="Sentinel would not start a second time",
-)
+@finds(UNREADABLE)
 def unstorable_password(subject: Subject) -> Iterator[Finding]:
     """Only of services that Sentinel watches."""
     for service in subject.services:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from redis_fleet.description.references import NO_AGREEMENT
 from redis_fleet.model import Process, Service, Watch
-from redis_fleet.rules.rule import Finding, enforced_elsewhere, rule
+from redis_fleet.rules.rule import Finding, finds, rule
 from redis_fleet.rules.security import bound
 from redis_fleet.rules.subject import Subject
 
@@ -23,17 +24,9 @@ def _watched(subject: Subject) -> Iterator[tuple[Service, Watch]]:
     return ((service, service.watch) for service in subject.services if service.watch)
 
 
-@rule(
-    "E2",
-    "Sentinels that can never agree, or too few of them",
-    reason="a failover needs the quorum, and besides a majority of all Sentinels: with two of them none is "
-    "left when one goes down with its machine",
-    source="sentinel.c: sentinelGetLeader; redis.io, Sentinel: at least three",
-    remedy="run three on three machines: a Sentinel needs next to nothing",
-    directives=("sentinel monitor",),
-)
+@finds(NO_AGREEMENT)
 def few_sentinels(subject: Subject) -> Iterator[Finding]:
-    """The quorum is compared before, in ``description/rules.py``: that needs nothing worked out."""
+    """The quorum is compared before, in ``description/references.py``: that needs nothing worked out."""
     sentinel = subject.deployment.sentinel
     count = len(sentinel.machines) if sentinel else 0
     if 0 < count < 3 and any(_watched(subject)):
@@ -96,19 +89,6 @@ def never_promoted(subject: Subject) -> Iterator[Finding]:
         given = subject.place(replicas[0], "replica-priority") if replicas else None
         if given and all(subject.value(process, "replica-priority") == "0" for process in replicas):
             yield Finding(given, "is 0 for every replica: Sentinel can promote none of them")
-
-
-enforced_elsewhere(
-    "E12",
-    "a name where Sentinel wants an address",
-    reason="Sentinel ends at its start, as it cannot resolve the name, unless resolve-hostnames is on "
-    "(6.2 and newer), and then depends on a name server in every failover",
-    source="measured on redis 7.0.15; sentinel.c: createSentinelAddr",
-    remedy="write the IP address; a name for ssh goes into 'ansible_host:'",
-    directives=("sentinel monitor", "sentinel resolve-hostnames"),
-    firm="processes bind to the address, too",
-    elsewhere="redis_fleet/description/rules.py: machines have addresses",
-)
 
 
 @rule(

@@ -9,17 +9,16 @@ from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, dotted
 from redis_fleet.model import Silence
 from redis_fleet.problems import Problem
+from redis_fleet.rulebook import decides, declare
 from redis_fleet.rules import all_rules, find
-from redis_fleet.rules.rule import enforced_elsewhere
 
-enforced_elsewhere(
+UNUSED = declare(
     "W0",
     "a silence that silences nothing",
     reason="what it once silenced is gone, and it would hide the next thing of its kind",
     source="redis-fleet's own",
     remedy="take it out",
     firm="take out the one that silences nothing",
-    elsewhere="redis_fleet/rules/silence.py, after all other rules",
 )
 
 
@@ -67,6 +66,7 @@ def heard(problems: Iterable[Problem], own: Iterable[Silence]) -> tuple[list[Pro
     return left, used
 
 
+@decides(UNUSED)
 def unused(description: Description, own: Mapping[Silence, Path], used: set[Silence]) -> Iterator[Problem]:
     """Yield a warning for each silence of what the file could have told, and did not.
 
@@ -77,4 +77,6 @@ def unused(description: Description, own: Mapping[Silence, Path], used: set[Sile
         if rule and rule.needs == "file" and each not in used:
             where = f" below {each.section}" if each.section else ""
             what = f"silences {each.rule}, which finds nothing{where}"
-            yield Problem(description.document.position(path), dotted(path), what, "take it out", "W0", warning=True)
+            yield Problem(
+                description.document.position(path), dotted(path), what, "take it out", UNUSED.id, warning=True
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redis_fleet.rules.rule import NEVER_STARTS, Finding, enforced_elsewhere, rule
+from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject
 
 _CHANNELS = re.compile(r"&.|allchannels\Z|resetchannels\Z", re.IGNORECASE)
@@ -36,17 +36,6 @@ def newer_acl_rules(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     subject.path(each), f"has rules for {kinds} of '{name}', which {subject.runs} cannot read"
                 )
-
-
-enforced_elsewhere(
-    "E16",
-    "a directive that this version does not know",
-    reason="the server ends with 'Bad directive or wrong number of arguments' at its start",
-    source="config.c: loadServerConfigFromString; the catalogue of directives, held against the binaries",
-    remedy="take it out, or write its name as that version has it",
-    firm=NEVER_STARTS,
-    elsewhere="redis_fleet/topology/judge.py, where each directive is looked up",
-)
 
 
 _ESCAPED = re.compile(r'["\\]')

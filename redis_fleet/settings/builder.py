@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue.check import Verdict
+from redis_fleet.catalogue.check import DirectiveCheck
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import expand, expand_secret
@@ -17,7 +17,7 @@ from redis_fleet.problems import UnreadableError
 
 Config = Mapping[str, tuple[str | VaultText, ...]]
 _LONGEST_PASSWORD = 512  # redis 6.0 does not start with a longer one (CONFIG_AUTHPASS_MAX_LEN)
-Judge = Callable[[str, str | None, str, tuple[str, ...]], Verdict]
+Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
 
 @dataclass
@@ -53,16 +53,16 @@ class Sheet:
             texts = self.texts(place, raw)
             if texts is None:
                 continue
-            verdict = judge(deployment.engine, deployment.version, name.lower(), texts)
-            if verdict.what:
-                self.description.report(place, verdict.what, verdict.remedy, verdict.rule)
+            checked = judge(deployment.engine, deployment.version, name.lower(), texts)
+            if checked.what:
+                self.description.report(place, checked.what, checked.remedy, checked.rule.id if checked.rule else "")
                 continue
-            first = written.setdefault(verdict.name, name)
+            first = written.setdefault(checked.name, name)
             if first != name:
                 self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue
             position = self.description.document.position(place)
-            found[verdict.name] = Setting(verdict.name, verdict.lines, verdict.sensitive, position)
+            found[checked.name] = Setting(checked.name, checked.lines, checked.sensitive, position)
         return found
 
     def texts(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[str, ...] | None:

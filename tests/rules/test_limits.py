@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.description.load import load
-from redis_fleet.rules.run import verdict
+from redis_fleet.rules.run import apply_rules
 from redis_fleet.settings.layout import SystemLayout
 from redis_fleet.topology.place import place
 
@@ -49,7 +49,7 @@ def told(folder: Path, text: str) -> set[str]:
     file.write_text(text, encoding="utf-8")
     description = load(str(file))
     # Not load_fleet, which says nothing of warnings where there are errors.
-    found = verdict(description, place(description, SystemLayout()))
+    found = apply_rules(description, place(description, SystemLayout()))
     return {each.rule for each in (*found.errors, *found.warnings)}
 
 

@@ -16,6 +16,7 @@ from redis_fleet.loading import load_fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.project import ROOT
 from redis_fleet.rules import Rule, all_rules, find
+from redis_fleet.rules.rule import finders
 
 HERE = Path(__file__).parent
 NAMES = sorted(
@@ -82,7 +83,7 @@ def test_its_good_neighbour_is_a_small_edit_away(name: str) -> None:
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_every_rule_has_its_files(rule: Rule) -> None:
     own = [name for name in NAMES if name.partition("-")[0] == rule.id]
-    if rule.check or (rule.needs == "file" and not ELSEWHERE.get(rule.id)):
+    if rule in finders() or (rule.needs == "file" and not ELSEWHERE.get(rule.id)):
         assert own, f"write {rule.id}-NAME.redis.yml and {rule.id}-NAME.good.redis.yml"
         return
     assert not own
@@ -99,7 +100,6 @@ def test_nothing_is_expected_of_a_file_that_is_gone() -> None:
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_a_rule_says_why_and_what_to_do(rule: Rule) -> None:
     assert all((rule.title, rule.reason, rule.source, rule.remedy))
-    assert rule.check or rule.elsewhere
     assert rule.can_be_silenced or rule.severity == "error" or rule.id == "W0"
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
+from redis_fleet.agent.messages.host_facts import Clock, HostFacts
 from redis_fleet.model import Fleet, Process, Setting, Silence, Words
-from redis_fleet.preflight.kernel import timespan
 from redis_fleet.preflight.request import request
-from redis_fleet.preflight.rows import Row
-from redis_fleet.preflight.system import offset
 from redis_fleet.preflight.table import counts, rows
 from redis_fleet.preflight.text import count_line, lines
-from redis_fleet.rules import find
+from redis_fleet.rules import all_rules, find
+from redis_fleet.rules.hosts.host import Answered, HostReport, Row, host_checks
+from redis_fleet.rules.hosts.kernel import timespan
+from redis_fleet.rules.hosts.system import offset
 from tests.unit.cases.builder import fleet_of
 
 GIB = 1 << 30
@@ -249,6 +250,21 @@ _FINE: dict[str, Mapping[str, Any]] = {
 }
 
 
+def test_a_check_yields_rows_of_its_own_rules_alone() -> None:
+    fleet = described(maxmemory="4gb", tls_cert_file="/etc/tls/redis.crt")
+    answers = {machine: Answered(HostFacts.from_json(_facts(fleet, machine)), 0.0, 1.0) for machine in fleet.machines}
+    for change in ({}, *(change for change, *_ in _CASES.values())):
+        red1 = HostFacts.from_json(merged(_facts(fleet, "red1"), {k: v for k, v in change.items() if k != "clock"}))
+        host = HostReport(fleet, "red1", {**answers, "red1": Answered(red1, 0.0, 1.0)})
+        for check in host_checks():
+            own = {rule.id for rule in all_rules() if f"{check.__module__}.{check.__name__}" in rule.deciders}
+            assert {row.rule for row in check(host)} <= own
+
+
+def _facts(fleet: Fleet, machine: str) -> dict[str, Any]:
+    return {**answer(fleet, machine), "clock": {"begin": 0.4, "end": 0.6}}
+
+
 @pytest.mark.parametrize("case", _FINE, ids=list(_FINE))
 def test_no_fault(case: str) -> None:
     assert amiss(judged(described(), red1=_FINE[case])) == []
@@ -440,7 +456,7 @@ def test_clocks_are_compared_with_most_others() -> None:
 
 
 def test_the_round_trip_bounds_what_is_known_of_a_clock() -> None:
-    low, high = offset({"clock": {"asked": 100.0, "begin": 100.3, "end": 100.8, "answered": 101.0}})
+    low, high = offset(Answered(HostFacts({}, clock=Clock(100.3, 100.8)), asked=100.0, answered=101.0))
     assert low == pytest.approx(-0.2)
     assert high == pytest.approx(0.3)
 

@@ -13,9 +13,9 @@ from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED, observations
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.config_test.texts import planned
+from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import Observed, observed
-from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.text import describe
 from redis_fleet.platform import name_of, offered

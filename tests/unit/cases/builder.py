@@ -18,10 +18,10 @@ from typing import Any
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import seal, sha256
 from redis_fleet.catalogue import table, values
+from redis_fleet.kinds import wanted_packages
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Paths, Process
 from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
-from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.project import ROOT
 from redis_fleet.render.files import kernel_files, machine_files

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import sha256
+from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Observed, ProcessFacts, Stranger
-from redis_fleet.plan.machines import wanted_packages
 from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.render.files import kernel_files, unit_file
 from tests.unit.simulation.servers import VERSION, Server
