@@ -8,10 +8,9 @@ from glob import glob
 from pathlib import Path
 
 from redis_fleet.adoption.found import RefusedError, Statement
-from redis_fleet.agent.conf.text import parse_file
+from redis_fleet.agent.conf.text import LineError, parse_file
 from redis_fleet.problems import Position
 
-_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 _ROOT = Path("/")
 _WILD = re.compile(r"[*?[]")  # config.c:loadServerConfig calls glob(3) for a name with one of these
 
@@ -63,13 +62,12 @@ class _Reader:
         self._reading = False
         del self._open[len(self._open) - len(mine) :]
 
-    def _lines(self, text: str, places: list[Position], asked: Position, count: int) -> None:
+    def _lines(self, text: str, places: list[Position], count: int) -> None:
         try:
             lines = parse_file(text)
-        except ValueError as error:
-            match = _LINE.match(str(error))
-            place = places[int(match[1]) - 1] if match else asked
-            raise RefusedError(place, f"{match[2] if match else error}; the server does not start with it") from None
+        except LineError as error:
+            place = places[error.number - 1]
+            raise RefusedError(place, f"{error.what}; the server does not start with it") from None
         self._say_what_was_left(text, places)
         for line in lines:
             place = places[line.number - 1]
@@ -138,7 +136,7 @@ def _matching(path: Path) -> list[Path]:
     return [path] if path.is_file() else []
 
 
-def _joined(files: list[Path], asked: Position) -> tuple[str, list[Position], Position]:
+def _joined(files: list[Path], asked: Position) -> tuple[str, list[Position]]:
     """Return the texts one behind the other, and where each line of that stands."""
     whole = ""
     places: list[Position] = []
@@ -152,4 +150,4 @@ def _joined(files: list[Path], asked: Position) -> tuple[str, list[Position], Po
         # A last line without an end goes on with the next file's first line.
         places = places[:-1] + ([places[-1]] if places and not whole.endswith("\n") else own[:1]) + own[1:]
         whole += text
-    return whole, places or [asked], asked
+    return whole, places or [asked]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
@@ -14,22 +15,33 @@ from redis_fleet.rulebook import NEVER_STARTS, Rule, decides, declare
 # What goes with the unit that runs a process: redis-fleet's own, or the one of a process that was adopted.
 BY_UNIT = frozenset({"daemonize", "supervised", "pidfile"})
 # What redis-fleet writes itself, and where the description says it instead.
+
+
+class OwnKey(NamedTuple):
+    """Where the description says what redis-fleet writes itself: in words, and the key to write, where it is one."""
+
+    advice: str
+    key: str = ""
+
+
 OWN_KEYS = {
-    "port": "write 'port:' beside 'config:'",
-    "bind": "write 'bind:' beside 'config:'",
-    "requirepass": "write 'password:' beside 'config:'",
-    "masterauth": "it is always the service's 'password:', or 'master-password:' for a master outside the file",
-    "primaryauth": "it is always the service's 'password:', or 'master-password:' for a master outside the file",
-    "replicaof": "write 'replicaof:' beside 'config:'",
-    "daemonize": "redis-fleet sets it to suit the unit; take it out",
-    "supervised": "redis-fleet sets it to suit the unit; take it out",
-    "pidfile": "redis-fleet sets it to suit the unit; take it out",
-    "sentinel": "what Sentinels shall know stands in the 'sentinel:' section",
-    "include": "CONFIG REWRITE breaks included files; write the directives here",
+    "port": OwnKey("write 'port:' beside 'config:'", "port"),
+    "bind": OwnKey("write 'bind:' beside 'config:'", "bind"),
+    "requirepass": OwnKey("write 'password:' beside 'config:'", "password"),
+    "masterauth": OwnKey("it is always the service's 'password:', or 'master-password:' for a master outside the file"),
+    "primaryauth": OwnKey(
+        "it is always the service's 'password:', or 'master-password:' for a master outside the file"
+    ),
+    "replicaof": OwnKey("write 'replicaof:' beside 'config:'", "replicaof"),
+    "daemonize": OwnKey("redis-fleet sets it to suit the unit; take it out"),
+    "supervised": OwnKey("redis-fleet sets it to suit the unit; take it out"),
+    "pidfile": OwnKey("redis-fleet sets it to suit the unit; take it out"),
+    "sentinel": OwnKey("what Sentinels shall know stands in the 'sentinel:' section"),
+    "include": OwnKey("CONFIG REWRITE breaks included files; write the directives here"),
 }
 SENTINEL_OWN_KEYS = {
-    "monitor": "the services of this file are monitored; see 'name:' below a service's 'sentinel:'",
-    "auth-pass": "it is always the service's 'password:'",
+    "monitor": OwnKey("the services of this file are monitored; see 'name:' below a service's 'sentinel:'"),
+    "auth-pass": OwnKey("it is always the service's 'password:'"),
 }
 
 
@@ -93,7 +105,7 @@ def server(
     canonical = knowing[0].canonical_name(name)
     if canonical in OWN_KEYS and not (adopted and canonical in BY_UNIT):
         rule = INCLUDED if canonical == "include" else None
-        return DirectiveCheck(what="is not set here", remedy=OWN_KEYS[canonical], rule=rule)
+        return DirectiveCheck(what="is not set here", remedy=OWN_KEYS[canonical].advice, rule=rule)
     # The oldest version that takes the value shapes its lines: newer ones read them too, but not the other way round.
     for each in knowing:
         directive = each.find(name)
@@ -128,7 +140,7 @@ def sentinel(
 ) -> DirectiveCheck:
     """Judge a directive of sentinel.conf, written without the word ``sentinel``; the answer's name has it in front."""
     if name in SENTINEL_OWN_KEYS:
-        return DirectiveCheck(what="is not set here", remedy=SENTINEL_OWN_KEYS[name])
+        return DirectiveCheck(what="is not set here", remedy=SENTINEL_OWN_KEYS[name].advice)
     versions = _versions(engine, version)
     for each in reversed(versions):
         directive = sentinel_table.find(engine, each, name)

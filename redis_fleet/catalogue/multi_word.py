@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from redis_fleet.catalogue import acl, one_word
+from redis_fleet.catalogue.faults import Fault
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.model import Words
 
@@ -32,7 +33,7 @@ def save_problem(_: Directive, lines: Lines) -> str | None:
         numbers = flat((words,))
         wrong = next((word for word in numbers if not _COUNT.match(word)), None)
         if wrong is not None:
-            return f"'{wrong}' is not a whole number; a save point is two: seconds and changes, such as 900 1"
+            return Fault(f"'{wrong}' is not a whole number", "a save point is two: seconds and changes, such as 900 1")
         if len(numbers) % 2:
             return f"'{' '.join(numbers)}' is not made of pairs of seconds and changes, such as 900 1"
         if any(int(seconds) < 1 for seconds in numbers[::2]):
@@ -103,7 +104,9 @@ def addresses_problem(directive: Directive, lines: Lines) -> str | None:
         return f"'{wrong}' is not an address"
     optional = next((word for word in given if word[0] == "-"), None)
     if optional and directive.version.startswith("redis-6.0."):
-        return f"'{optional}' is not an address; redis 6.0 does not know the - in front of one that may be missing"
+        return Fault(
+            f"'{optional}' is not an address", "redis 6.0 does not know the - in front of one that may be missing"
+        )
     return None
 
 

@@ -10,6 +10,8 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 
+from redis_fleet.catalogue.faults import Fault
+
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]{0,255}\Z")  # cluster.c:isValidAnnouncedHostname
 _NODE_NAME = re.compile(r"[A-Za-z0-9._-]*\Z")  # cluster.c:isValidAuxString; valkey 9 refuses far more than the others
 _ANNOUNCED = re.compile(r"[A-Za-z0-9.:_-]{0,45}\Z")  # any text before valkey 9
@@ -21,14 +23,14 @@ _EMPTY_AT_FIRST = ("title", "server-mode", "unixsocket")
 
 def _file_name(word: str) -> str | None:
     if not word:
-        return "is empty; it is the name of a file"
+        return Fault("is empty", "it is the name of a file")
     if word in (".", "..") or len(word.encode("utf-8", "surrogatepass")) > 255:
         return f"'{word}' cannot be the name of a file"
     return f"'{word}' is a path, not the name of a file in 'dir'" if "/" in word or "\\" in word else None
 
 
 def _not_empty(word: str) -> str | None:
-    return None if word else "is empty; it is the name of a file"
+    return None if word else Fault("is empty", "it is the name of a file")
 
 
 def _host_name(word: str) -> str | None:
@@ -61,7 +63,7 @@ def _title(word: str) -> str | None:
     if wrong is not None:
         return f"'{{{wrong}' is none of the variables {', '.join(f'{{{name}}}' for name in _VARIABLES)}"
     left = _VARIABLE.sub(lambda found: "" if found[1] in _EMPTY_AT_FIRST else found[1], word)
-    return None if left.strip(" ") else "is empty when the server starts; add a word or {port}"
+    return None if left.strip(" ") else Fault("is empty when the server starts", "add a word or {port}")
 
 
 def _short(word: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from redis_fleet.agent.conf.text import split
 from redis_fleet.catalogue import multi_word, one_word
+from redis_fleet.catalogue.faults import Fault
 from redis_fleet.catalogue.multi_word import Canonical, Lines
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.catalogue.text_formats import FORMS
@@ -52,7 +53,7 @@ def problem(directive: Directive, lines: Lines) -> str | None:
     A sensitive value is never shown.
     """
     if directive.set_only:
-        return "may not stand in a file of this version; only CONFIG SET takes it"
+        return Fault("may not stand in a file of this version", "only CONFIG SET takes it")
     if any("\0" in word for words in lines for word in words):
         return "has a NUL character in it, where the server stops reading"
     if len(lines) > 1 and not directive.repeatable:

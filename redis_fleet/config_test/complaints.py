@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from redis_fleet import kinds
 from redis_fleet.agent.conf.text import quote
-from redis_fleet.agent.messages.config_test import ConfigTested
+from redis_fleet.agent.messages.config_test import SAYS_NOTHING, ConfigTested
 from redis_fleet.config_test.texts import Candidate, blind
 from redis_fleet.description.nodes import Path, dotted
 from redis_fleet.model import Process, Setting
@@ -32,7 +32,6 @@ _OWN_KEYS = {
     "port": "port",
     "replicaof": "replicas",
 }
-_NOT_ITS_FAULT = re.compile(r"it (does not answer|was ended|is no server|ended with)")
 _SHORTEST = 3
 
 
@@ -73,7 +72,7 @@ def _complaints(finding: Finding, places: Places) -> Iterator[tuple[Position, st
     text = candidate.text
     for complaint in finding.answer.complaints:
         process, said = blind(candidate.process), complaint.said.rstrip(".;")
-        if _NOT_ITS_FAULT.match(said):
+        if complaint.code == SAYS_NOTHING:
             position, path = _place(candidate.process, None, places)
             what = f"was tried with the file of {candidate.process.name}: {said}"
             yield position, path, version, what, "run again, and see what that binary does with it if it stays so"

@@ -25,6 +25,16 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 CONNECTION_VARIABLE = "ansible_"
 
 
+class WrongValueError(ValueError):
+    """A value that no type refuses, and that cannot be meant: ``what`` is wrong with it, and the ``remedy``."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        """Keep both halves of the message."""
+        super().__init__(f"{what}; {remedy}")
+        self.what = what
+        self.remedy = remedy
+
+
 def _listed(value: Any) -> Any:
     """Let a single scalar stand for a list of one."""
     return [value] if isinstance(value, str | VaultText) else value
@@ -32,10 +42,12 @@ def _listed(value: Any) -> Any:
 
 def _directive(value: Any) -> Any:
     if value is None:
-        raise ValueError("has no value; write the value, or [] for none")
+        raise WrongValueError("has no value", "write the value, or [] for none")
     value = _listed(value)
     if not isinstance(value, list) or not all(isinstance(item, str | VaultText) for item in value):
-        raise ValueError("is not a value or a list of values; write it as in redis.conf, several lines as a list")
+        raise WrongValueError(
+            "is not a value or a list of values", "write it as in redis.conf, several lines as a list"
+        )
     return tuple(value)
 
 
@@ -43,14 +55,14 @@ def _watched(value: Any) -> Any:
     if isinstance(value, str):
         if value.lower() in {"no", "false", "off"}:
             return {"watched": False}
-        raise ValueError("is neither a mapping nor 'no'; write its keys below it, or 'no' to leave it unwatched")
+        raise WrongValueError("is neither a mapping nor 'no'", "write its keys below it, or 'no' to leave it unwatched")
     return value
 
 
 def _reason(value: str) -> str:
     # 'no' would otherwise be a reason like any other, and open what it was meant to close.
     if value.strip().lower() in {"", "yes", "no", "true", "false", "on", "off"}:
-        raise ValueError(f"'{value}' is no reason; say in words why it is safe, or leave the key out")
+        raise WrongValueError(f"'{value}' is no reason", "say in words why it is safe, or leave the key out")
     return value
 
 
@@ -81,7 +93,7 @@ class Strict(BaseModel):
     def _given(cls, value: Any) -> Any:
         # 'password:' with nothing behind it must not pass for a service without a password.
         if value is None:
-            raise ValueError("has no value; write one, or leave the key out")
+            raise WrongValueError("has no value", "write one, or leave the key out")
         return value
 
 

@@ -87,8 +87,8 @@ def _words(path: Path, item: Any) -> tuple[str, str]:
 
 def _wrong_value(path: Path, kind: str, context: Any, seen: str) -> tuple[str, str]:
     if kind == "value_error":
-        what, _, remedy = str(context["error"]).partition("; ")
-        return what, remedy or "correct it"
+        error = context["error"]
+        return (error.what, error.remedy) if isinstance(error, schema.WrongValueError) else (str(error), "correct it")
     if kind in ("greater_than_equal", "less_than_equal"):
         bound = {"greater_than_equal": f"below {context.get('ge')}", "less_than_equal": f"above {context.get('le')}"}
         return f"{seen} is {bound[kind]}", f"use a whole number {_range(path)}"

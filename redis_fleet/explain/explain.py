@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -36,10 +35,12 @@ _SENTINEL_COMMANDS = {"monitor": "the quorum live, by SENTINEL SET; address and 
 _SHARED_COMMANDS = dict.fromkeys(("requirepass", "user"), "live, by ACL SETUSER and SENTINEL FLUSHCONFIG")
 _SHARED_DEFAULTS = {"port": "26379", "protected-mode": "no"}
 _SHARED_PLACES = {
-    "port": "write 'port:' below 'sentinel:'",
-    "bind": "write 'bind:' below 'sentinel:'",
-    "requirepass": "write 'password:' below 'sentinel:'",
+    "port": check.OwnKey("write 'port:' below 'sentinel:'", "port"),
+    "bind": check.OwnKey("write 'bind:' below 'sentinel:'", "bind"),
+    "requirepass": check.OwnKey("write 'password:' below 'sentinel:'", "password"),
 }
+_BELOW_CONFIG = check.OwnKey("")
+_STATE = check.OwnKey("take it out")
 _SENTINEL_SECTIONS: Mapping[str, tuple[sentinel.Scope, bool]] = {
     "sentinel.conf, for all masters": ("global", False),
     "sentinel.conf, for each master": ("master", False),
@@ -122,7 +123,7 @@ def of_server(name: str, among: Columns) -> tuple[Explanation, ...]:
     row = _newest(name, own)
     if row is None:
         return ()
-    place = next((check.OWN_KEYS[each] for each in (row.name, row.alias) if each in check.OWN_KEYS), "")
+    place = next((check.OWN_KEYS[each] for each in (row.name, row.alias) if each in check.OWN_KEYS), _BELOW_CONFIG)
     explanation = Explanation(
         name=name,
         file="redis.conf",
@@ -136,12 +137,12 @@ def of_server(name: str, among: Columns) -> tuple[Explanation, ...]:
         known=version_ranges.known(name, version_ranges.rows(name, _all_of(own))),
         names=_names(row),
         notes=_notes(row),
-        place=place,
+        place=place.advice,
         example=_example(row, place),
         rules=_rules(name, row.alias),
     )
     sentinels = tuple(column for column in own if name in sentinel.ordinary(*version_ranges.split(column)))
-    return (explanation, _shared(explanation, row, sentinels)) if sentinels else (explanation,)
+    return (explanation, _shared(explanation, row, place, sentinels)) if sentinels else (explanation,)
 
 
 def of_sentinel(name: str, among: Columns) -> tuple[Explanation, ...]:
@@ -154,7 +155,7 @@ def of_sentinel(name: str, among: Columns) -> tuple[Explanation, ...]:
     every = {column: sentinel.find(*version_ranges.split(column), named.name) for column in among}
     found = {column: row for column, row in every.items() if row is not None}
     row = list(found.values())[-1]
-    place = "take it out" if row.state else check.SENTINEL_OWN_KEYS.get(row.name, "")
+    place = _STATE if row.state else check.SENTINEL_OWN_KEYS.get(row.name, _BELOW_CONFIG)
 
     def say(what: Callable[[SentinelDirective], str]) -> tuple[Group, ...]:
         return version_ranges.grouped((column, what(each)) for column, each in found.items())
@@ -175,7 +176,7 @@ def of_sentinel(name: str, among: Columns) -> tuple[Explanation, ...]:
             ),
             names=_sentinel_names(row, tuple(found)),
             notes=_notes(row.value),
-            place=place,
+            place=place.advice,
             example=_example(row.value, place),
             rules=_rules(row.name, row.value.alias),
         ),
@@ -192,18 +193,18 @@ def _newest(name: str, among: Columns) -> Directive | None:
     return next((found[engine] for engine in version_ranges.ENGINES if engine in found), None)
 
 
-def _shared(explanation: Explanation, row: Directive, sentinels: Columns) -> Explanation:
+def _shared(explanation: Explanation, row: Directive, place: check.OwnKey, sentinels: Columns) -> Explanation:
     """Return the same directive as a Sentinel has it."""
     name = row.name
     fixed = _SHARED_DEFAULTS.get(name)
-    place = _SHARED_PLACES.get(name, explanation.place)
+    place = _SHARED_PLACES.get(name, place)
     return replace(
         explanation,
         file="sentinel.conf",
         scope="global",
         default=(Group(fixed),) if fixed else explanation.default,
         change=version_ranges.grouped((column, _how_shared(name, column)) for column in sentinels),
-        place=place,
+        place=place.advice,
         example=f"port: {fixed}" if name == "port" else _example(row, place),
     )
 
@@ -277,11 +278,10 @@ def _notes(row: Directive) -> tuple[str, ...]:
     return tuple(note for note, holds in notes.items() if holds)
 
 
-def _example(row: Directive, place: str) -> str:
-    """Return a line of YAML: under the key that the place names, or the directive's own below ``config:``."""
-    key = re.match(r"write '([a-z-]+):'", place)
-    value = phrases.yaml_value(row) if key or not place else ""
-    return f"{key[1] if key else row.name}: {value}" if value else ""
+def _example(row: Directive, place: check.OwnKey) -> str:
+    """Return a line of YAML: under the key of the description that it has, or the directive's own below ``config:``."""
+    value = phrases.yaml_value(row) if place.key or not place.advice else ""
+    return f"{place.key or row.name}: {value}" if value else ""
 
 
 def _unknown(name: str, among: Columns, only_sentinel: bool) -> str:

@@ -36,6 +36,16 @@ class Line(NamedTuple):
     number: int
 
 
+class LineError(ValueError):
+    """A line, from 1, that the server cannot read, and ``what`` is wrong with it."""
+
+    def __init__(self, number: int, what: str) -> None:
+        """Keep both."""
+        super().__init__(f"line {number}: {what}")
+        self.number = number
+        self.what = what
+
+
 def split(text: str) -> Words:
     """Split a line into words with Redis' own quoting rules; raises ValueError on unbalanced quotes."""
     data = text.encode("utf-8", "surrogateescape").split(b"\0", 1)[0]
@@ -56,7 +66,7 @@ def quote(word: str) -> str:
 
 
 def parse_file(text: str) -> list[Line]:
-    """Read a configuration file; comments and blank lines are dropped. Raises ValueError naming the line."""
+    """Read a configuration file; comments and blank lines are dropped. Raises LineError."""
     found: list[Line] = []
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip(" \t\r\n")
@@ -65,7 +75,7 @@ def parse_file(text: str) -> list[Line]:
         try:
             words = split(line)
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            raise LineError(number, str(error)) from error
         if words:
             found.append(Line(words[0].lower(), words[1:], number))
     return found

@@ -24,7 +24,7 @@ from ..endpoint import Endpoint
 from ..host.interrupts import held_back
 from ..host.scratch import launch, made, sweep
 from ..kinds import KINDS, SERVER
-from ..messages.config_test import Complaint, ConfigsTested, ConfigTest, ConfigTested, ConfigText
+from ..messages.config_test import SAYS_NOTHING, Complaint, ConfigsTested, ConfigTest, ConfigTested, ConfigText
 from ..protocol.resp import ReplyError
 from .config_text import in_place, masked, readable, startable
 
@@ -142,7 +142,7 @@ def _looked_at_twice(trial: _Trial) -> Waiting[tuple[str, list[Complaint]]]:
     looked = yield from _run(trial, [trial.binary, "--version"])
     found = _VERSION.search(looked.said)
     if found is None:
-        return trial.binary, [Complaint(0, _unexpected(looked, trial.seconds))]
+        return trial.binary, [_unexpected(looked, trial.seconds)]
     complaints: list[Complaint] = []
     if trial.wanted.text is not None:
         text, complaints = yield from _read(trial, trial.wanted.text)
@@ -158,7 +158,7 @@ def _read(trial: _Trial, text: str) -> Waiting[tuple[str, list[Complaint]]]:
         looked = yield from _run(trial, _command(trial, given))
         found = _FATAL.search(looked.said)
         if found is None:
-            return text, [*complaints, Complaint(0, _unexpected(looked, trial.seconds))]
+            return text, [*complaints, _unexpected(looked, trial.seconds)]
         if int(found[1]) >= end:
             break
         complaints.append(Complaint(int(found[1]), found[2].strip()))
@@ -187,14 +187,18 @@ def _started(trial: _Trial, text: str) -> Waiting[list[Complaint]]:
     while len(logged) > 1 and _GENERIC.search(logged[-1]) and not _UNRESOLVED.match(logged[-2]):
         logged.pop()
     if code is None or code < 0 or not logged:
-        return [Complaint(0, _unexpected(_Looked(code, said), trial.seconds))]
+        return [_unexpected(_Looked(code, said), trial.seconds)]
     named = _UNRESOLVED.match(logged[-2]) if len(logged) > 1 else None
     lines = given.split("\n")
     line = lines.index(named[1]) + 1 if named and named[1] in lines else 0
     return [Complaint(line, logged[-1])]
 
 
-def _unexpected(looked: _Looked, seconds: float) -> str:
+def _unexpected(looked: _Looked, seconds: float) -> Complaint:
+    return Complaint(0, _ending(looked, seconds), SAYS_NOTHING)
+
+
+def _ending(looked: _Looked, seconds: float) -> str:
     """Say how a process ended that should have said what is wrong, and did not."""
     if looked.code is None:
         return f"it does not answer within {seconds:g} s"

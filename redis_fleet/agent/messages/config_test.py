@@ -24,12 +24,19 @@ class ConfigText(Message):
     unstarted: tuple[int, ...] = ()
 
 
+REFUSES, SAYS_NOTHING = "refuses", "says-nothing"
+
+
 @dataclass(frozen=True)
 class Complaint(Message):
-    """What a program ``said`` against a line, from 1; 0 where it names none."""
+    """What a program ``said`` against a line, from 1; 0 where it names none.
+
+    ``code``: it ``refuses`` the text, or ``says-nothing`` and ended, or hangs: then it is ``said`` how.
+    """
 
     line: int
     said: str
+    code: str = REFUSES
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis_fleet import kinds
 from redis_fleet.agent.messages.observation import HostState
 from redis_fleet.catalogue import check, table, values
+from redis_fleet.catalogue.faults import Fault
 from redis_fleet.model import Fleet
 from redis_fleet.platform import name_of, offered, unwanted_units
 from redis_fleet.rulebook import Rule, decides, declare
@@ -68,4 +69,5 @@ def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
                 what, remedy = f"{fleet.engine} {version} has no such directive", f"take it out or upgrade {machine}"
                 yield Unfit(check.UNKNOWN, where, "directive", what, remedy)
             elif wrong := values.problem(directive, setting.lines):
-                yield Unfit(check.UNKNOWN, where, "directive", f"{fleet.engine} {version} refuses it: {wrong}")
+                what, remedy = (wrong.what, wrong.hint) if isinstance(wrong, Fault) else (wrong, "")
+                yield Unfit(check.UNKNOWN, where, "directive", f"{fleet.engine} {version} refuses it: {what}", remedy)
