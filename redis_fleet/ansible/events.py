@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 PIPE = "REDIS_FLEET_EVENTS"
 ANSWERS = "REDIS_FLEET_ANSWERS"
+TO_DEPLOY = "deploy"
+"""What a plan is made for, where it is neither to confirm a deployment nor to find one master."""
 
 
 def in_front() -> bool:

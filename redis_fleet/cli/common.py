@@ -93,8 +93,6 @@ class Follower:
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
-        if event["event"] == "task" and event["name"] == "Look again":
-            return
         if event["event"] == "task":
             self._screen.doing(event["name"].rpartition(" : ")[2])
         elif event["event"] == "waiting":

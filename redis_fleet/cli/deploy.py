@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from redis_fleet.ansible.events import TO_DEPLOY
 from redis_fleet.cli.common import TO_DO, Follower, Strict, Yes, end, placed, warn
 from redis_fleet.cli.context import Call, on_machines
 from redis_fleet.cli.playbook_runner import Event, Run
@@ -15,7 +16,6 @@ from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet, Service
 
 _PLAN = "redis_fleet_plan"
-_PLANNED = "Plan the steps"
 _TRIAL = "redis_fleet_trial"
 Purge = Annotated[bool, typer.Option("--purge", help="Remove the data of processes that left the file; it asks.")]
 
@@ -74,7 +74,7 @@ class _Deployment(Follower):
         if event["event"] != "result":
             super().__call__(event)
             return
-        if event["action"] == _PLAN and event["task"] == _PLANNED and not event["data"].get("again"):
+        if event["action"] == _PLAN and event["purpose"] == TO_DEPLOY and not event["data"].get("again"):
             self.made = {key: value for key, value in event["data"].items() if key != "run"}
             self._screen.plan(self.made)
         if event["action"] == _TRIAL:

@@ -26,6 +26,9 @@ from tests.live.editing import (
 from tests.live.processes import eventually
 from tests.live.sandboxes import Box, box
 
+# Minutes on two cores, so `make test-all` alone runs it.
+pytestmark = pytest.mark.long
+
 DOWN_AFTER_MS = 2000
 STALL_MS = 1000
 RED4 = "orders-6379@red4"

@@ -19,6 +19,9 @@ from redis_fleet.operations.service_access import target
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
 
+# Minutes on two cores, so `make test-all` alone runs it.
+pytestmark = pytest.mark.long
+
 EVERY = 1 if os.environ.get("REDIS_FLEET_BOUNDARIES") == "all" else 20
 # The plan comes before the first change; a run killed behind its last line has ended.
 FIRST, LAST = r"^… Take the lock", r"^changed="

@@ -33,6 +33,9 @@ from tests.live.editing import (
 from tests.live.processes import eventually
 from tests.live.sandboxes import Box, box, client_of, config
 
+# Minutes on two cores, so `make test-all` alone runs it.
+pytestmark = pytest.mark.long
+
 DOWN_AFTER_MS = 2000
 # No write waits for a change of a running server; this much a busy machine may take by itself.
 STALL_MS = 1000

@@ -25,6 +25,9 @@ from tests.live.editing import LONG, Description, deploy, edit, fail_over, lets_
 from tests.live.processes import eventually
 from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
 
+# Minutes on two cores, so `make test-all` alone runs it.
+pytestmark = pytest.mark.long
+
 ADD, USE, END = (
     "Take the new password beside the old one",
     "Use the new password between servers and Sentinels",

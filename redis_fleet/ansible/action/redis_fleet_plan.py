@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet.ansible.events import emit, in_front
+from redis_fleet.ansible.events import TO_DEPLOY, emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED, observations
 from redis_fleet.ansible.runs import new_run
@@ -43,6 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
         again = made.passing and done < int(self._task.args.get("looks", 1))
         result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, seen), "run": run}
+        result["purpose"] = "" if {"confirm", "service"} & self._task.args.keys() else TO_DEPLOY
         result |= {"looks": done, "again": again}
         _choose_trials(fleet, seen, result)
         if service := self._task.args.get("service"):

@@ -32,7 +32,7 @@ _KEYS = (
 )
 
 
-_UNTOLD = ("validate_argument_spec", "ansible.builtin.validate_argument_spec")
+_UNTOLD = ("include_tasks", "validate_argument_spec")
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -47,8 +47,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         emit("play", name=play.get_name())
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
-        """A task begins; that a role's variables are what it wants is nothing to tell."""
-        if task.action not in _UNTOLD:
+        """A task begins; that others are included, or a role's variables are what it wants, is nothing to tell."""
+        if task.action.removeprefix("ansible.builtin.") not in _UNTOLD:
             emit("task", name=task.get_name())
 
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -91,5 +91,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             status=status,
             changed=bool(told.get("changed")),
             message=str(told.get("msg", "")),
+            purpose=str(told.get("purpose", "")),
             data=data,
         )
