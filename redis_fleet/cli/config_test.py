@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from redis_fleet.cli.screen import Screen
-from redis_fleet.config_test.local import tried
+from redis_fleet.config_test.local import tested
 from redis_fleet.model import Fleet
 from redis_fleet.problems import Problem
 
@@ -26,7 +26,7 @@ def asking(screen: Screen, binary: Path | None, *, none: bool) -> Callable[[Flee
     def ask(fleet: Fleet) -> tuple[Problem, ...]:
         if none:
             return ()
-        found = tried(fleet, str(binary) if binary else "", screen.doing)
+        found = tested(fleet, str(binary) if binary else "", screen.doing)
         screen.rest()
         if found.said:
             screen.say(f"{fleet.source}: {found.said}")

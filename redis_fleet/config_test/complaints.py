@@ -35,7 +35,7 @@ _OWN_KEYS = {
 _SHORTEST = 3
 
 
-class Finding(NamedTuple):
+class CandidateTested(NamedTuple):
     """One text that was tried: where (a machine's name; empty for here), and what came of it."""
 
     candidate: Candidate
@@ -55,7 +55,7 @@ def setting_at(process: Process, text: str, number: int) -> Setting | None:
     return written.get(line)
 
 
-def problems(findings: Iterable[Finding], places: Places) -> list[Problem]:
+def problems(findings: Iterable[CandidateTested], places: Places) -> list[Problem]:
     """Return one problem for each thing that is wrong, whatever the number of machines that say so."""
     told: dict[tuple[Position, str, str, str, str], list[str]] = {}
     for finding in findings:
@@ -67,7 +67,7 @@ def problems(findings: Iterable[Finding], places: Places) -> list[Problem]:
     )
 
 
-def _complaints(finding: Finding, places: Places) -> Iterator[tuple[Position, str, str, str, str]]:
+def _complaints(finding: CandidateTested, places: Places) -> Iterator[tuple[Position, str, str, str, str]]:
     candidate, version = finding.candidate, finding.answer.version
     text = candidate.text
     for complaint in finding.answer.complaints:

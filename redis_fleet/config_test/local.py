@@ -1,4 +1,4 @@
-"""Trials on this machine, for ``check``: by the version that the description asks for, where it is at hand."""
+"""Tests of files on this machine, for ``check``: by the version that the description asks for, where it is at hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
 from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
-from redis_fleet.config_test.complaints import Finding, problems
+from redis_fleet.config_test.complaints import CandidateTested, problems
 from redis_fleet.config_test.texts import Candidate, blind, candidates, request
 from redis_fleet.description.load import load
 from redis_fleet.model import Fleet, Process, Setting
@@ -30,14 +30,14 @@ _PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
-class Tried:
+class Asked:
     """What came of it: the problems, and in words who was asked about what, or why nobody was."""
 
     problems: tuple[Problem, ...]
     said: str
 
 
-def tried(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda _: None) -> Tried:
+def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda _: None) -> Asked:
     """Start each distinct file of a fleet with this binary; without one with the server of its engine on PATH.
 
     That must be of the described version (the same first two numbers). Where none is described, nothing counts that
@@ -45,15 +45,15 @@ def tried(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda 
     """
     server = binary or shutil.which(f"{fleet.engine}-server")
     if not server:
-        return Tried((), f"no binary was asked: there is no {fleet.engine}-server on PATH")
+        return Asked((), f"no binary was asked: there is no {fleet.engine}-server on PATH")
     name, wrong = program(server)
     if wrong and binary:
         remedy = "name a redis-server or valkey-server, or say --no-binary"
-        return Tried((Problem(Position(fleet.source), "", f"{server} was asked: {wrong}", remedy),), "")
+        return Asked((Problem(Position(fleet.source), "", f"{server} was asked: {wrong}", remedy),), "")
     if wrong:
-        return Tried((), f"no binary was asked: {server}: {wrong}")
+        return Asked((), f"no binary was asked: {server}: {wrong}")
     if not binary and fleet.version and not _same(fleet.version, name):
-        return Tried((), f"no binary was asked: {server} is {name}, not {fleet.version}")
+        return Asked((), f"no binary was asked: {server} is {name}, not {fleet.version}")
     found = [_here(each) for each in _askable(fleet, name, every=bool(binary or fleet.version))]
     begun, told = time.monotonic(), [f"asking {name} about {len(found)} files"]
 
@@ -62,11 +62,11 @@ def tried(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda 
             doing(told.pop())
 
     answers = run_tests(request(fleet, (each for each, _ in found), server), tick).results
-    findings = [Finding(each, "", answer) for (each, _), answer in zip(found, answers, strict=True)]
+    findings = [CandidateTested(each, "", answer) for (each, _), answer in zip(found, answers, strict=True)]
     wrongs: list[Problem] = []
     if any(each.answer.complaints for each in findings):
         wrongs = problems(findings, load(fleet.source).document.position)
-    return Tried(tuple(wrongs), f"{name} was asked{_but(name for _, names in found for name in names)}")
+    return Asked(tuple(wrongs), f"{name} was asked{_but(name for _, names in found for name in names)}")
 
 
 def _same(described: str, found: str) -> bool:

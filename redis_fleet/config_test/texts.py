@@ -13,7 +13,7 @@ from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.platform import installation
 from redis_fleet.render.files import configuration
 
-# What a trial replaces, so that it makes no text another one; and a Sentinel's notes about the others.
+# What a test replaces, so that it makes no text another one; and a Sentinel's notes about the others.
 _REPLACED = frozenset(
     {"port", "tls-port", "bind", "dir", "logfile", "pidfile", "unixsocket", "daemonize", "supervised"}
     | {"sentinel myid", "sentinel known-replica", "sentinel known-sentinel"}
@@ -108,7 +108,7 @@ def _dummy(word: str, dummies: dict[str, str]) -> str:
 
 
 def _key(process: Process) -> object:
-    """Return what is the same for processes of which one trial is enough.
+    """Return what is the same for processes of which one test is enough.
 
     A replica's text has a line more than its master's: one of each is tried.
     """

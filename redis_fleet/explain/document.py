@@ -86,7 +86,7 @@ def _directive(explanation: Explanation) -> str:
     return "\n".join([*lines, *_facts(facts)])
 
 
-def _default(group: version_ranges.Group) -> str:
+def _default(group: version_ranges.VersionGroup) -> str:
     text = group.text if group.text in ("none", "empty") else f"`{group.text}`"
     return f"{text} ({group.where})" if group.where else text
 

@@ -10,7 +10,7 @@ from redis_fleet.catalogue import check, sentinel, table
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.explain import phrases, version_ranges
-from redis_fleet.explain.version_ranges import Group, Span
+from redis_fleet.explain.version_ranges import VersionGroup, VersionSpan
 from redis_fleet.rules import Rule, all_rules
 
 Columns = tuple[str, ...]
@@ -70,10 +70,10 @@ class Explanation:
     section: str
     does: str
     costs: str
-    value: tuple[Group, ...]
-    default: tuple[Group, ...]
-    change: tuple[Group, ...]
-    known: tuple[Span, ...]
+    value: tuple[VersionGroup, ...]
+    default: tuple[VersionGroup, ...]
+    change: tuple[VersionGroup, ...]
+    known: tuple[VersionSpan, ...]
     asked: str = ""
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -157,7 +157,7 @@ def of_sentinel(name: str, among: Columns) -> tuple[Explanation, ...]:
     row = list(found.values())[-1]
     place = _STATE if row.state else check.SENTINEL_OWN_KEYS.get(row.name, _BELOW_CONFIG)
 
-    def say(what: Callable[[SentinelDirective], str]) -> tuple[Group, ...]:
+    def say(what: Callable[[SentinelDirective], str]) -> tuple[VersionGroup, ...]:
         return version_ranges.grouped((column, what(each)) for column, each in found.items())
 
     return (
@@ -202,7 +202,7 @@ def _shared(explanation: Explanation, row: Directive, place: check.OwnKey, senti
         explanation,
         file="sentinel.conf",
         scope="global",
-        default=(Group(fixed),) if fixed else explanation.default,
+        default=(VersionGroup(fixed),) if fixed else explanation.default,
         change=version_ranges.grouped((column, _how_shared(name, column)) for column in sentinels),
         place=place.advice,
         example=f"port: {fixed}" if name == "port" else _example(row, place),

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from redis_fleet.explain.explain import Explanation
-from redis_fleet.explain.version_ranges import Group
+from redis_fleet.explain.version_ranges import VersionGroup
 from redis_fleet.rules import Rule
 
 WIDTH = 88
@@ -60,7 +60,7 @@ def outline(names: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Line]:
             yield "plain", f"  {line}"
 
 
-def grouped(groups: Sequence[Group]) -> tuple[str, ...]:
+def grouped(groups: Sequence[VersionGroup]) -> tuple[str, ...]:
     """Return groups as lines: ``no (redis until 6.2)``."""
     return tuple(f"{each.text} ({each.where})" if each.where else each.text for each in groups)
 

@@ -11,7 +11,7 @@ ENGINES = ("redis", "valkey")
 
 
 @dataclass(frozen=True)
-class Group:
+class VersionGroup:
     """What some versions say alike, and those versions in words; no words where nobody differs."""
 
     text: str
@@ -19,7 +19,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Span:
+class VersionSpan:
     """Which versions of an engine know a name, as ``7.0``.
 
     ``since`` is the first; the table's oldest may not be the first ever. ``until`` is the last, None where the newest
@@ -68,22 +68,22 @@ def in_words(chosen: Iterable[str]) -> str:
     return ", ".join(text for engine in ENGINES if (text := _of_engine(engine, chosen)))
 
 
-def grouped(texts: Iterable[tuple[str, str]]) -> tuple[Group, ...]:
-    """Group columns, given with a text each, by that text; the newest version's group is the last."""
+def grouped(texts: Iterable[tuple[str, str]]) -> tuple[VersionGroup, ...]:
+    """VersionGroup columns, given with a text each, by that text; the newest version's group is the last."""
     found: dict[str, list[str]] = {}
     for column, text in texts:
         found.setdefault(text, []).append(column)
     if len(found) == 1:
-        return (Group(next(iter(found))),)
-    return tuple(Group(text, in_words(own)) for text, own in found.items())
+        return (VersionGroup(next(iter(found))),)
+    return tuple(VersionGroup(text, in_words(own)) for text, own in found.items())
 
 
-def differences(name: str, among: Iterable[str], say: Callable[[Directive], str]) -> tuple[Group, ...]:
+def differences(name: str, among: Iterable[str], say: Callable[[Directive], str]) -> tuple[VersionGroup, ...]:
     """Return what ``say`` says of a directive (of its default, for example) in each version, grouped."""
     return grouped((column, say(found)) for column in rows(name, among) if (found := find(column, name)) is not None)
 
 
-def known(name: str, own: Iterable[str]) -> tuple[Span, ...]:
+def known(name: str, own: Iterable[str]) -> tuple[VersionSpan, ...]:
     """Return the versions of a name, given as the columns that know it, for each engine that has any."""
     by_engine: dict[str, list[str]] = {}
     for column in own:
@@ -96,13 +96,13 @@ def short(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _span(engine: str, name: str, own: list[str]) -> Span:
+def _span(engine: str, name: str, own: list[str]) -> VersionSpan:
     every = versions(engine)
     last = split(own[-1])[1]
     ignoring = [version for version in every if catalogue(engine, version).ignored(name)]
     ignored_from = short(ignoring[0]) if ignoring else None
     text = _of_engine(engine, frozenset(own)) + (f" (read and ignored from {ignored_from} on)" if ignored_from else "")
-    return Span(engine, short(split(own[0])[1]), None if last == every[-1] else short(last), ignored_from, text)
+    return VersionSpan(engine, short(split(own[0])[1]), None if last == every[-1] else short(last), ignored_from, text)
 
 
 def _of_engine(engine: str, chosen: frozenset[str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from redis_fleet.agent.inspect.config_text import masked, readable, startable
 from redis_fleet.agent.messages.config_test import Complaint, ConfigTested
-from redis_fleet.config_test.complaints import Finding, problems, setting_at
+from redis_fleet.config_test.complaints import CandidateTested, problems, setting_at
 from redis_fleet.config_test.texts import blind, candidates, planned, request
 from redis_fleet.description.load import load
 from redis_fleet.loading import load_fleet
@@ -63,7 +63,7 @@ def answer(*complaints: tuple[int, str], version: str = "redis 7.0.15") -> Confi
     return ConfigTested("", version, tuple(Complaint(line, said) for line, said in complaints))
 
 
-def judged(fleet: Fleet, *findings: Finding) -> list[Problem]:
+def judged(fleet: Fleet, *findings: CandidateTested) -> list[Problem]:
     """Return the problems with the places of the file."""
     return problems(findings, load(fleet.source).document.position)
 
@@ -129,7 +129,7 @@ def test_every_line_of_a_text_leads_to_its_setting(fleet: Fleet) -> None:
 def test_a_complaint_is_shown_once_against_the_line_of_the_description(fleet: Fleet) -> None:
     master, replica, *_ = candidates(fleet, fleet.processes)
     findings = [
-        Finding(each, machine, answer((number_of(each.text, "appendfsync"), "argument(s) must be one of")))
+        CandidateTested(each, machine, answer((number_of(each.text, "appendfsync"), "argument(s) must be one of")))
         for each, machine in ((master, "red1"), (replica, "red2"), (replica, "red3"))
     ]
 
@@ -147,9 +147,9 @@ def test_versions_that_say_something_else_are_told_apart(fleet: Fleet) -> None:
 
     found = judged(
         fleet,
-        Finding(master, "red1", answer((line, "one."))),
-        Finding(master, "red2", answer((line, "two."), version="redis 8.0.2")),
-        Finding(master, "", answer((line, "one."), version="redis 6.0.16")),
+        CandidateTested(master, "red1", answer((line, "one."))),
+        CandidateTested(master, "red2", answer((line, "two."), version="redis 8.0.2")),
+        CandidateTested(master, "", answer((line, "one."), version="redis 6.0.16")),
     )
 
     assert [each.what for each in found] == [
@@ -172,7 +172,7 @@ def test_versions_that_say_something_else_are_told_apart(fleet: Fleet) -> None:
 def test_a_complaint_without_a_line_is_shown_where_it_belongs(fleet: Fleet, said: str, place: str) -> None:
     master, *_ = candidates(fleet, fleet.processes)
 
-    (found,) = judged(fleet, Finding(master, "red1", answer((0, said))))
+    (found,) = judged(fleet, CandidateTested(master, "red1", answer((0, said))))
 
     assert str(found).startswith(f"{fleet.source}{place}: redis 7.0.15 on red1 refuses "), found
     assert said in str(found)
@@ -189,7 +189,7 @@ def test_a_complaint_without_a_line_is_shown_where_it_belongs(fleet: Fleet, said
 def test_a_line_of_redis_fleets_own_is_shown_against_the_service(fleet: Fleet, line: str, place: str) -> None:
     replica = candidates(fleet, fleet.processes)[1]
 
-    (found,) = judged(fleet, Finding(replica, "red2", answer((number_of(replica.text, line), "no"))))
+    (found,) = judged(fleet, CandidateTested(replica, "red2", answer((number_of(replica.text, line), "no"))))
 
     assert str(found).startswith(
         f"{fleet.source}{place}: redis 7.0.15 on red2 refuses the line '{line}' of orders-6379"
@@ -199,7 +199,9 @@ def test_a_line_of_redis_fleets_own_is_shown_against_the_service(fleet: Fleet, l
 def test_a_sentinels_line_is_shown_against_its_section(fleet: Fleet) -> None:
     sentinel = candidates(fleet, fleet.processes)[-1]
 
-    found = judged(fleet, Finding(sentinel, "red1", answer((number_of(sentinel.text, "sentinel monitor"), "no"))))
+    found = judged(
+        fleet, CandidateTested(sentinel, "red1", answer((number_of(sentinel.text, "sentinel monitor"), "no")))
+    )
 
     assert [str(each) for each in found] == [
         f"{fleet.source}:25: sentinel: redis 7.0.15 on red1 refuses the line 'sentinel monitor' of sentinel-26379: no; "

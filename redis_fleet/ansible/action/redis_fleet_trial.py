@@ -15,7 +15,7 @@ from redis_fleet.ansible.agent import read, result_of
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked
-from redis_fleet.config_test.complaints import Finding, problems
+from redis_fleet.config_test.complaints import CandidateTested, problems
 from redis_fleet.config_test.texts import candidates, planned, request
 from redis_fleet.description.load import load
 from redis_fleet.description.nodes import Document, Path
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)), seconds=seconds)
         return result_of(self, asked, task_vars)
 
-    def _judge(self, fleet: Fleet, findings: list[Finding]) -> dict[str, Any]:
+    def _judge(self, fleet: Fleet, findings: list[CandidateTested]) -> dict[str, Any]:
         found = problems(findings, _Places(fleet.source))
         refusals = [masked(fleet, str(replace(each, position=_from_here(each.position)))) for each in found]
         reasons = [(each.machine, each.answer.untried) for each in findings if each.answer.untried]
@@ -71,13 +71,13 @@ class _Places:
         return load(self._source).document
 
 
-def _findings(fleet: Fleet, steps: Any, task_vars: Any, name: str) -> Iterator[Finding]:
+def _findings(fleet: Fleet, steps: Any, task_vars: Any, name: str) -> Iterator[CandidateTested]:
     for machine in fleet.machines:
         result: Mapping[str, Any] = task_vars["hostvars"][machine].get(name) or {}
         told = {each.name: each for each in read(ConfigTest, result).results} if "answer" in result else {}
         for candidate in candidates(fleet, planned(fleet, machine, steps)) if told else ():
             if candidate.process.name in told:
-                yield Finding(candidate, machine, told[candidate.process.name])
+                yield CandidateTested(candidate, machine, told[candidate.process.name])
 
 
 def _from_here(position: Position) -> Position:

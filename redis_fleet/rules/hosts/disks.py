@@ -99,7 +99,7 @@ def needed(process: Process) -> dict[str, str]:
 
 @on_hosts(check.INCLUDED, NOT_WRITABLE)
 def writable(host: HostReport) -> Iterator[Row]:
-    """A server rewrites its file, and Sentinel must: a role that is not written down is lost at a restart (E10)."""
+    """A server rewrites its file, and Sentinel must: a role that is not written down is lost at a restart."""
     bad = 0
     for process in host.processes:
         for use, path in folders(process).items():
@@ -134,7 +134,7 @@ def _unwritable(process: Process, use: str, found: FolderFacts) -> tuple[str, st
 
 @on_hosts(NOT_WRITABLE, LITTLE_ROOM)
 def room(host: HostReport) -> Iterator[Row]:
-    """A save writes beside the old file; on a full disk it fails and with it, by default, every write (E34, W30)."""
+    """A save writes beside the old file; on a full disk it fails and with it, by default, every write."""
     for device, processes in _by_device(host).items():
         found = host.facts.folders[processes[0].paths.data]
         free = found.free + sum(host.facts.folders[each.paths.data].held for each in processes)
@@ -176,7 +176,7 @@ def _copies(process: Process) -> int:
 
 @on_hosts(DATA_IN_MEMORY, UNFIT_FILESYSTEM)
 def filesystem(host: HostReport) -> Iterator[Row]:
-    """Not every filesystem keeps what is written to it, or says the truth about fsync (W33, E38)."""
+    """Not every filesystem keeps what is written to it, or says the truth about fsync."""
     for mount, processes in _by_device(host).items():
         kind = host.facts.folders[processes[0].paths.data].type
         wrong = _unfit(kind, processes)
@@ -208,7 +208,7 @@ def _unfit(kind: str, processes: list[Process]) -> tuple[str, str] | None:
 
 @on_hosts(FILE_MISSING)
 def files(host: HostReport) -> Iterator[Row]:
-    """What a directive names must be there and readable, or the server does not start (E35)."""
+    """What a directive names must be there and readable, or the server does not start."""
     found = {path: (name, process) for process in host.processes for path, name in needed(process).items()}
     bad = 0
     for path, (name, process) in found.items():

@@ -53,7 +53,7 @@ SHORT_STOP = declare(
 
 @on_hosts(KERNEL_SETTINGS)
 def settings(host: HostReport) -> Iterator[Row]:
-    """Without overcommit a fork fails although memory is there; a short backlog drops clients in a rush (W8)."""
+    """Without overcommit a fork fails although memory is there; a short backlog drops clients in a rush."""
     backlog = max((int(host.value(each, "tcp-backlog")) for each in host.servers), default=0)
     wanted = dict(kernel_settings(host.fleet, host.machine) if host.prepared else ())
     least = {"vm.overcommit_memory": "1", "net.core.somaxconn": str(backlog), **wanted}
@@ -65,7 +65,7 @@ def settings(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(KERNEL_SETTINGS)
 def huge_pages(host: HostReport) -> Iterator[Row]:
-    """With huge pages each write during a fork copies 2 MB instead of 4 KiB: latency and memory (W8)."""
+    """With huge pages each write during a fork copies 2 MB instead of 4 KiB: latency and memory."""
     seen = host.facts.kernel.get(_HUGE)
     fix = f"echo madvise > /sys/kernel/mm/{_HUGE}/enabled"
     yield _judged(host, _HUGE, seen, seen != "always", fix, "madvise")
@@ -87,7 +87,7 @@ def _judged(host: HostReport, name: str, seen: str | None, enough: bool, command
 
 @on_hosts(FEW_OPEN_FILES)
 def open_files(host: HostReport) -> Iterator[Row]:
-    """A server that may not open a file a client lowers maxclients, and later refuses to raise it (W7)."""
+    """A server that may not open a file a client lowers maxclients, and later refuses to raise it."""
     low = 0
     for process in host.servers:
         clients = int(host.value(process, "maxclients"))
@@ -114,7 +114,7 @@ def _who(host: HostReport, there: int) -> str:
 
 @on_hosts(SHORT_STOP)
 def stopping(host: HostReport) -> Iterator[Row]:
-    """systemd kills what does not stop in time: a server in the middle of its last save (W9)."""
+    """systemd kills what does not stop in time: a server in the middle of its last save."""
     short = 0
     for process in host.servers:
         seconds = timespan(_unit(host, process).get("TimeoutStopUSec", "infinity"))

@@ -86,7 +86,7 @@ def _there(host: HostReport) -> int:
 
 @on_hosts(no_limit)
 def bounded(host: HostReport) -> Iterator[Row]:
-    """A server without maxmemory grows until the kernel ends some process of the machine, often this one (W3)."""
+    """A server without maxmemory grows until the kernel ends some process of the machine, often this one."""
     without = [process for process in host.servers if not limit(host, process)]
     for process in without:
         others = sum(sum(need(host, each)) for each in host.servers if each not in without)
@@ -98,7 +98,7 @@ def bounded(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(TOO_MUCH_MEMORY, no_limit)
 def enough(host: HostReport) -> Iterator[Row]:
-    """All instances together, their buffers and what a fork copies, must fit into the memory (W3, E37)."""
+    """All instances together, their buffers and what a fork copies, must fit into the memory."""
     needs = [need(host, process) for process in host.servers if limit(host, process)]
     if not needs:
         return
@@ -127,7 +127,7 @@ def _whose(host: HostReport) -> str:
 
 @on_hosts(no_limit)
 def allowed(host: HostReport) -> Iterator[Row]:
-    """A unit with a MemoryMax below what its server may take is killed by its own cgroup (W3)."""
+    """A unit with a MemoryMax below what its server may take is killed by its own cgroup."""
     for process in host.servers:
         text = host.facts.units.get(process.unit, {}).get("MemoryMax", "")
         wanted = sum(need(host, process))
@@ -139,7 +139,7 @@ def allowed(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(no_limit)
 def left(host: HostReport) -> Iterator[Row]:
-    """What other programs hold now is not there for the servers, however large the machine (W3)."""
+    """What other programs hold now is not there for the servers, however large the machine."""
     memory = host.facts.memory
     wanted = sum(limit(host, process) for process in host.servers)
     if not wanted or memory.available is None:
@@ -154,7 +154,7 @@ def left(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(KERNEL_SETTINGS)
 def swap(host: HostReport) -> Iterator[Row]:
-    """A server that is swapped out answers in seconds; swap as a last resort before the OOM killer is fine (W8)."""
+    """A server that is swapped out answers in seconds; swap as a last resort before the OOM killer is fine."""
     memory = host.facts.memory
     if not memory.swap:
         yield host.holds("swap", "none", KERNEL_SETTINGS)
@@ -171,7 +171,7 @@ def swap(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(GREEDY_THREADS, FEW_CORES)
 def cores(host: HostReport) -> Iterator[Row]:
-    """A busy server has a core to itself, one with I/O threads several and one to spare (W36, W29)."""
+    """A busy server has a core to itself, one with I/O threads several and one to spare."""
     found = host.facts.cores
     there = min(number for number in (found.count, found.quota) if number is not None)
     greedy = [process for process in host.servers if 1 < _threads(host, process) >= there]

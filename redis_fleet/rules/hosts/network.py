@@ -89,7 +89,7 @@ def _needed(fleet: Fleet, here: list[Process], process: Process) -> str:
 
 @on_hosts(announced_one_way, FOREIGN_ADDRESS)
 def address(host: HostReport) -> Iterator[Row]:
-    """A server binds to the machine's own addresses; behind NAT it must be told what others know it by (E36, W13)."""
+    """A server binds to the machine's own addresses; behind NAT it must be told what others know it by."""
     if host.facts.addresses.get(host.address):
         yield host.holds("address", f"{host.address} is an address of this machine", announced_one_way)
         return
@@ -129,7 +129,7 @@ def _names(processes: list[Process]) -> str:
 
 @on_hosts(PORT_TAKEN)
 def ports(host: HostReport) -> Iterator[Row]:
-    """A port that another program has is not there for a server (E32)."""
+    """A port that another program has is not there for a server."""
     taken = 0
     for process in host.processes:
         others = [each for each in host.facts.listeners if _in_the_way(each, process)]
@@ -168,7 +168,7 @@ def _ending(listener: Listener) -> str:
 
 @on_hosts(CUT_OFF, ONLY_OURS_CUT_OFF)
 def reach(host: HostReport) -> Iterator[Row]:
-    """Replicas reach every server of their service, Sentinels all they watch and each other, both ways (E33, W35)."""
+    """Replicas reach every server of their service, Sentinels all they watch and each other, both ways."""
     states = {Endpoint(each.address, each.port): each.state for each in host.facts.reach}
     wanted = targets(host.fleet, host.machine)
     blocked = [target for target in wanted if _blocked(host, target, states.get(target.endpoint, SILENT))]

@@ -70,7 +70,7 @@ UNKNOWN_PACKAGE = declare(
 
 @on_hosts(NOT_REACHED)
 def reached(host: HostReport) -> Iterator[Row]:
-    """Everything is done by a user who may become root (E30)."""
+    """Everything is done by a user who may become root."""
     if host.facts.root:
         yield host.holds("root", "reached, and root by sudo", NOT_REACHED)
     else:
@@ -80,7 +80,7 @@ def reached(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(UNFIT_MACHINE)
 def python(host: HostReport) -> Iterator[Row]:
-    """What redis-fleet runs on a machine is written for Python 3.9 (E31)."""
+    """What redis-fleet runs on a machine is written for Python 3.9."""
     found = tuple(host.facts.python)
     text = ".".join(map(str, found))
     oldest = _platform(host).python
@@ -93,7 +93,7 @@ def python(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(UNFIT_MACHINE)
 def systemd(host: HostReport) -> Iterator[Row]:
-    """Units are what starts a process after a crash and after a reboot (E31)."""
+    """Units are what starts a process after a crash and after a reboot."""
     found = host.facts.systemd
     if found is None:
         fix = "use a machine, or a container, whose first process is systemd"
@@ -106,7 +106,7 @@ def systemd(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(KERNEL_SETTINGS)
 def container(host: HostReport) -> Iterator[Row]:
-    """In a container the kernel, its settings and its clock are the host's (W8)."""
+    """In a container the kernel, its settings and its clock are the host's."""
     if host.container:
         name = host.facts.virtual or "a container"
         yield host.holds(
@@ -116,7 +116,7 @@ def container(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(UNFIT_MACHINE, UNKNOWN_PACKAGE)
 def packages(host: HostReport) -> Iterator[Row]:
-    """The server must be installed already, or on offer (E31)."""
+    """The server must be installed already, or on offer."""
     name = name_of(host.facts.system)
     offer = offered(name, host.fleet.engine)
     if offer is None:
@@ -152,7 +152,7 @@ def _platform(host: HostReport) -> Platform:
 
 @on_hosts(fit.PORT_TAKEN, check.UNKNOWN)
 def refused(host: HostReport) -> Iterator[Row]:
-    """What a plan would refuse for this machine: a default unit that runs, settings that its version has not (E16)."""
+    """What a plan would refuse for this machine: a default unit that runs, settings that its version has not."""
     if offered(name_of(host.facts.system), host.fleet.engine) is None:
         return
     for unfit in fit.unfit(host.fleet, host.machine, host.facts):
@@ -162,7 +162,7 @@ def refused(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(NO_TIME_SERVICE)
 def time_service(host: HostReport) -> Iterator[Row]:
-    """Without a time service clocks drift apart by seconds a week (W32)."""
+    """Without a time service clocks drift apart by seconds a week."""
     running = host.facts.time_services
     if running:
         yield host.holds("time service", ", ".join(running), NO_TIME_SERVICE)
@@ -175,7 +175,7 @@ def time_service(host: HostReport) -> Iterator[Row]:
 
 @on_hosts(CLOCKS_DIFFER)
 def clock(host: HostReport) -> Iterator[Row]:
-    """Replicas expire keys by their own clock, and logs of several machines are read side by side (W31)."""
+    """Replicas expire keys by their own clock, and logs of several machines are read side by side."""
     low, high = offset(host.answer)
     agreed = _agreed(host)
     distance = low - agreed if agreed < low else high - agreed if agreed > high else 0.0
