@@ -26,3 +26,9 @@ class RefusedError(AgentError):
     """Nothing was touched: what was asked for does harm, or is not possible; the text says why."""
 
     code = "refused"
+
+
+class JournalError(AgentError, OSError):
+    """The lock or the journal of the deployment cannot be read or written on this machine."""
+
+    code = "journal"

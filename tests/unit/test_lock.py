@@ -21,6 +21,7 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.runs import Begin, Begun, End, Ended, LoggedStep, Run
 from redis_fleet.agent.runs import lock, runlog
 from redis_fleet.agent.secret import Secret
+from redis_fleet.agent.verbs import perform
 from redis_fleet.ansible.runs import at_work, masked, new_run, refusal, started, state, workers
 from redis_fleet.model import Fleet, Machine, Paths, Process, Service
 
@@ -249,8 +250,11 @@ def test_no_journal_no_lock(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="log"):
         lock.begin(request(tmp_path, "first"))
+    answer = perform("begin", json.dumps(request(tmp_path, "first").to_json([])), [], dry=False)
 
     assert lock.holder(str(tmp_path / "run" / "lock")) is None
+    assert (answer["failed"], answer["code"]) == (True, "journal")
+    assert answer["msg"].startswith("the lock or the journal of the deployment: ")
 
 
 def test_a_journal_that_cannot_be_written_does_not_keep_the_lock(tmp_path: Path) -> None:

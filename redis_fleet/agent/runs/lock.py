@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
 
+from ..errors import JournalError
 from ..host.files import replace
 from ..messages.runs import Begin, Begun, End, Ended, LoggedStep, Run
 from . import runlog
@@ -51,8 +54,18 @@ def give(path: str, run: str = "") -> Optional[Run]:
     return found
 
 
+@contextmanager
+def _on_this_machine() -> Iterator[None]:
+    """Say which file it was about that the system would not let us use."""
+    try:
+        yield
+    except OSError as error:
+        raise JournalError(f"the lock or the journal of the deployment: {error}") from None
+
+
+@_on_this_machine()
 def begin(request: Begin) -> Begun:
-    """Take the lock and note the beginning. Raises OSError."""
+    """Take the lock and note the beginning. Raises JournalError."""
     path, journal, run = request.lock, request.journal, request.run
     before = holder(path)
     mine = before is not None and before.id == run.id
@@ -84,8 +97,9 @@ def _known(step: LoggedStep) -> runlog.Entry:
     return {name: value for name, value in step.to_json().items() if value is not None}
 
 
+@_on_this_machine()
 def end(request: End) -> Ended:
-    """Note the end and give the lock back. Raises OSError when the journal cannot be written; the lock is free then."""
+    """Note the end and give the lock back. Raises JournalError when that cannot be noted; the lock is free then."""
     path, journal = request.lock, request.journal
     found = holder(path)
     run = request.run or (found.id if found else "")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.errors import RefusedError
 from redis_fleet.ansible.agent import AgentFailedError, ask
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
@@ -68,7 +69,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             answer = ask(self, asked, task_vars)
         except AgentFailedError as error:
-            report = {"ok": False, "process": process.id, "problem": str(error)}
+            problem = f"nothing was touched: {error}" if error.code == RefusedError.code else str(error)
+            report = {"ok": False, "process": process.id, "problem": problem}
             return {"changed": False, "report": report}
         report = {"ok": True, "process": process.id, "dry": dry, "follow": planned["follow"], **asdict(answer)}
         return {"changed": True, "report": report, "msg": said(report)}
