@@ -10,4 +10,4 @@ class Careless(Lock):
 
     def do_acquire(self, token: str) -> bool:
         """Take it from whoever has it."""
-        return bool(self.redis.set(self.name, token, px=int(self.timeout * 1000)))
+        return bool(self.redis.set(self.name, token, px=int((self.timeout or 0) * 1000)))

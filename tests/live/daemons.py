@@ -56,7 +56,7 @@ class Daemons:
         name = f"{'sentinel' if kind == 'sentinel' else 'orders'}-{port}"
         home = self.folder / name
         (home / "data").mkdir(parents=True, mode=0o700)
-        process = {
+        process: Request = {
             "name": name, "kind": kind, "address": "127.0.0.1", "port": port, "password": password or None,
             "configuration": str(home / ("sentinel.conf" if kind == "sentinel" else "redis.conf")),
             "unit": "", "data": str(home / "data"), "log": str(home / "log"), "pid": str(home / "pid"),

@@ -216,6 +216,12 @@ def client_of(process: Process) -> redis.Redis:
     )  # fmt: skip
 
 
+def watched(process: Process, monitor: str) -> dict[str, Any]:
+    """Return what a Sentinel says of a master that it watches."""
+    with client_of(process) as client:
+        return dict(client.sentinel_master(monitor))
+
+
 def config(process: Process) -> dict[str, str]:
     """Return CONFIG GET * of a server."""
     with client_of(process) as client:

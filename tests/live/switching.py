@@ -6,6 +6,8 @@ import threading
 import time
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from redis_fleet.agent.load_client.writer import Bits
 from redis_fleet.agent.protocol.resp import pairs
@@ -129,7 +131,7 @@ class Load:
 
     def _master(self) -> redis.Redis:
         address, port = self.group.call(SENTINELS[self._next % 3], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MONITOR)
-        return redis.Redis(address, int(port), password=PASSWORD, socket_timeout=2, retry=None)
+        return redis.Redis(address, int(port), password=PASSWORD, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
     def _pipeline(self, master: redis.Redis) -> None:
         with master.pipeline(transaction=False) as pipeline:

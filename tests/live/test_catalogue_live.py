@@ -40,7 +40,7 @@ def table_of(server: Scratch) -> Catalogue:
     return catalogue(engine, answer[f"{engine}_version"])
 
 
-@pytest.fixture(scope="module", params=BINARIES.values(), ids=BINARIES)
+@pytest.fixture(scope="module", params=list(BINARIES.values()), ids=list(BINARIES))
 def server(request: pytest.FixtureRequest) -> Iterator[Scratch]:
     with scratch(request.param) as server:
         yield server

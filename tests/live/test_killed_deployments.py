@@ -67,7 +67,7 @@ def masters(made: Box) -> list[str]:
     found = []
     for process in made.fleet.service("orders").processes:
         with client_of(process) as client:
-            if process.id in made.pids() and client.role()[0] == "master":  # type: ignore[no-untyped-call]
+            if process.id in made.pids() and client.role()[0] == "master":
                 found.append(process.id)
     return found
 

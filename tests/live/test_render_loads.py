@@ -56,10 +56,10 @@ def loaded(server: str, file: Path) -> Iterator[tuple[redis.Redis, Path]]:
     """Start a server on a scratch copy, without a TCP port; gives a client and the server's log."""
     folder = file.parent
     socket, log = folder / "socket", folder / "log"
-    options = ["--port", "0", "--unixsocket", socket, "--logfile", "", "--pidfile", folder / "pid"]
+    options = ["--port", "0", "--unixsocket", str(socket), "--logfile", "", "--pidfile", str(folder / "pid")]
     options += ["--daemonize", "no", "--supervised", "no", *(["--sentinel"] if file.name == "sentinel.conf" else [])]
     with log.open("wb") as sink:
-        process = subprocess.Popen([server, file, *options], cwd=folder, stdout=sink, stderr=sink)
+        process = subprocess.Popen([server, str(file), *options], cwd=folder, stdout=sink, stderr=sink)
     password = re.search(r"^requirepass (\S+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     client = redis.Redis(
         unix_socket_path=str(socket), password=password[1] if password else None, decode_responses=True
@@ -113,13 +113,13 @@ def assert_in_effect(client: redis.Redis, service: dict[str, Any]) -> None:
     assert {name: config[name] for name in wanted} == wanted
     assert config["masterauth"] == config["requirepass"] != ""
     assert config["protected-mode"] == "yes"
-    assert "127.0.0.1" in config["bind"].split()
+    assert "127.0.0.1" in str(config["bind"]).split()
 
 
 def assert_watches(client: redis.Redis, file: dict[str, Any]) -> None:
     """Every service is watched with the values of the file."""
     wanted = file["sentinel"]["config"]
-    masters = client.sentinel_masters()
+    masters: Any = client.sentinel_masters()
     assert masters.keys() == file["services"].keys()
     for master in masters.values():
         assert master["quorum"] == file["sentinel"]["quorum"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.conf import aof
-from redis_fleet.agent.conf.aof_check import RefusedError, checker, cut, examine
+from redis_fleet.agent.conf.aof_check import checker, cut, examine
+from redis_fleet.agent.errors import RefusedError
 from redis_fleet.agent.process.repair import copy
 from redis_fleet.drills.lab import Lab, Server
 from tests.harness.engines import available
@@ -16,14 +17,14 @@ from tests.live.processes import server_binary
 
 _SERVERS = [str(each.server) for each in available()] or [server_binary()]
 # Before 7.0 an append-only file is a single one.
-_WITH_MANIFEST = [each for each in available() if int(each.version.split(".")[0]) >= 7] or [server_binary()]
+_WITH_MANIFEST = [str(each.server) for each in available() if int(each.version.split(".")[0]) >= 7] or [server_binary()]
 _IDS = [str(each) for each in available()] or ["this machine's"]
 
 
 @pytest.fixture(params=_SERVERS, ids=_IDS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Give a server that was killed after a rewrite and 200 more writes, each of them one command in its file."""
-    with Lab(str(getattr(request.param, "server", request.param))) as lab:
+    with Lab(request.param) as lab:
         made = lab.server("written", 'save ""', "appendonly yes", "appendfsync no").start()
         made.call("SET", "kept", "x" * 100)
         for _ in range(200):

@@ -60,7 +60,7 @@ def test_a_deployment_after_a_failover_follows_the_new_master(tmp_path: Path) ->
         }
         assert roles_logged(made, old, after[old]) == {"S"}
         assert roles_logged(made, old, before[old]) == {"M"}
-        assert client_of(made.process(old)).role()[:3] == ["slave", endpoint.address, endpoint.port]  # type: ignore[no-untyped-call]
+        assert client_of(made.process(old)).role()[:3] == ["slave", endpoint.address, endpoint.port]
         assert client_of(made.process(old)).get("kept") == "yes"
 
         again = made.on("deploy", "--json")

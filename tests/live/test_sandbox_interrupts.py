@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.processes import eventually
-from tests.live.sandboxes import COMMAND, Box, Running, box, client_of
+from tests.live.sandboxes import COMMAND, Box, Running, box, client_of, watched
 
 # Of its tasks, which time, and how: files alone, servers half started, everything started.
 MOMENTS = [
@@ -60,10 +60,10 @@ def assert_whole_again(made: Box, service: str, old: str) -> None:
 def keys(made: Box) -> set[str]:
     """Return the drill's keys on any server."""
     return {
-        key
+        str(key)
         for process in made.fleet.processes
         if process.kind == "server"
-        for key in client_of(process).keys("redis-fleet:*")  # type: ignore[union-attr]
+        for key in client_of(process).keys("redis-fleet:*")
     }
 
 
@@ -110,5 +110,5 @@ def test_a_killed_command_line_does_not_stop_the_drill_and_a_deployment_repairs_
 
 def failing_over(made: Box) -> bool:
     """Whether a Sentinel still leads a failover, during which a deployment refuses to do anything."""
-    views = [client_of(process).sentinel_master("orders") for process in made.fleet.sentinels]
+    views = [watched(process, "orders") for process in made.fleet.sentinels]
     return any("failover_in_progress" in view["flags"] for view in views)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis_fleet.model import Process
 from tests.live.processes import eventually
-from tests.live.sandboxes import Box, box, client_of, config
+from tests.live.sandboxes import Box, box, client_of, config, watched
 
 
 def everything(made: Box) -> dict[str, object]:
@@ -19,10 +19,10 @@ def everything(made: Box) -> dict[str, object]:
         if process.id not in made.pids():
             continue
         if process.kind == "server":
-            role = client_of(process).role()[0]  # type: ignore[no-untyped-call]
+            role = client_of(process).role()[0]
             found[process.id] = (config(process), role)
         else:
-            master = client_of(process).sentinel_master("orders")
+            master = watched(process, "orders")
             found[process.id] = (master["ip"], master["port"], master["config-epoch"])
     return found
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from redis_fleet.render.files import process_files
-from tests.live.sandboxes import SAMPLES, Box, box, client_of, config
+from tests.live.sandboxes import SAMPLES, Box, box, client_of, config, watched
 
 _UNITS = {"kb": 2**10, "mb": 2**20, "gb": 2**30}
 
@@ -83,11 +83,11 @@ def masters_replicas_and_sentinels_are_as_described(made: Box) -> None:
         name = next(p.id for p in service.processes if p.machine == file["services"][service.name]["master"])
         master = made.process(name).endpoint
         for process in service.processes:
-            role = client_of(process).role()  # type: ignore[no-untyped-call]
+            role = client_of(process).role()
             expected = ["master"] if process.id == name else ["slave", master.address, master.port, "connected"]
             assert role[: len(expected)] == expected, process.id
         for sentinel in fleet.sentinels:
-            view = client_of(sentinel).sentinel_master(service.name)
+            view = watched(sentinel, service.name)
             assert (view["ip"], view["port"], view["quorum"]) == (master.address, master.port, 2)
             assert view["down-after-milliseconds"] == watch["down-after-milliseconds"]
             assert view["failover-timeout"] == watch["failover-timeout"]

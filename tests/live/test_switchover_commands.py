@@ -76,7 +76,7 @@ def test_the_commands_change_the_master_without_sentinels_and_remember_it(tmp_pa
         _remembers(made, "orders-6379@red3", 2)
         new = made.process("orders-6379@red3").endpoint
         with made.server("orders-6379@red1") as other:
-            assert other.role()[:3] == ["slave", new.address, new.port]  # type: ignore[no-untyped-call]
+            assert other.role()[:3] == ["slave", new.address, new.port]
             assert other.get("kept") == "yes"
 
 

@@ -127,7 +127,7 @@ def install(wheel: Path, folder: Path) -> Installed:
     home, work = folder / "venv", folder / "work"
     venv.create(home, with_pip=True, symlinks=True)
     python = home / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(command, check=True, capture_output=True, timeout=BUILT_WITHIN)
     (own,) = home.glob("lib/python*/site-packages")
     (own / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")

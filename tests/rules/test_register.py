@@ -35,9 +35,10 @@ def test_no_identifier_is_written_away_from_the_register() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _REGISTERS
         }
         for node in ast.walk(tree):
-            text = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(text, str) and re.fullmatch(r"[EW]\d+", text) and id(node) not in registering:
-                bare.append(f"{file.relative_to(ROOT)}:{node.lineno}: {text}")
+            if not isinstance(node, ast.Constant) or id(node) in registering:
+                continue
+            if isinstance(node.value, str) and re.fullmatch(r"[EW]\d+", node.value):
+                bare.append(f"{file.relative_to(ROOT)}:{node.lineno}: {node.value}")
     assert bare == []
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.conf.edit import edit, edited
-from redis_fleet.agent.host import files
 from redis_fleet.agent.messages.files import Edit
 
 OLD = """# A comment
@@ -130,7 +129,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         edit(file, [change("databases", lines=[["32"]])])
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from redis_fleet import rules
-from redis_fleet.catalogue import check
+from redis_fleet.catalogue import check, table
+from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.cli.main import app
 from redis_fleet.engine_probe.add_version import SENTINEL, SERVER
 from redis_fleet.explain import document, pages, version_ranges
@@ -292,8 +293,8 @@ def test_no_name_crashes(name: str) -> None:
 @pytest.mark.parametrize("column", ALL)
 def test_every_directive_of_every_version_is_explained(column: str) -> None:
     engine, version = version_ranges.split(column)
-    names = [row.name for row in check.table.catalogue(engine, version)]
-    for name in [*names, *check.sentinel_table.names(engine, version)]:
+    names = [row.name for row in table.catalogue(engine, version)]
+    for name in [*names, *sentinel_table.names(engine, version)]:
         for found in explain(name, engine, version):
             for groups in (found.value, found.default, found.change):
                 assert len(groups) == 1 and groups[0].text and not groups[0].where, (name, groups)

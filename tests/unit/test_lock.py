@@ -165,7 +165,7 @@ def test_whoever_is_stuck_in_the_middle_is_not_waited_for_without_end(
 
 
 def test_a_run_begins_and_ends_in_the_journal(tmp_path: Path) -> None:
-    step = {"number": 2, "process": "orders-6379", "how": "LIVE", "what": "w", "reason": "r"}
+    step: dict[str, Any] = {"number": 2, "process": "orders-6379", "how": "LIVE", "what": "w", "reason": "r"}
 
     assert lock.begin(request(tmp_path, "first", steps=(LoggedStep(**step),))).taken
     finish(tmp_path, "first", "failed", "it broke")
@@ -351,6 +351,12 @@ def test_the_pid_of_another_controller_means_nothing_here() -> None:
         assert state({**mine, "pid": 2**22 + 1, "boot": boot}) == "elsewhere"
 
 
+def end_of(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and wait for its end."""
+    process.kill()
+    process.wait()
+
+
 def test_a_worker_that_outlived_its_run_is_waited_for(tmp_path: Path) -> None:
     with (tmp_path / "shared").open("w") as shared:
         main, worker = child(), child(pass_fds=[shared.fileno()])
@@ -415,7 +421,7 @@ def test_what_may_still_change_something_is_known_and_waited_for(
         assert at_work(journal, patience=0.0) == [made["id"]]
         with monkeypatch.context() as patched:
             # It ends while it is waited for.
-            patched.setattr(time, "sleep", lambda _: (worker.kill(), worker.wait()))
+            patched.setattr(time, "sleep", lambda _: end_of(worker))
             assert at_work(journal) == []
     ended = new_run("deploy")
     controller.begin(journal, ended, PLAN)

@@ -79,8 +79,8 @@ def lives(draw: st.DrawFn, fleet: Fleet) -> dict[str, dict[str, Any]]:
             found[process.id] = {"is": draw(state), "keys": keys}
             if master and not (found[process.id]["is"] == "down" and draw(st.booleans())):
                 found[process.id]["role"] = "master" if process == master else master.id
-        for process in fleet.sentinels if master else ():
-            found[process.id] = {"is": draw(state), "names": master.id}
+        if master:
+            found |= {each.id: {"is": draw(state), "names": master.id} for each in fleet.sentinels}
     return found
 
 

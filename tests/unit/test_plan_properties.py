@@ -217,10 +217,10 @@ class Life(RuleBasedStateMachine):
     def reboot(self, machine: str) -> None:
         """Everything that is enabled comes back by itself."""
         box = self.world.boxes[machine]
-        for each in (*box.servers.values(), *box.watchers.values()):
+        for each in box.everyone:
             each.stop() if isinstance(each, Server) else setattr(each, "runs", False)
         self.world.settle()
-        for each in (*box.servers.values(), *box.watchers.values()):
+        for each in box.everyone:
             if each.enabled:
                 each.start()
         self.passed()
@@ -326,7 +326,7 @@ class Life(RuleBasedStateMachine):
         """Whether something is cut off, or runs on a machine that was taken out of the file: it is met by chance."""
         if any(each.cut for each in self.world.watchers):
             return True
-        running = {each.process.machine for each in (*self.world.servers, *self.world.watchers) if each.runs}
+        running = {each.process.machine for box in self.world.boxes.values() for each in box.everyone if each.runs}
         return not running <= set(self.fleet.machines)
 
     def help_out(self) -> None:

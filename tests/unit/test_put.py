@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from redis_fleet.agent.conf.edit import follow
-from redis_fleet.agent.host import files as module
 from redis_fleet.agent.host.digest import sha256
 from redis_fleet.agent.host.files import put, replace
 from redis_fleet.agent.messages.files import File, Files, Folder, Link
@@ -128,8 +127,8 @@ def test_a_file_is_closed_from_birth_and_whole_or_not_at_all(tmp_path: Path, mon
             assert target.read_text(encoding="utf-8") == "old"
             raise InterruptedError
 
-    monkeypatch.setattr(module.os, "open", opened)
-    monkeypatch.setattr(module.os, "fsync", synced)
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "fsync", synced)
     old_mask = os.umask(0)
     try:
         with pytest.raises(InterruptedError):

@@ -59,9 +59,10 @@ def test_no_type_is_worked_out_at_run_time_that_3_9_does_not_have(file: Path) ->
     tree = parsed(file)
     imported = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     assert not tree.body[1:] or imported
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.BitOr):
-            assert isinstance(node.value.left, (ast.Set, ast.Constant, ast.Call)), ast.unparse(node)
+    for statement in tree.body:
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr):
+            assert isinstance(value.left, (ast.Set, ast.Constant, ast.Call)), ast.unparse(statement)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("dataclass"):
             assert not {keyword.arg for keyword in node.keywords} & {"slots", "kw_only"}

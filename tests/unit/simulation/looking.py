@@ -30,7 +30,7 @@ def _machine(world: World, box: Box, fleet: Fleet, name: str) -> MachineFacts:
     described = {each.name: each for each in fleet.on(name)}
     prints: dict[str, str | None] = {path: sha256(text.encode()) for path, text in box.units.items()}
     prints |= {file.path: sha256(file.content) for file in kernel_files(fleet, name)} if box.prepared else {}
-    strays = [each for each in (*box.servers.values(), *box.watchers.values()) if each.process.name not in described]
+    strays = [each for each in box.everyone if each.process.name not in described]
     offer = offered("debian-12", fleet.engine)
     assert offer is not None
     return MachineFacts(

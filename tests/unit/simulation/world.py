@@ -26,6 +26,11 @@ class Box:
     watchers: dict[str, Watcher] = field(default_factory=dict)
     records: dict[str, tuple[Endpoint, int]] = field(default_factory=dict)
 
+    @property
+    def everyone(self) -> list[Server | Watcher]:
+        """All that was ever put on it."""
+        return [*self.servers.values(), *self.watchers.values()]
+
 
 class World:
     """Everything that there is. Keys are numbers; ``acknowledged`` are those that a service must not lose."""
