@@ -7,6 +7,7 @@ from typing import Any
 
 from .access import Access
 from .endpoint import Endpoint
+from .messages.kind import SENTINEL, SERVER
 from .messages.process import ManagedProcess
 from .secret import Secret
 
@@ -35,7 +36,7 @@ def managed(given: Mapping[str, Any]) -> ManagedProcess:
     secret = Secret(given["password"]) if given["password"] else None
     return ManagedProcess(
         given["name"],
-        given["kind"],
+        {each.name: each for each in (SERVER, SENTINEL)}[given["kind"]],
         Access(Endpoint(given["address"], given["port"]), secret),
         given["configuration"],
         given["unit"],
@@ -49,7 +50,7 @@ def arguments(process: ManagedProcess) -> dict[str, Any]:
     """Return a process as such arguments."""
     return {
         "name": process.name,
-        "kind": process.kind,
+        "kind": process.kind.name,
         "address": process.address,
         "port": process.port,
         "password": process.password or None,

@@ -59,7 +59,7 @@ def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds:
         ConfigText(
             name=each.process.name,
             binary=server or engine.binaries[kinds.of(each.process).binary],
-            kind=each.process.kind,
+            kind=kinds.of(each.process).machine,
             user="" if server else engine.user,
             text=each.text,
             unstarted=each.unstarted,

@@ -1,15 +1,27 @@
-"""The kinds of process, in the order in which they are placed and started. Whoever asks for a kind's name asks here."""
+"""The kinds of process, in the order in which they are placed and started. Whoever asks for a kind's name asks here.
+
+Every module of this folder that has a ``KIND`` is one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
-from redis_fleet.kinds import redis_sentinel, redis_server
 from redis_fleet.kinds.kind import Kind
 from redis_fleet.model import Fleet, Process
 from redis_fleet.platform.platform import Engine
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (redis_server.KIND, redis_sentinel.KIND)}
+
+def _found() -> Iterator[Kind]:
+    for each in iter_modules(__path__, f"{__name__}."):
+        kind = getattr(import_module(each.name), "KIND", None)
+        if isinstance(kind, Kind):
+            yield kind
+
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in sorted(_found(), key=lambda each: each.order)}
 
 
 def of(process: Process) -> Kind:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from redis_fleet.agent.messages.kind import Kind as MachineKind
 from redis_fleet.catalogue import table, values
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
@@ -25,6 +26,7 @@ class Start:
 class Kind:
     """One kind of process. Where a subclass says nothing, it is one that holds no data and watches nothing.
 
+    ``order`` tells which kind is placed before which. ``machine`` is what the code on a machine is told of it.
     ``slots`` are the packages that it needs and ``binary`` the program that it runs, by the names that a platform's
     variables file gives them. ``configuration_file`` and ``log_file`` are patterns in which ``{engine}`` and ``{name}``
     stand for themselves. ``starts`` has a way to start it for each stage of a plan that starts one.
@@ -36,6 +38,8 @@ class Kind:
     """
 
     name: ClassVar[str]
+    machine: ClassVar[MachineKind]
+    order: ClassVar[int] = 100
     slots: ClassVar[tuple[str, ...]]
     binary: ClassVar[str]
     configuration_file: ClassVar[str]

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.kind import SENTINEL
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -30,7 +31,9 @@ _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
 class RedisSentinel(Kind):
     """A Sentinel. Its package brings only a link: the binary that it leads to is the server's."""
 
-    name = "sentinel"
+    name = SENTINEL.name
+    machine = SENTINEL
+    order = 20
     slots = ("server", "sentinel")
     binary = "sentinel"
     configuration_file = "sentinel.conf"

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import ClassVar
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
@@ -31,7 +32,9 @@ _ELECTION_SECONDS = 15.0
 class RedisServer(Kind):
     """A master or a replica of a service."""
 
-    name = "server"
+    name = SERVER.name
+    machine = SERVER
+    order = 10
     slots = ("server",)
     binary = "server"
     configuration_file = "{engine}.conf"

@@ -105,9 +105,9 @@ def _stranger(machine: str, found: Undescribed) -> Stranger:
     seen = found.process
     process = Process(
         name=seen.name,
-        kind=seen.kind,
+        kind=seen.kind.name,
         machine=machine,
-        service=KINDS[seen.kind].service_of(seen.name),
+        service=KINDS[seen.kind.name].service_of(seen.name),
         endpoint=seen.access.endpoint,
         settings=(),
         paths=Paths(seen.configuration, seen.data, seen.log, seen.pid, f"{UNITS}{seen.unit}" if seen.unit else ""),

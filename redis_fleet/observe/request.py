@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from redis_fleet import kinds
 from redis_fleet.agent.access import Access
 from redis_fleet.agent.host.systemd import UNITS
 from redis_fleet.agent.messages.observation import Observe, ObservedHost
@@ -27,6 +28,7 @@ def request(fleet: Fleet, machine: str) -> Observe:
         root=f"{fleet.sandbox.root}/{machine}" if fleet.sandbox else "",
         records=masters_file(fleet, machine),
         journal=journal_file(fleet, machine),
+        kinds=tuple(kind.machine for kind in kinds.KINDS.values()),
     )
 
 
@@ -63,7 +65,7 @@ def managed(process: Process) -> ManagedProcess:
     """Return what the code on a machine has to know of one process; it carries its password."""
     return ManagedProcess(
         name=process.name,
-        kind=process.kind,
+        kind=kinds.of(process).machine,
         access=Access(process.endpoint, process.password),
         configuration=process.paths.configuration,
         unit=process.unit,

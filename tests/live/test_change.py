@@ -13,6 +13,7 @@ from redis_fleet.agent.errors import NotReadyError
 from redis_fleet.agent.host.digest import same
 from redis_fleet.agent.inspect.observe import observe
 from redis_fleet.agent.login import _prove, connect
+from redis_fleet.agent.messages.kind import SENTINEL, SERVER
 from redis_fleet.agent.messages.observation import Observe
 from redis_fleet.agent.options import managed
 from redis_fleet.agent.process import change as module
@@ -475,13 +476,13 @@ def test_processes_that_are_described_no_more_are_found(here: Daemons) -> None:
     sentinel = here.sentinel(staying)
     here.kill(stopped)
 
-    answer = observe(Observe((managed(staying),), root=str(here.folder)))
+    answer = observe(Observe((managed(staying),), root=str(here.folder), kinds=(SERVER, SENTINEL)))
 
     clear(answer.to_json())
     found = {each.process.name: each for each in answer.undescribed}
     assert found.keys() == {leaving["name"], stopped["name"], sentinel["name"]}
     one = found[leaving["name"]].process
-    assert (one.kind, one.address, one.port) == ("server", "127.0.0.1", leaving["port"])
+    assert (one.kind.name, one.address, one.port) == ("server", "127.0.0.1", leaving["port"])
     assert [one.configuration, one.data, one.log, one.pid, one.unit] == [
         leaving["configuration"], leaving["data"], leaving["log"], leaving["pid"], "",
     ]  # fmt: skip

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from redis_fleet.agent.inspect.config_test import run_test, run_tests
+from redis_fleet.agent.messages import kind as kinds
 from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
 from tests.harness.engines import available
 from tests.live.processes import eventually, free_ports, server_binary
@@ -88,7 +89,7 @@ def test_every_kind_of_complaint_is_found_with_its_line(binary: str) -> None:
         "no such rule": "\n".join([*HEAD, "user alice on >Blue-Moon_77 +no-such-command"]),
         "two": "\n".join(["databases 0", *HEAD, "maxclients 0"]),
     }
-    asked = tuple(ConfigText(name, binary, "server", text=text) for name, text in texts.items())
+    asked = tuple(ConfigText(name, binary, kinds.SERVER, text=text) for name, text in texts.items())
 
     found = {each.name: each.complaints for each in run_tests(ConfigTest(asked, 30)).results}
 
@@ -107,8 +108,8 @@ def test_every_kind_of_complaint_is_found_with_its_line(binary: str) -> None:
 def test_a_sentinels_own_lines_are_tried(binary: str) -> None:
     bad = [*SENTINEL, "sentinel notification-script orders /not/there", "sentinel parallel-syncs nobody 1"]
 
-    assert run_test(binary, "\n".join(SENTINEL), "sentinel").complaints == ()
-    found = run_test(binary, "\n".join(bad), "sentinel").complaints
+    assert run_test(binary, "\n".join(SENTINEL), kinds.SENTINEL).complaints == ()
+    found = run_test(binary, "\n".join(bad), kinds.SENTINEL).complaints
 
     assert [each.line for each in found] == [len(bad) - 1, len(bad)]
     assert "script seems non existing" in found[0].said
@@ -125,7 +126,7 @@ def test_nobody_who_is_named_hears_of_it(tmp_path: Path) -> None:
         sentinel += [f"sentinel notification-script orders {notified}", "sentinel down-after-milliseconds orders 1"]
         replica = [*HEAD, f"replicaof 127.0.0.1 {port}", "repl-timeout 1"]
 
-        for kind, text in (("sentinel", sentinel), ("server", replica)):
+        for kind, text in ((kinds.SENTINEL, sentinel), (kinds.SERVER, replica)):
             # Each look ends as soon as it can: many of them, so that one of these would have had the time.
             for _ in range(5):
                 assert run_test(server_binary(), "\n".join(text), kind).complaints == ()
@@ -249,7 +250,7 @@ def test_a_sentinel_may_write_the_file_that_it_is_tried_with(monkeypatch: pytest
         Path(folder).chmod(0o755)
         monkeypatch.setattr(tempfile, "tempdir", folder)
 
-        found = run_test(server_binary(), "\n".join(SENTINEL), "sentinel", "nobody")
+        found = run_test(server_binary(), "\n".join(SENTINEL), kinds.SENTINEL, "nobody")
 
     assert found.version
     assert found.complaints == ()
@@ -261,7 +262,7 @@ def test_several_run_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:
     counts = tmp_path / "counts"
     lines = f"touch {running}/$$; ls {running} | wc -l >>{counts}; sleep 0.2; rm {running}/$$; exit 3"
     fake = script(tmp_path, lines)
-    asked = tuple(ConfigText(str(number), fake, "server", text="") for number in range(12))
+    asked = tuple(ConfigText(str(number), fake, kinds.SERVER, text="") for number in range(12))
 
     answers = run_tests(ConfigTest(asked)).results
 

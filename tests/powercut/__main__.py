@@ -20,6 +20,7 @@ from pathlib import Path
 
 from redis_fleet.agent.access import Access
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.agent.messages.running import Repair
 from redis_fleet.agent.protocol.resp import ReplyError
@@ -34,7 +35,7 @@ _CODE = "redis_fleet/__init__.py"
 _TRIES = 3
 _PROCESS = ManagedProcess(
     "redis-server",
-    "server",
+    SERVER,
     Access(Endpoint("127.0.0.1", 6379)),
     "/etc/redis/redis.conf",
     "redis-server.service",

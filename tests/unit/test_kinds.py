@@ -14,6 +14,7 @@ from typing import ClassVar, cast
 
 import pytest
 
+from redis_fleet.agent.messages.kind import Kind as MachineKind
 from redis_fleet.description.load import Description
 from redis_fleet.description.schema import Deployment
 from redis_fleet.kinds import KINDS
@@ -30,14 +31,8 @@ from redis_fleet.render.files import machine_files
 from redis_fleet.settings.layout import Layout, SystemLayout
 
 PACKAGE = ROOT / "redis_fleet"
-REGISTRIES = (PACKAGE / "kinds", PACKAGE / "agent" / "kinds.py")
-# What is shipped has a registry of its own, which the controller's cannot be.
-SHIPPED_ELSEWHERE = PACKAGE / "agent"
-FILES = sorted(
-    file
-    for file in PACKAGE.rglob("*.py")
-    if not any(file.is_relative_to(each) for each in (*REGISTRIES, SHIPPED_ELSEWHERE))
-)
+REGISTRY = PACKAGE / "kinds"
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if not file.is_relative_to(REGISTRY))
 
 
 def comparisons(tree: ast.AST) -> Iterator[int]:
@@ -121,6 +116,7 @@ class Exporter(Kind):
     """A made-up kind: it holds no data and watches nothing, and says nothing to systemd."""
 
     name = "exporter"
+    machine = MachineKind("exporter", ("exporter.conf",), 9121, "")
     slots = ("server",)
     binary = "server"
     configuration_file = "exporter.conf"

@@ -9,8 +9,11 @@ import pytest
 from redis_fleet.agent.access import Access
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.inspect.undescribed import undescribed
+from redis_fleet.agent.messages.kind import SENTINEL, SERVER
 from redis_fleet.agent.messages.observation import Observe
 from redis_fleet.agent.messages.process import ManagedProcess
+
+KINDS = (SERVER, SENTINEL)
 
 
 def unit(folder: Path, name: str, mark: str, *, sentinel: bool = False) -> Path:
@@ -23,12 +26,14 @@ def unit(folder: Path, name: str, mark: str, *, sentinel: bool = False) -> Path:
 
 def found(folder: Path, *described: Path) -> list[ManagedProcess]:
     """Return what is found by units."""
-    return undescribed(Observe(tuple(map(process, described)), units=f"{folder}/redis-*.service", deployment="shop"))
+    return undescribed(
+        Observe(tuple(map(process, described)), units=f"{folder}/redis-*.service", deployment="shop", kinds=KINDS)
+    )
 
 
 def process(path: Path) -> ManagedProcess:
     """Return a described process with this file."""
-    return ManagedProcess(path.parent.name, "server", Access(Endpoint("127.0.0.1", 1)), str(path))
+    return ManagedProcess(path.parent.name, SERVER, Access(Endpoint("127.0.0.1", 1)), str(path))
 
 
 def test_a_unit_says_whose_it_is(tmp_path: Path) -> None:
@@ -41,7 +46,7 @@ def test_a_unit_says_whose_it_is(tmp_path: Path) -> None:
     [one] = found(tmp_path, described)
 
     assert (one.name, one.unit, one.configuration) == ("orders-6379", "redis-orders-6379.service", str(mine))
-    assert (one.kind, one.port, one.data, one.access.secret) == ("server", 0, "", None)
+    assert (one.kind.name, one.port, one.data, one.access.secret) == ("server", 0, "", None)
 
 
 def test_a_described_process_whose_files_moved_is_no_stray(tmp_path: Path) -> None:
@@ -67,7 +72,7 @@ def test_its_own_file_says_where_it_listens(tmp_path: Path, text: str, address: 
 
     [one] = found(tmp_path)
 
-    assert (one.kind, one.address, one.port) == ("sentinel", address, port)
+    assert (one.kind.name, one.address, one.port) == ("sentinel", address, port)
 
 
 def test_in_a_sandbox_every_folder_with_a_configuration_counts(tmp_path: Path) -> None:
@@ -76,9 +81,9 @@ def test_in_a_sandbox_every_folder_with_a_configuration_counts(tmp_path: Path) -
         (tmp_path / name).write_text("port 1\n", encoding="utf-8")
     processes = (process(tmp_path / "orders-1" / "redis.conf"),)
 
-    seen = undescribed(Observe(processes, root=str(tmp_path)))
+    seen = undescribed(Observe(processes, root=str(tmp_path), kinds=KINDS))
 
-    assert [(one.name, one.kind, one.unit) for one in seen] == [
+    assert [(one.name, one.kind.name, one.unit) for one in seen] == [
         ("carts-2", "server", ""),
         ("sentinel-3", "sentinel", ""),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet import kinds
 from redis_fleet.agent.inspect.config_text import masked, readable, startable
 from redis_fleet.agent.messages.config_test import Complaint, ConfigTested
 from redis_fleet.config_test.complaints import CandidateTested, problems, setting_at
@@ -220,7 +221,7 @@ def test_what_a_plan_starts_restarts_or_changes_is_tried(fleet: Fleet) -> None:
 def test_lines_keep_their_numbers_and_nobody_is_named(fleet: Fleet) -> None:
     for process in fleet.processes:
         text = configuration(fleet, blind(process))
-        read, end = readable(text, process.kind, "/scratch folder")
+        read, end = readable(text, kinds.of(process).machine, "/scratch folder")
         started = startable(text, "/scratch folder")
 
         assert read.split("\n")[end - 1].endswith("redis-fleet-ends-here")

@@ -23,8 +23,8 @@ from ..access import Access, connect
 from ..endpoint import Endpoint
 from ..host.interrupts import held_back
 from ..host.scratch import launch, made, sweep
-from ..kinds import KINDS, SERVER
 from ..messages.config_test import SAYS_NOTHING, Complaint, ConfigsTested, ConfigTest, ConfigTested, ConfigText
+from ..messages.kind import SERVER, Kind
 from ..protocol.resp import ReplyError
 from .config_text import in_place, masked, readable, startable
 
@@ -91,7 +91,7 @@ def run_tests(request: ConfigTest, tick: Callable[[], None] = lambda: None) -> C
 
 
 def run_test(
-    binary: str, text: str | None, kind: str = SERVER.name, user: str = "", seconds: float = SECONDS
+    binary: str, text: str | None, kind: Kind = SERVER, user: str = "", seconds: float = SECONDS
 ) -> ConfigTested:
     """Try one text, see ``run_tests``."""
     return run_tests(ConfigTest((ConfigText("", binary, kind, user, text),), seconds)).results[0]
@@ -216,7 +216,7 @@ def _command(trial: _Trial, text: str) -> list[str]:
     # A Sentinel does not start with a file that it may not write.
     owner = trial.folder.stat()
     os.chown(str(file), owner.st_uid, owner.st_gid)
-    return [trial.binary, str(file), *KINDS[trial.wanted.kind].arguments]
+    return [trial.binary, str(file), *trial.wanted.kind.arguments]
 
 
 def _run(trial: _Trial, command: list[str]) -> Waiting[_Looked]:

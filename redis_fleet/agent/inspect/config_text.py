@@ -6,8 +6,8 @@ import re
 from collections.abc import Container, Mapping
 
 from ..conf.text import Line, parse_file, quote
-from ..kinds import KINDS
 from ..login import is_secret
+from ..messages.kind import Kind
 from ..secret import MASK
 
 # Whoever is reached through these must not notice a trial; reading them was the first look's work.
@@ -33,9 +33,9 @@ _PLAIN_RULES = re.compile(r"[+\-~%&@(]|(on|off|allkeys|resetkeys|allchannels|res
 _SHORTEST = 4
 
 
-def readable(text: str, kind: str, folder: str) -> tuple[str, int]:
+def readable(text: str, kind: Kind, folder: str) -> tuple[str, int]:
     """Return the text to be read, and the number of its last line, which no server takes."""
-    ended = "\n".join([*_elsewhere(text, folder).split("\n"), KINDS[kind].refused_line, ""])
+    ended = "\n".join([*_elsewhere(text, folder).split("\n"), kind.refused_line, ""])
     return ended, ended.count("\n")
 
 

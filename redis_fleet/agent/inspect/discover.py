@@ -17,9 +17,9 @@ from ..endpoint import Endpoint
 from ..host.files import text_of
 from ..host.listeners import link_of, rows
 from ..host.systemd import starts
-from ..kinds import SENTINEL, SERVER
 from ..login import connect, directives
 from ..messages.discovery import Discovered, DiscoveredProcess
+from ..messages.kind import SENTINEL, SERVER
 from ..messages.process import ManagedProcess
 from ..protocol.resp import ReplyError, info, pairs
 
@@ -86,7 +86,7 @@ def _asked(found: DiscoveredProcess) -> DiscoveredProcess:
     error = "it listens on no port"
     for endpoint in found.endpoints:
         try:
-            connection, _ = connect(ManagedProcess("", found.kind, Access(endpoint), found.configuration), _TIMEOUT)
+            connection, _ = connect(ManagedProcess("", SERVER, Access(endpoint), found.configuration), _TIMEOUT)
             with connection:
                 said = info(connection.call("INFO", "server"))
                 found = replace(

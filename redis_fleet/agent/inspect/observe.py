@@ -18,7 +18,6 @@ from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
-from ..kinds import KINDS
 from ..login import SENSITIVE, accepts_unauthenticated, connect, count_passwords
 from ..messages.observation import (
     HostState,
@@ -136,7 +135,7 @@ def observe_process(
         found = replace(found, open=accepts_unauthenticated(process, _TIMEOUT))
         connection, way = connect(process, _TIMEOUT)
         with connection:
-            ask = _monitor if KINDS[process.kind].monitors else _server
+            ask = _monitor if process.kind.monitors else _server
             found = ask(replace(found, opened_by=way), connection, sensitive)
             return replace(found, passwords=count_passwords(connection), answers=True)
     except (OSError, ReplyError) as error:

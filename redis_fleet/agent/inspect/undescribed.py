@@ -6,14 +6,15 @@ sandbox all below its folder are. Where they listen and keep their data is in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..access import Access
 from ..conf.text import Line
 from ..endpoint import Endpoint
 from ..host.systemd import MARK
-from ..kinds import KINDS, by_file
 from ..login import directives
+from ..messages.kind import Kind
 from ..messages.observation import Observe
 from ..messages.process import ManagedProcess
 
@@ -25,8 +26,9 @@ def undescribed(request: Observe) -> list[ManagedProcess]:
     known = {key for each in request.processes for key in (each.name, each.configuration)}
     found = _by_units(request) if request.units and request.deployment else []
     if request.root:
-        found += [(path, "") for path in _by_folders(request.root)]
-    return [_process(path, unit) for path, unit in found if not known & {path, Path(path).parent.name}]
+        found += [(path, "") for path in _by_folders(request.root, request.kinds)]
+    left = [(path, unit) for path, unit in found if not known & {path, Path(path).parent.name}]
+    return [_process(path, unit, request.kinds) for path, unit in left]
 
 
 def _by_units(request: Observe) -> list[tuple[str, str]]:
@@ -48,18 +50,18 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-def _by_folders(root: str) -> list[str]:
-    names = [name for kind in KINDS.values() for name in kind.files]
+def _by_folders(root: str, kinds: Sequence[Kind]) -> list[str]:
+    names = [name for kind in kinds for name in kind.files]
     return sorted(str(path) for name in names for path in Path(root).glob(f"*/{name}"))
 
 
-def _process(path: str, unit: str) -> ManagedProcess:
-    kind = by_file(Path(path).name)
+def _process(path: str, unit: str, kinds: Sequence[Kind]) -> ManagedProcess:
+    kind = next((each for each in kinds if Path(path).name in each.files), kinds[0])
     lines = {line.name: line for line in directives(path)}  # of two, the server takes the last
     port = _word(lines, "port") or str(kind.port)
     return ManagedProcess(
         name=Path(path).parent.name,
-        kind=kind.name,
+        kind=kind,
         access=Access(Endpoint(_address(lines), int(port) if lines and port.isdecimal() else 0)),
         configuration=path,
         unit=unit,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from ..codec import Message, Request
+from .kind import Kind
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ConfigText(Message):
 
     name: str
     binary: str
-    kind: str
+    kind: Kind
     user: str = ""
     text: Optional[str] = field(default=None, repr=False)
     unstarted: tuple[int, ...] = ()

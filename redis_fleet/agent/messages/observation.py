@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from ..codec import Message, Request
 from ..endpoint import Endpoint
+from .kind import Kind
 from .process import ManagedProcess
 
 Text = Mapping[str, str]
@@ -204,7 +205,7 @@ class Observe(Request[Observation]):
 
     ``sensitive`` are directives whose values come back as digests. What the description no longer has is found by
     ``units`` (a glob of unit files) with ``deployment``, or in ``root``, the folder of a sandbox machine. ``records``
-    and ``journal`` are paths.
+    and ``journal`` are paths. ``kinds`` are all that there are, the first for a file with a name that is none's.
     """
 
     verb = "observe"
@@ -217,3 +218,4 @@ class Observe(Request[Observation]):
     root: str = ""
     records: str = ""
     journal: str = ""
+    kinds: tuple[Kind, ...] = ()

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from ..access import Access
 from ..codec import Message
+from .kind import Kind
 
 
 @dataclass(frozen=True)
 class ManagedProcess(Message):
     """Where a process listens and how one gets in, its files, and its unit (empty: nothing supervises it).
 
-    ``kind`` is a key of agent/kinds.py; ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder.
+    ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder.
     """
 
     name: str
-    kind: str
+    kind: Kind
     access: Access
     configuration: str
     unit: str = ""

@@ -127,7 +127,7 @@ def _in_force(process: Answer, connection: Connection, sensitive: set[str]) -> A
     """Return what is in force of everything that the orders touch."""
     # The whole file: a rewritten one may have another name for a directive than the order had.
     lines = [[line.name, *sealed(line.name, line.words, sensitive)] for line in directives(process["configuration"])]
-    if process["kind"] == "sentinel":
+    if managed(process).kind.monitors:
         masters = [pairs(each) for each in connection.call("SENTINEL", "MASTERS")]
         return {"config": {}, "lines": lines, "masters": {each["name"]: each for each in masters}}
     config = {name: _get(connection, name) for name in sorted(_touched(process))}

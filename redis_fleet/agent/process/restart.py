@@ -21,7 +21,6 @@ from ..host.files import put, replace
 from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
 from ..inspect.observe import observe_processes
-from ..kinds import KINDS
 from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of
 from ..messages.files import File, Files
 from ..messages.process import ManagedProcess
@@ -239,7 +238,7 @@ def _await_step(request: Restart, process: ManagedProcess) -> None:
 
 def _lacking(request: Restart, process: ManagedProcess, expect: str, back: bool = False) -> str:
     """Say why a process may not go down, or is not back in step; empty when all is well."""
-    if KINDS[process.kind].monitors:
+    if process.kind.monitors:
         return "; ".join(amiss([process], request.masters, observe_processes([process], supervised=False)))
     try:
         connection, _ = connect(process)

@@ -18,7 +18,6 @@ from ..errors import NotReadyError
 from ..host.files import put
 from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
-from ..kinds import KINDS
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
 from ..protocol.resp import ReplyError, info, pairs
@@ -63,7 +62,7 @@ def _start(request: Start) -> None:
 def _after_first_start(started: Starting) -> None:
     """Let a new master synchronise at once; let a Sentinel write down that it has run: from now on it has a vote."""
     with connect(started.process.access) as connection:
-        if KINDS[started.process.kind].monitors:
+        if started.process.kind.monitors:
             connection.call("SENTINEL", "FLUSHCONFIG")
         elif started.expect == "master":
             skip_sync_delay(connection)
@@ -111,7 +110,7 @@ def _master_in(path: Path) -> tuple[str, int] | None:
 
 def spawn(server: str, process: ManagedProcess) -> None:
     """Start a process that nothing supervises; it makes itself a daemon. Raises NotReadyError."""
-    command = [server, process.configuration, *KINDS[process.kind].arguments]
+    command = [server, process.configuration, *process.kind.arguments]
     done = _run(command)
     if done.returncode:
         said = done.stdout.decode("utf-8", "replace").strip()[-500:]
@@ -144,7 +143,7 @@ def _missing(started: Starting) -> str | None:
     """Say what a process still lacks to be what it was started for; None when it is ready."""
     try:
         with connect(started.process.access) as connection:
-            if KINDS[started.process.kind].monitors:
+            if started.process.kind.monitors:
                 masters = [pairs(each)["name"] for each in connection.call("SENTINEL", "MASTERS")]
                 return None if masters else "watches no master"
             facts = info(connection.call("INFO"))

@@ -9,7 +9,6 @@ from dataclasses import replace
 from ..access import Access, connect
 from ..endpoint import Endpoint
 from ..inspect.observe import host_state, observe_processes
-from ..kinds import KINDS
 from ..messages.observation import MasterView, Observation, ProcessFacts, Text
 from ..messages.process import ManagedProcess
 from ..messages.running import InSync, Peers, WaitInSync
@@ -55,7 +54,7 @@ def amiss(
         name, facts = process.name, found[process.name]
         if not facts.answers:
             yield f"{name} does not answer ({facts.error})"
-        elif KINDS[process.kind].monitors:
+        elif process.kind.monitors:
             yield from _monitor(process, facts.masters, masters)
         elif facts.role[0] != "master" and facts.info.get("master_link_status") != "up":
             yield f"{name} is not in step with its master (link {facts.info.get('master_link_status')})"

@@ -1,16 +1,18 @@
-"""The kinds of process, as far as a machine has to know: files, program arguments, how one is asked and put to a test.
+"""A kind of process, as far as a machine has to know; what is asked for says of each process what kind it is.
 
-All that differs by kind here stands in this table; what the controller has to know beside it is in its own registry.
+The two that Redis itself brings have their names here: a machine knows them also where nobody describes what it finds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..codec import Message
+
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of process.
+class Kind(Message):
+    """Files, program arguments, and how one is asked and put to a test.
 
     ``files`` are names of its configuration file, ``arguments`` follow that on the command line, ``port`` is what it
     listens on when its file names none. ``monitors``: it has no role and no data, but watches masters. ``refused_line``
@@ -30,9 +32,3 @@ SERVER = Kind("server", ("redis.conf", "valkey.conf"), 6379, "port redis-fleet-e
 SENTINEL = Kind(
     "sentinel", ("sentinel.conf",), 26379, "sentinel redis-fleet-ends-here", arguments=("--sentinel",), monitors=True
 )
-KINDS = {kind.name: kind for kind in (SERVER, SENTINEL)}
-
-
-def by_file(name: str) -> Kind:
-    """Return the kind whose configuration file has this name; a server for a name that is none's."""
-    return next((kind for kind in KINDS.values() if name in kind.files), SERVER)
