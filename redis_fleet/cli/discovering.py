@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import yaml
 
 from redis_fleet.adoption.hosts import Host, host, processes
 from redis_fleet.adoption.paths import Survey
+from redis_fleet.agent.host.interrupts import temporary_folder
 from redis_fleet.agent.messages.discovery import Discovered
 from redis_fleet.cli.common import INVALID, Follower, end
 from redis_fleet.cli.playbook_runner import Options, play
@@ -26,11 +25,8 @@ def discover(texts: Sequence[str], how: Options, screen: Screen) -> Survey:
     except ValueError as error:
         screen.fail(str(error))
         raise typer.Exit(INVALID) from None
-    folder = Path(tempfile.mkdtemp(prefix="redis-fleet-discover-"))
-    try:
+    with temporary_folder("redis-fleet-discover-") as folder:
         return _discover(hosts, how, screen, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _discover(hosts: Sequence[Host], how: Options, screen: Screen, folder: Path) -> Survey:

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.cli.common import FAILED, options, placed, read
 from redis_fleet.cli.context import Call
 from redis_fleet.cli.playbook_runner import Options
@@ -93,7 +94,8 @@ class Stage:
     def _brought_up(self) -> Call:
         """Make a sandbox of a copy of the sample, with secrets of its own."""
         assert self.source is not None
-        self.folder = Path(tempfile.mkdtemp(prefix="redis-fleet-drill-"))
+        with held_back():
+            self.folder = Path(tempfile.mkdtemp(prefix="redis-fleet-drill-"))
         file = Path(shutil.copy(self.source, self.folder))
         root = state.root_of(str(file))
         state.create(root, places(load(str(file)).deployment), self.server)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,7 +84,8 @@ def play(
         command += ["--extra-vars", json.dumps(variables)]
     command.append(str(PLAYBOOKS / f"{name}.yml"))
     run = Run()
-    with _started(command, options) as (process, pipe, answers), _noting_interrupts(process) as interrupted:
+    with Interrupts() as interrupted, _started(command, options) as (process, pipe, answers):
+        interrupted.pass_on_to(process)
         for line in pipe:
             event = json.loads(line)
             run.take(event)
@@ -93,30 +93,45 @@ def play(
             if event["event"] == "question":
                 os.write(answers, b"y" if answer() else b"n")
         run.code = process.wait()
-    if interrupted.is_set():
+    if interrupted.come:
         raise KeyboardInterrupt
     if run.code and not run.failures:
         run.failures.append(f"ansible-playbook ended with exit code {run.code}; see its words above")
     return run
 
 
-@contextmanager
-def _noting_interrupts(process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
-    """Note SIGINT and SIGTERM instead of being stopped by them anywhere in the middle of reading."""
-    interrupted = threading.Event()
+class Interrupts:
+    """Notes SIGINT and SIGTERM instead of being stopped by them anywhere in the middle of starting or reading.
 
-    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        # A terminal sends SIGINT to the whole group; whoever sends SIGTERM names one process.
-        if number == signal.SIGTERM and not interrupted.is_set():
-            process.send_signal(signal.SIGINT)
-        interrupted.set()
+    ``come``: one of them came.
+    """
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupted
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self.come = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        """Take the process that is to be interrupted too; what came before it was there, it gets now."""
+        self._process = process
+        if self.come:
+            process.send_signal(signal.SIGINT)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # A terminal sends SIGINT to the whole group; whoever sends SIGTERM names one process.
+        if number == signal.SIGTERM and not self.come and self._process:
+            self._process.send_signal(signal.SIGINT)
+        self.come = True
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.agent.load_client import writer
 from redis_fleet.agent.load_client.writer import Look, Tally
 from redis_fleet.agent.replication.view import Target
@@ -32,15 +33,16 @@ class LocalClient:
 
     def start(self) -> None:
         """Start the writer; it learns the passwords on standard input and outlives a Ctrl-C at the terminal."""
-        self._folder = tempfile.mkdtemp(prefix="redis-fleet-drill-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", writer.__name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=importing(os.environ),
-            start_new_session=True,
-        )
+        with held_back():
+            self._folder = tempfile.mkdtemp(prefix="redis-fleet-drill-")
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", writer.__name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=importing(os.environ),
+                start_new_session=True,
+            )
         task = {"target": self._target, "folder": self._folder, "seconds": self._seconds}
         if self._process.stdin:
             self._process.stdin.write(json.dumps(task).encode())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from redis_fleet.agent.host.interrupts import held_back
+from redis_fleet.agent.host.interrupts import held_back, temporary_folder
+from redis_fleet.cli.playbook_runner import Interrupts
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +103,41 @@ def test_in_another_thread_nothing_changes() -> None:
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
+
+
+def test_a_folder_is_removed_when_ctrl_c_comes_as_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = tempfile.mkdtemp
+
+    def interrupted(prefix: str) -> str:
+        made = real(prefix=prefix, dir=tmp_path)
+        send(signal.SIGINT)
+        return made
+
+    monkeypatch.setattr(tempfile, "mkdtemp", interrupted)
+    with pytest.raises(KeyboardInterrupt), temporary_folder("some-"):
+        raise AssertionError("it began all the same")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_was_interrupted_before_it_was_there_is_told(number: signal.Signals) -> None:
+    with Interrupts() as interrupts:
+        send(number)
+        process = subprocess.Popen(["sleep", "60"])
+        interrupts.pass_on_to(process)
+        assert process.wait(10) == -signal.SIGINT
+
+    assert interrupts.come
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_to_this_process_alone_is_passed_on_once() -> None:
+    with Interrupts() as interrupts:
+        process = subprocess.Popen(["sleep", "60"])
+        interrupts.pass_on_to(process)
+        send(signal.SIGTERM)
+        assert process.wait(10) == -signal.SIGINT
+        send(signal.SIGTERM)
+
+    assert interrupts.come

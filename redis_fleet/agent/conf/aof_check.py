@@ -10,13 +10,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import RefusedError
+from ..host.interrupts import temporary_folder
 from . import aof
 
 # Up to 6.2 without a name: there is one file.
@@ -56,14 +56,11 @@ def checker(server: str) -> Iterator[str]:
         return
     if not _is_program(program):
         raise RefusedError(f"there is no {beside[0]}; install what it belongs to (redis-tools, valkey-tools)")
-    folder = Path(tempfile.mkdtemp(prefix="redis-fleet-repair-"))
-    try:
+    with temporary_folder("redis-fleet-repair-") as folder:
         # Each engine looks for its own name in the one that it is called by.
         link = folder / "-".join(names)
         link.symlink_to(program.resolve())
         yield str(link)
-    finally:
-        shutil.rmtree(str(folder), ignore_errors=True)
 
 
 def _is_program(path: Path) -> bool:

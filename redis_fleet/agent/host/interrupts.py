@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -45,3 +48,13 @@ def held_back() -> Iterator[Callable[[], None]]:
         for number, handler in before.items():
             signal.signal(number, handler)
         let_in()
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Give an empty folder that nobody else can read; it is removed whenever the end comes."""
+    with ExitStack() as always:
+        with held_back():
+            folder = tempfile.mkdtemp(prefix=prefix)
+            always.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield Path(folder)
