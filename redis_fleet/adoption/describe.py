@@ -36,19 +36,19 @@ def describe(
     machines = work_out(servers, sentinels, notes)
     groups = group(servers, sentinels, machines, notes)
     book = Book(knowledge.engine, encrypt)
-    sheet = writer.Sheet(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
+    written = writer.DescriptionWriter(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
     for each in groups:
-        section = service_section.Section.of(each, knowledge, book, notes, machines)
-        sheet.services[each.name] = section.keys(_watch(each, groups, sentinels, notes))
-        sheet.take_variables(section.merged.variables)
+        section = service_section.ServiceSection.of(each, knowledge, book, notes, machines)
+        written.services[each.name] = section.keys(_watch(each, groups, sentinels, notes))
+        written.take_variables(section.merged.variables)
     if sentinels:
-        whole = sentinel_section.Section.of(sentinels, groups, knowledge, book, notes, machines)
-        sheet.sentinel = whole.keys()
-        sheet.take_variables(whole.merged.variables)
+        whole = sentinel_section.SentinelSection.of(sentinels, groups, knowledge, book, notes, machines)
+        written.sentinel = whole.keys()
+        written.take_variables(whole.merged.variables)
     for process in found:
-        sheet.connections.setdefault(process.machine, {}).update(process.variables)
+        written.connections.setdefault(process.machine, {}).update(process.variables)
     book.say(notes)
-    return Adopted(sheet.text(), dict(book.secrets), tuple(notes.texts))
+    return Adopted(written.text(), dict(book.secrets), tuple(notes.texts))
 
 
 def _watch(each: Group, groups: Sequence[Group], sentinels: Sequence[Sentinel], notes: Notes) -> writer.Node | None:

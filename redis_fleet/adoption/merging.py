@@ -39,7 +39,7 @@ class Piece:
 
 
 @dataclass
-class Section:
+class MergedSection:
     """A service or the Sentinels: its name, where its processes are, and the machine variables it comes to need."""
 
     name: str

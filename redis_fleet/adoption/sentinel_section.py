@@ -24,12 +24,12 @@ _PASSWORD = "auth-pass"  # noqa: S105 a directive's name
 
 
 @dataclass
-class Section:
+class SentinelSection:
     """The Sentinels while they are written."""
 
     sentinels: Sequence[Sentinel]
     groups: Sequence[Group]
-    merged: merging.Section
+    merged: merging.MergedSection
     members: Sequence[Member]
     notes: Notes
 
@@ -42,7 +42,7 @@ class Section:
         book: Book,
         notes: Notes,
         machines: Machines,
-    ) -> Section:
+    ) -> SentinelSection:
         """Make the section; Sentinels that only the others know of come behind those whose files are at hand."""
         members = [Member(each.found.machine, each.own.port, each.own) for each in sentinels]
         at_hand = {(machines.addresses[each.machine], each.port) for each in members}
@@ -53,7 +53,7 @@ class Section:
                 text = f"the Sentinel at {address}:{port} is known to the others; its file was not given"
                 notes.add(None, f"{text}: import its machine too")
         places = [(each.machine, each.port) for each in members if each.server]
-        merged = merging.Section("sentinel", places, knowledge, book, notes, machines.addresses)
+        merged = merging.MergedSection("sentinel", places, knowledge, book, notes, machines.addresses)
         return cls(sentinels, groups, merged, members, notes)
 
     def keys(self) -> dict[str, Node]:

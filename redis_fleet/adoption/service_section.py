@@ -20,18 +20,18 @@ from redis_fleet.problems import Position
 
 
 @dataclass
-class Section:
+class ServiceSection:
     """One service while it is written."""
 
     group: Group
-    merged: merging.Section
+    merged: merging.MergedSection
     notes: Notes
 
     @classmethod
-    def of(cls, group: Group, knowledge: Knowledge, book: Book, notes: Notes, machines: Machines) -> Section:
+    def of(cls, group: Group, knowledge: Knowledge, book: Book, notes: Notes, machines: Machines) -> ServiceSection:
         """Make the section of a service."""
         places = [(each.machine, each.port) for each in group.members if each.server]
-        merged = merging.Section(group.name, places, knowledge, book, notes, machines.addresses)
+        merged = merging.MergedSection(group.name, places, knowledge, book, notes, machines.addresses)
         return cls(group, merged, notes)
 
     def keys(self, watch: Node | None) -> dict[str, Node]:
@@ -112,7 +112,7 @@ def short(texts: Sequence[Written]) -> Node:
     return texts[0] if len(texts) == 1 else texts
 
 
-def listening(servers: Sequence[Server], merged: merging.Section, has_password: bool) -> dict[str, Node]:
+def listening(servers: Sequence[Server], merged: merging.MergedSection, has_password: bool) -> dict[str, Node]:
     """Return ``bind`` and, where anybody gets in, ``open-to-network``."""
     keys: dict[str, Node] = {}
     given = [each.bind for each in servers]
@@ -133,7 +133,7 @@ def listening(servers: Sequence[Server], merged: merging.Section, has_password: 
     return keys
 
 
-def adopted(servers: Sequence[Server], merged: merging.Section, group: Group | None = None) -> dict[str, Node]:
+def adopted(servers: Sequence[Server], merged: merging.MergedSection, group: Group | None = None) -> dict[str, Node]:
     """Return ``adopted:``; where only others speak of the processes, what the packages install."""
     if not servers:
         engine = merged.knowledge.engine

@@ -19,7 +19,7 @@ _WIDTH = 100
 
 
 @dataclass
-class Sheet:
+class DescriptionWriter:
     """Everything that is written, in order."""
 
     name: str

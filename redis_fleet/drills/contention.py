@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Section:
+class CriticalSection:
     """One stay in the critical section: who, and from when to when on the clock all processes share, in seconds."""
 
     process: int
@@ -57,10 +57,10 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ContentionResult:
     """What a crowd did: its stays, the number in the shared file, what went wrong, and how long it took in seconds."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[CriticalSection, ...]
     counted: int
     problems: tuple[str, ...]
     seconds: float
@@ -71,7 +71,7 @@ class Outcome:
         return len(overlapping(self.sections))
 
 
-def overlapping(sections: tuple[Section, ...]) -> list[Section]:
+def overlapping(sections: tuple[CriticalSection, ...]) -> list[CriticalSection]:
     """Return the stays that began while an earlier one still lasted."""
     found, until = [], float("-inf")
     for each in sorted(sections, key=lambda one: one.entered):
@@ -81,7 +81,9 @@ def overlapping(sections: tuple[Section, ...]) -> list[Section]:
     return found
 
 
-def contend(entrance: Entrance, key: str, processes: int, sections: int, lock: str, seconds: float = 60.0) -> Outcome:
+def contend(
+    entrance: Entrance, key: str, processes: int, sections: int, lock: str, seconds: float = 60.0
+) -> ContentionResult:
     """Let a crowd contend and return what it did; raises LabError when it does not end in time.
 
     It is ended, with every process of it, whatever happens here.
@@ -111,15 +113,15 @@ def contend(entrance: Entrance, key: str, processes: int, sections: int, lock: s
         return _outcome(Path(folder), process.returncode, said, took)
 
 
-def _outcome(folder: Path, code: int, said: str, seconds: float) -> Outcome:
+def _outcome(folder: Path, code: int, said: str, seconds: float) -> ContentionResult:
     rows = [line.split() for line in (folder / "log").read_text(encoding="utf-8").splitlines()]
-    sections = tuple(Section(int(who), int(entered) / 1e9, int(left) / 1e9) for who, entered, left in rows)
+    sections = tuple(CriticalSection(int(who), int(entered) / 1e9, int(left) / 1e9) for who, entered, left in rows)
     counted = int((folder / "counter").read_text(encoding="utf-8") or 0)
     problems = (folder / "problems").read_text(encoding="utf-8").splitlines()
     if code:
         problems.append(f"the crowd ended with exit code {code}: {said.strip()[-300:]}")
     within = max((each.left for each in sections), default=0) - min((each.entered for each in sections), default=0)
-    return Outcome(sections, counted, tuple(problems), within or seconds)
+    return ContentionResult(sections, counted, tuple(problems), within or seconds)
 
 
 def main() -> int:

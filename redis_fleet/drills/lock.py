@@ -16,7 +16,7 @@ from redis_fleet.drills.application_access import (
     remove,
     sentinel_of,
 )
-from redis_fleet.drills.contention import Outcome, contend
+from redis_fleet.drills.contention import ContentionResult, contend
 from redis_fleet.drills.context import Deployment, Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import that
@@ -211,7 +211,7 @@ def _crowded(entrance: Entrance, book: Notebook, key: str) -> None:
                      (Series("the number at the end", "", rows),), labels=("with the lock", "without")))  # fmt: skip
 
 
-def _clean(outcome: Outcome, wanted: int) -> bool:
+def _clean(outcome: ContentionResult, wanted: int) -> bool:
     return not outcome.problems and len(outcome.sections) == wanted
 
 
@@ -219,7 +219,7 @@ def _wanted(wanted: int) -> str:
     return f"{wanted} stays, 0 overlap, the number is {wanted}"
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: ContentionResult) -> str:
     text = f"{len(outcome.sections)} stays, {outcome.overlaps} overlap, the number is {outcome.counted}"
     return text + (f"; {outcome.problems[0]}" if outcome.problems else "")
 

@@ -20,7 +20,7 @@ from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
-from redis_fleet.settings.builder import Config, Sheet, secret
+from redis_fleet.settings.builder import Config, SettingsBuilder, secret
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
 
@@ -103,9 +103,9 @@ def _timing(description: Description, sentinel: SentinelDescription, own: WatchD
     if mine is not None:
         return int(mine)
     # All Sentinels must go by the same number: a machine's own variables mean nothing here.
-    sheet = Sheet(description, {"inventory_dir": description.folder})
+    builder = SettingsBuilder(description, {"inventory_dir": description.folder})
     for name, raw in sentinel.config.items():
-        texts = sheet.texts(("sentinel", "config", name), raw) if name.lower() == key else None
+        texts = builder.texts(("sentinel", "config", name), raw) if name.lower() == key else None
         if texts and is_number(texts[0]):
             return int(texts[0])
     deployment = description.deployment
@@ -140,16 +140,16 @@ def _process(
     endpoint = layout.endpoint(place_.machine, address, place_.port)
     title = f"sentinel-{place_.port}"
     paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
-    sheet = Sheet(description, variables(description, place_.machine, endpoint, title))
-    own_settings(sheet, path, sentinel, layout, endpoint, paths)
+    builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
+    own_settings(builder, path, sentinel, layout, endpoint, paths)
     if password:
-        sheet.put("requirepass", (password.reveal(),), secret=True)
+        builder.set("requirepass", (password.reveal(),), secret=True)
     as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)
-    sheet.take((*path, "config"), _process_wide(description, sentinel), as_)
-    per_master = Sheet(description, sheet.variables)
-    per_master.take((*path, "config"), _per_master(description, sentinel), check.sentinel)
-    paths = moved(sheet, path, sentinel, paths, layout)
-    settings = [*sheet.settings.values()]
+    builder.add_described((*path, "config"), _process_wide(description, sentinel), as_)
+    per_master = SettingsBuilder(description, builder.variables)
+    per_master.add_described((*path, "config"), _per_master(description, sentinel), check.sentinel)
+    paths = moved(builder, path, sentinel, paths, layout)
+    settings = [*builder.settings.values()]
     for service in services:
         if service.watch:
             settings += _watching(service, service.watch, per_master)
@@ -214,7 +214,7 @@ def _per_master(description: Description, sentinel: SentinelDescription) -> Conf
     return {name: raw for name, raw in sentinel.config.items() if _scope(description, name) == "master"}
 
 
-def _watching(service: Service, own: Watch, per_master: Sheet) -> Iterator[Setting]:
+def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iterator[Setting]:
     first = service.first_master
     assert first is not None
     yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)

@@ -20,7 +20,7 @@ from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
-from redis_fleet.settings.builder import Sheet, secret
+from redis_fleet.settings.builder import SettingsBuilder, secret
 from redis_fleet.settings.common import has_password, moved, own_settings, reachable, variables
 from redis_fleet.settings.layout import Layout
 
@@ -133,26 +133,26 @@ def _process(
     endpoint = layout.endpoint(member.machine, address, member.port)
     title = f"{name}-{member.port}"
     paths = layout.paths(installation(deployment.engine), KIND, member.machine, title)
-    sheet = Sheet(description, variables(description, member.machine, endpoint, title))
-    own_settings(sheet, path, service, layout, endpoint, paths)
+    builder = SettingsBuilder(description, variables(description, member.machine, endpoint, title))
+    own_settings(builder, path, service, layout, endpoint, paths)
     taken_over = is_adopted(service.adopted, layout)
     if not taken_over:
-        open_to_all = reachable(sheet.settings["bind"].lines[0]) and not has_password(description, path)
-        sheet.put("protected-mode", ("no" if open_to_all else "yes",))
-        sheet.put("save", *check.default_lines(deployment.engine, "save"))
-        sheet.put("appendonly", ("no",))
+        open_to_all = reachable(builder.settings["bind"].lines[0]) and not has_password(description, path)
+        builder.set("protected-mode", ("no" if open_to_all else "yes",))
+        builder.set("save", *check.default_lines(deployment.engine, "save"))
+        builder.set("appendonly", ("no",))
     if password:
-        sheet.put("requirepass", (password.reveal(),), secret=True)
+        builder.set("requirepass", (password.reveal(),), secret=True)
     if upstream and _needs_upstream(service, taken_over=taken_over):
-        sheet.put("masterauth", (upstream.reveal(),), secret=True)
+        builder.set("masterauth", (upstream.reveal(),), secret=True)
     if follows:
-        sheet.put("replicaof", (follows.address, follows.port))
+        builder.set("replicaof", (follows.address, follows.port))
     if not layout.supervised:
         # Nobody waits for more replicas here: the first synchronisation starts at once.
-        sheet.put("repl-diskless-sync-delay", ("0",))
-    sheet.take((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
-    paths = moved(sheet, path, service, paths, layout)
-    settings = tuple(sheet.settings.values())
+        builder.set("repl-diskless-sync-delay", ("0",))
+    builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
+    paths = moved(builder, path, service, paths, layout)
+    settings = tuple(builder.settings.values())
     return Process(
         title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import AdoptedDescription
 from redis_fleet.model import Paths
-from redis_fleet.settings.builder import Sheet
+from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
 
 _ABSOLUTE = re.compile(r"/[^\x00-\x1f]*[^/\x00-\x1f]\Z")
@@ -20,28 +20,28 @@ def is_adopted(described: AdoptedDescription | None, layout: Layout) -> bool:
     return described is not None and layout.supervised
 
 
-def paths(sheet: Sheet, path: Path, described: AdoptedDescription) -> Paths:
+def paths(builder: SettingsBuilder, path: Path, described: AdoptedDescription) -> Paths:
     """Return the files of an adopted process, as its own settings name them; reports what cannot be one.
 
     Those that no setting names are empty.
     """
-    configuration = _text(sheet, (*path, "adopted", "configuration"), described.configuration)
-    unit = _text(sheet, (*path, "adopted", "unit"), described.unit)
+    configuration = _text(builder, (*path, "adopted", "configuration"), described.configuration)
+    unit = _text(builder, (*path, "adopted", "unit"), described.unit)
     if configuration and not _ABSOLUTE.match(configuration):
         what = f"'{configuration}' is not the absolute path of a file"
-        sheet.description.report((*path, "adopted", "configuration"), what, "begin it with /")
+        builder.description.report((*path, "adopted", "configuration"), what, "begin it with /")
     if unit and not _UNIT.match(unit):
         what = f"'{unit}' is not the name of a service unit"
-        sheet.description.report((*path, "adopted", "unit"), what, "write it as systemctl does: redis-server.service")
-    return replace(named(sheet), configuration=configuration, unit=unit)
+        builder.description.report((*path, "adopted", "unit"), what, "write it as systemctl does: redis-server.service")
+    return replace(named(builder), configuration=configuration, unit=unit)
 
 
-def named(sheet: Sheet) -> Paths:
+def named(builder: SettingsBuilder) -> Paths:
     """Return data folder, log and pid file as the settings name them so far."""
-    words = {name: setting.lines[0][0] for name, setting in sheet.settings.items() if setting.lines[:1] != ((),)}
+    words = {name: setting.lines[0][0] for name, setting in builder.settings.items() if setting.lines[:1] != ((),)}
     return Paths("", words.get("dir", ""), words.get("logfile", ""), words.get("pidfile", ""))
 
 
-def _text(sheet: Sheet, path: Path, raw: str) -> str:
-    texts = sheet.texts(path, (raw,))
+def _text(builder: SettingsBuilder, path: Path, raw: str) -> str:
+    texts = builder.texts(path, (raw,))
     return texts[0] if texts else ""

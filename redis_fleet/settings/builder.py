@@ -21,18 +21,18 @@ Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
 
 @dataclass
-class Sheet:
+class SettingsBuilder:
     """One process's settings, by name, in the order they were first set."""
 
     description: Description
     variables: Mapping[str, Any]
     settings: dict[str, Setting] = field(default_factory=dict)
 
-    def put(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
+    def set(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
         """Set a directive of redis-fleet's own choosing."""
         self.settings[name] = _secret_setting(name, lines) if secret else _setting(name, lines)
 
-    def take(self, path: Path, config: Config, judge: Judge) -> None:
+    def add_described(self, path: Path, config: Config, judge: Judge) -> None:
         """Take over the ``config`` mapping at ``path``, each directive expanded and judged.
 
         What names no variable is the same for all processes of the section: it is judged once.

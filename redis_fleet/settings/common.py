@@ -15,7 +15,7 @@ from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
 from redis_fleet.model import Paths, Setting
 from redis_fleet.settings import adopted
-from redis_fleet.settings.builder import Sheet
+from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
 
 _PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
@@ -36,7 +36,7 @@ def variables(description: Description, machine: str, endpoint: Endpoint, name: 
 
 
 def own_settings(
-    sheet: Sheet,
+    builder: SettingsBuilder,
     path: Path,
     described: ServiceDescription | SentinelDescription,
     layout: Layout,
@@ -50,40 +50,44 @@ def own_settings(
     bind, taken_over = described.bind, adopted.is_adopted(described.adopted, layout)
     # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
     default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
-    texts = sheet.texts((*path, "bind"), bind) if bind and layout.supervised else None
+    texts = builder.texts((*path, "bind"), bind) if bind and layout.supervised else None
     words = tuple(word for text in texts or () for word in text.split())
     if not taken_over:
-        sheet.put("bind", words or default)
+        builder.set("bind", words or default)
     elif bind is not None:
-        sheet.put("bind", words or ("",))
-    sheet.put("port", (endpoint.port,))
+        builder.set("bind", words or ("",))
+    builder.set("port", (endpoint.port,))
     if not taken_over:
-        _put_files(sheet, layout, paths)
+        _put_files(builder, layout, paths)
 
 
-def _put_files(sheet: Sheet, layout: Layout, paths: Paths) -> None:
-    sheet.put("daemonize", ("no" if layout.supervised else "yes",))
-    sheet.put("supervised", ("systemd" if layout.supervised else "no",))
-    sheet.put("pidfile", (paths.pid,))
-    sheet.put("logfile", (paths.log,))
-    sheet.put("dir", (paths.data,))
+def _put_files(builder: SettingsBuilder, layout: Layout, paths: Paths) -> None:
+    builder.set("daemonize", ("no" if layout.supervised else "yes",))
+    builder.set("supervised", ("systemd" if layout.supervised else "no",))
+    builder.set("pidfile", (paths.pid,))
+    builder.set("logfile", (paths.log,))
+    builder.set("dir", (paths.data,))
 
 
 def moved(
-    sheet: Sheet, path: Path, described: ServiceDescription | SentinelDescription, paths: Paths, layout: Layout
+    builder: SettingsBuilder,
+    path: Path,
+    described: ServiceDescription | SentinelDescription,
+    paths: Paths,
+    layout: Layout,
 ) -> Paths:
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
-        _put_files(sheet, layout, paths)
+        _put_files(builder, layout, paths)
         return paths
     if described.adopted:
-        return adopted.paths(sheet, path, described.adopted)
-    own = {name: word(sheet.settings[name]) for name in ("dir", "logfile")}
+        return adopted.paths(builder, path, described.adopted)
+    own = {name: word(builder.settings[name]) for name in ("dir", "logfile")}
     for name, text in own.items():
         # Relative ones would lie in /, which systemd keeps read-only; the others it would read as something else.
         if not _PATH.match(text) and (text or name == "dir"):
             what = f"'{text}' is not an absolute path without blanks, quotes, backslashes and %"
-            sheet.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
+            builder.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
     here = own == {"dir": paths.data, "logfile": paths.log}
     return paths if here else replace(paths, data=own["dir"], log=own["logfile"])
 

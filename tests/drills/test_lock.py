@@ -12,7 +12,7 @@ import pytest
 
 from redis_fleet.drills import lock
 from redis_fleet.drills.application_access import entrance_of
-from redis_fleet.drills.contention import Section, contend, overlapping
+from redis_fleet.drills.contention import CriticalSection, contend, overlapping
 from redis_fleet.drills.proxy import Wire
 from redis_fleet.drills.transcript import Notebook
 from tests.drills.breaking import per_engine
@@ -32,9 +32,14 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
 
 
 def test_stays_overlap_when_one_begins_before_another_has_ended() -> None:
-    one_after_the_other = (Section(1, 0.0, 1.0), Section(2, 1.0, 2.0), Section(1, 3.0, 4.0))
+    one_after_the_other = (CriticalSection(1, 0.0, 1.0), CriticalSection(2, 1.0, 2.0), CriticalSection(1, 3.0, 4.0))
     assert overlapping(one_after_the_other) == []
-    within = (Section(1, 0.0, 5.0), Section(2, 1.0, 2.0), Section(3, 4.0, 6.0), Section(4, 6.0, 7.0))
+    within = (
+        CriticalSection(1, 0.0, 5.0),
+        CriticalSection(2, 1.0, 2.0),
+        CriticalSection(3, 4.0, 6.0),
+        CriticalSection(4, 6.0, 7.0),
+    )
     assert overlapping(within) == [within[1], within[2]]
 
 
