@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from redis_fleet.ansible.documented import options
+from redis_fleet.ansible.environment import paths
 from redis_fleet.ansible.plays import DECLARED
-from redis_fleet.project import PLAYBOOKS, ROLES, ROOT
+from redis_fleet.project import CONFIGURATION, PLAYBOOKS, ROLES, ROOT, importing
 
 NAMES = sorted(folder.name for folder in ROLES.iterdir() if folder.is_dir())
 REFERENCE = (ROOT / "docs" / "ansible.md").read_text(encoding="utf-8")
@@ -61,3 +68,32 @@ def test_every_playbook_is_documented_and_no_other() -> None:
     assert set(re.findall(r"^\| `([\w-]+\.yml)`", section, re.MULTILINE)) == {
         file.name for file in PLAYBOOKS.glob("*.yml")
     }
+
+
+ACTIONS = sorted((ROOT / "redis_fleet" / "ansible" / "action").glob("*.py"))
+UNDOCUMENTED = {"begin", "change", "consent", "drill", "end", "plan", "repair", "start", "step", "switchover"}
+
+
+@pytest.mark.parametrize(
+    "file", [each for each in ACTIONS if each.stem.removeprefix("redis_fleet_") not in UNDOCUMENTED]
+)
+def test_an_action_is_documented_and_takes_what_it_says(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    documentation = re.search(r'^DOCUMENTATION = """\n(.*?)^"""$', text, re.MULTILINE | re.DOTALL)
+    assert documentation, "it has no DOCUMENTATION"
+    told = yaml.safe_load(documentation[1])
+    assert told["module"] == file.stem
+    assert told["short_description"]
+    assert all(option["description"] and option["type"] for option in options(documentation[1]).values())
+    assert "_task.args" not in text, "it takes an argument past its documentation"
+    assert "arguments(self, DOCUMENTATION)" in text
+
+
+@pytest.mark.parametrize(
+    "plugin", [("inventory", "redis_fleet"), ("callback", "redis_fleet_front"), ("module", "redis_fleet_agent")]
+)
+def test_ansible_shows_the_documentation_of_a_plugin(plugin: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "ansible", "doc", "--json", "-t", *plugin]
+    environment = {**importing(os.environ), **paths({}), "ANSIBLE_CONFIG": str(CONFIGURATION)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)[plugin[1]]["doc"]["short_description"]

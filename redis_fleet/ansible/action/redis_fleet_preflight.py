@@ -10,29 +10,40 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.agent import AgentFailedError, ask
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.preflight.request import request
 from redis_fleet.preflight.table import counts, rows
 from redis_fleet.preflight.text import count_line, lines
 
+DOCUMENTATION = """
+module: redis_fleet_preflight
+short_description: Ask a machine what it is before a deployment, or judge all answers
+description:
+  - Without asked it asks, and fails never.
+options:
+  asked:
+    description: The name of the variable with the answers of all machines, which are then judged.
+    type: str
+  strict:
+    description: Whether a warning is a failure, too.
+    type: bool
+    default: false
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Without arguments it asks and fails never; with ``asked``, the name of what it answered, it judges.
-
-    With ``strict`` a warning is a failure, too.
-    """
-
-    _VALID_ARGS = frozenset({"asked", "strict"})
+    """Asks one machine, or judges the answers of all."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the facts, or the rows of all machines."""
         super().run(tmp, task_vars)
-        fleet = fleet_of(task_vars)
+        fleet, given = fleet_of(task_vars), arguments(self, DOCUMENTATION)
         if fleet.sandbox:
             return {"failed": True, "msg": "a sandbox has no machines to look at"}
-        if name := self._task.args.get("asked"):
-            return self._judge(name, task_vars)
+        if given["asked"]:
+            return self._judge(given["asked"], task_vars, strict=given["strict"])
         before = time.time()
         try:
             facts = ask(self, request(fleet, task_vars["inventory_hostname"]), task_vars).to_json()
@@ -42,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         clock = {**facts["clock"], "asked": before, "answered": time.time()}
         return {"changed": False, "facts": {**facts, "clock": clock}}
 
-    def _judge(self, name: str, task_vars: Any) -> dict[str, Any]:
+    def _judge(self, name: str, task_vars: Any, *, strict: bool) -> dict[str, Any]:
         fleet = fleet_of(task_vars)
         results = {machine: task_vars["hostvars"][machine].get(name, {}) for machine in fleet.machines}
         found = rows(fleet, {machine: each.get("facts") or _missing(each) for machine, each in results.items()})
@@ -51,7 +62,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         emit("rows", rows=told)
         if not in_front():
             self._display.display("\n".join(lines(told)))
-        bad = number["fail"] or (number["warn"] if self._task.args.get("strict") else 0)
+        bad = number["fail"] or (number["warn"] if strict else 0)
         return {"changed": False, "failed": bool(bad), "rows": told, "msg": count_line(told)}
 
 

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.messages.config_test import ConfigTest
 from redis_fleet.ansible.agent import read, result_of
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked
@@ -22,28 +23,42 @@ from redis_fleet.description.nodes import Document, Path
 from redis_fleet.model import Fleet
 from redis_fleet.problems import Position
 
+DOCUMENTATION = """
+module: redis_fleet_trial
+short_description: Try what a deployment would write with the servers that will read it, or judge what they said
+description:
+  - Without tried one round trip, for all processes of this machine that the plan starts, restarts or
+    changes. Nothing is changed.
+options:
+  tried:
+    description: The name of the variable with the answers of all machines; every complaint of them is a refusal.
+    type: str
+  said:
+    description: What a refusal says was not done yet.
+    type: str
+    default: nothing was changed
+  seconds:
+    description: How long one server may take to start.
+    type: float
+    default: 10
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Without ``tried`` one round trip, for all processes of this machine that the plan starts, restarts or changes.
-
-    With it, the name of what that returned, every complaint of all machines is a refusal; ``said`` is what was not
-    done yet. ``seconds`` bounds each start. Nothing is changed, in check mode or not.
-    """
-
-    _VALID_ARGS = frozenset({"tried", "said", "seconds"})
+    """Changes nothing, in check mode or not."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Try, or judge."""
         super().run(tmp, task_vars)
+        given = arguments(self, DOCUMENTATION)
         fleet, steps = fleet_of(task_vars), task_vars["redis_fleet_planned"]["steps"]
-        if name := self._task.args.get("tried"):
-            return self._judge(fleet, list(_findings(fleet, steps, task_vars, name)))
+        if given["tried"]:
+            return self._judge(fleet, list(_findings(fleet, steps, task_vars, given["tried"])), given["said"])
         machine = task_vars["inventory_hostname"]
-        seconds = float(self._task.args.get("seconds", 10))
-        asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)), seconds=seconds)
+        asked = request(fleet, candidates(fleet, planned(fleet, machine, steps)), seconds=given["seconds"])
         return result_of(self, asked, task_vars)
 
-    def _judge(self, fleet: Fleet, findings: list[CandidateTested]) -> dict[str, Any]:
+    def _judge(self, fleet: Fleet, findings: list[CandidateTested], said: str) -> dict[str, Any]:
         found = problems(findings, _Places(fleet.source))
         refusals = [masked(fleet, str(replace(each, position=_from_here(each.position)))) for each in found]
         reasons = [(each.machine, each.answer.untried) for each in findings if each.answer.untried]
@@ -52,7 +67,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._display.display("\n".join(f"note: {each}" for each in notes))
         if not refusals:
             return {"changed": False, "notes": notes}
-        said = self._task.args.get("said", "nothing was changed")
         words = "\n".join((f"{said}:", *(f"REFUSED  {each}" for each in refusals)))
         return {"changed": False, "failed": True, "steps": [], "refusals": refusals, "notes": notes, "msg": words}
 

@@ -8,22 +8,35 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.replication.verification import verify
 from redis_fleet.ansible.calls import caller, from_here
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.operations.remote_client import ask
 from redis_fleet.operations.service_access import target
 
+DOCUMENTATION = """
+module: redis_fleet_verify
+short_description: Verify services as a client would see them
+description:
+  - From the controller if it reaches them, else from this machine. A canary key, written and removed
+    again, is all that it changes.
+options:
+  services:
+    description: The names of the services, all of them when empty.
+    type: list
+    elements: str
+    default: []
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Harmless: a canary key, written and removed again, is all that it changes."""
-
-    _VALID_ARGS = frozenset({"services"})
+    """Verifies one service after the other."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return every check; fails when one of them is not ok."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        wanted = self._task.args.get("services") or [service.name for service in fleet.services]
+        wanted = arguments(self, DOCUMENTATION)["services"] or [service.name for service in fleet.services]
         checks = []
         for name in wanted:
             aim = target(fleet, fleet.service(name))
