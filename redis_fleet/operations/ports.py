@@ -10,6 +10,7 @@ from redis_fleet.agent.load_client.writer import Look, Tally
 from redis_fleet.agent.replication.view import Target
 
 Kind = Literal["step", "writer", "sentinel", "tick", "problem"]
+Code = Literal["", "writes_refused", "writes_accepted"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,16 @@ class DrillRefusedError(Exception):
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened, ``at_ms`` milliseconds after the drill began (the controller's clock)."""
+    """Something that happened, ``at_ms`` milliseconds after the operation began (the controller's clock).
+
+    ``kind`` is whom it is about, ``code`` what it was, for programs: the first write that was refused, the first one
+    that went through again. The rest is only for people, in ``text``.
+    """
 
     at_ms: int
     text: str
     kind: Kind
+    code: Code = ""
 
 
 Say = Callable[[TimelineEvent], None]
