@@ -163,6 +163,27 @@ def test_what_is_missing_at_the_end_of_a_wait_is_said_piece_by_piece() -> None:
     assert "gave up" not in done.called
 
 
+def test_what_was_changed_is_put_back_before_the_numbers_are_read() -> None:
+    client = ScriptedClient(tally=counted())
+    stopped: list[int] = []
+
+    class Careful(Scripted):
+        def undo(self) -> None:
+            stopped.append(client.stopped)
+
+    Careful(client, lambda _: None).perform()
+
+    assert stopped[0] == 0
+
+
+def test_without_a_client_nobody_can_say_what_is_missing() -> None:
+    client = ScriptedClient([{"event": "failed", "time": 0.0, "reason": "no memory"}], tally=counted())
+    done = Scripted(client, lambda it: it.await_agreement(lambda _: ["red2 is late"], 1000.0, "all agree"))
+    done.perform()
+
+    assert done.problems == ["the writer broke down: no memory"]
+
+
 def test_agreement_is_said_and_may_want_writes_to_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "PAUSE", 0.0)
     refused = [{"event": "refused", "time": 0.0, "reason": "fenced"}]

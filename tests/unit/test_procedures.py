@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 from redis_fleet.agent.messages.running import Repair, Repaired
+from redis_fleet.ansible.callback.redis_fleet_front import _named
 from redis_fleet.ansible.runs import RunIntent
 from redis_fleet.operations.master_change import MasterChangeProcedure
 from redis_fleet.operations.ports import OperationRefusedError
@@ -261,3 +263,16 @@ def test_every_operation_has_a_playbook_and_no_other() -> None:
         if play.get("ansible.builtin.import_playbook") == "operation.yml"
     }
     assert imported == PROCEDURES.keys()
+
+
+@pytest.mark.parametrize(
+    ("whole", "name", "shown", "told"),
+    [
+        ("redis_machine : Make it so", "Make it so", "Make it so", "redis_machine : Make it so"),
+        ("{{ operation.do }}", "{{ operation.do }}", "Make it so", "Make it so"),
+        ("redis_fleet_observe", "", "redis_fleet_observe", "redis_fleet_observe"),
+    ],
+)
+def test_a_failure_names_its_task_in_the_words_that_were_shown(whole: str, name: str, shown: str, told: str) -> None:
+    task = SimpleNamespace(get_name=lambda: whole, name=name)
+    assert _named(SimpleNamespace(task=task, task_name=shown)) == told
