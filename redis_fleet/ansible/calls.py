@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from redis_fleet.agent.replication.view import Target, unreachable
+from ansible.errors import AnsibleConnectionFailure
+
 from redis_fleet.operations.remote_client import Module
 
 
@@ -21,6 +22,17 @@ def caller(action: Any, variables: Any) -> Module:
     return call
 
 
-def from_here(target: Target) -> bool:
-    """Say whether the controller reaches the service, so that its clients can run here; else they go to a machine."""
-    return len(unreachable(target)) < len(target["members"]) + len(target["sentinels"])
+def reaching(action: Any, task_vars: Any) -> Module:
+    """Return what runs a module, and raises RuntimeError also where the machine was lost.
+
+    Ansible's own error would end the action at once, with the old master fenced perhaps.
+    """
+    call = caller(action, task_vars)
+
+    def reach(name: str, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return call(name, arguments)
+        except AnsibleConnectionFailure as error:
+            raise RuntimeError(f"{task_vars['inventory_hostname']} cannot be reached any more: {error}") from error
+
+    return reach

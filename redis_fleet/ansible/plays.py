@@ -7,7 +7,7 @@ from redis_fleet.plan.steps import GROUPS
 MACHINES = "redis_fleet"
 """Every machine of the description."""
 
-CHOSEN = ("redis_fleet_drill", "redis_fleet_reachable", "redis_fleet_repair", "redis_fleet_trial")
+CHOSEN = ("redis_fleet_drill", "redis_fleet_operation", "redis_fleet_reachable", "redis_fleet_trial")
 """Filled during a run with the machines that something was chosen for."""
 
 DECLARED: tuple[str, ...] = (MACHINES, *CHOSEN, *dict.fromkeys(GROUPS.values()))

@@ -9,6 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ from redis_fleet import runlog
 from redis_fleet.agent.runs.runlog import now
 from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet
+from redis_fleet.operations.procedure import Chosen
 
 Run = dict[str, Any]
+Step = Mapping[str, Any]
 State = Literal["elsewhere", "alive", "ending", "dead"]
 """Of another controller; at work; killed, but its workers go on; gone."""
 _PROC = Path("/proc")
@@ -44,6 +47,45 @@ def new_run(verb: str, shared: int | None = None) -> Run:
         "time": now(),
         "verb": verb,
     }
+
+
+@dataclass(frozen=True)
+class RunIntent:
+    """What the lock and the journals want to know of a run before it changes anything.
+
+    ``steps`` have a ``machine`` and what a journal notes of a step, see ``agent.messages.runs.LoggedStep``. ``masters``
+    are by service, each with its ``master``. ``lost`` are the machines that the run does without.
+    """
+
+    run: Run
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    masters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+
+    @classmethod
+    def planned(cls, registered: Mapping[str, Any]) -> RunIntent:
+        """Read it from a result that has it: a plan, or what was chosen for an operation."""
+        steps = tuple({"number": number, **step} for number, step in enumerate(registered["steps"], start=1))
+        notes, lost = tuple(registered["notes"]), tuple(registered.get("lost", ()))
+        return cls(registered["run"], steps, notes, registered.get("masters", {}), lost)
+
+    @classmethod
+    def of_operation(cls, fleet: Fleet, chosen: Chosen, run: Run) -> RunIntent:
+        """Return that of an operation: the same single step for every machine that it can reach."""
+        step = {"number": 1, "stage": "roll", "process": chosen.process, "how": chosen.how, "what": chosen.what}
+        steps = tuple({**step, "machine": machine, "reason": "asked for"} for machine in chosen.reachable)
+        lost = tuple(machine for machine in fleet.machines if machine not in chosen.reachable)
+        return cls(run, steps, lost=lost)
+
+    def on(self, machine: str) -> tuple[Step, ...]:
+        """Return the steps of one machine."""
+        return tuple(step for step in self.steps if step["machine"] == machine)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values that Ansible registers, and that ``planned`` reads."""
+        steps, notes, lost = list(self.steps), list(self.notes), list(self.lost)
+        return {"run": self.run, "steps": steps, "notes": notes, "masters": dict(self.masters), "lost": lost}
 
 
 def _user() -> str:

@@ -14,6 +14,7 @@ from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
 from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill, all_drills, find, perform
+from redis_fleet.drills.listing import VERIFICATIONS, listed
 from redis_fleet.drills.report import DrillReport, Step
 from redis_fleet.project import SAMPLES
 from redis_fleet.sandbox import binary
@@ -68,11 +69,12 @@ def drill(
 
 
 def _list(screen: Screen) -> None:
-    rows = [(each.name, each.title, each.on, each.disturbs or "-", each.more or "-") for each in all_drills()]
-    names = ("name", "title", "on", "disturbs", "more")
+    rows = [(each.name, each.title, each.on, each.disturbs or "-", each.more or "-", each.run) for each in listed()]
+    names = ("name", "title", "on", "disturbs", "more", "run")
     screen.json({"drills": [dict(zip(names, row, strict=True)) for row in rows]})
     if not screen.as_json:
-        screen.table(("drill", "what it shows", "runs on", "disturbs a deployment", "more with --disturb"), rows)
+        heads = ("drill", "what it shows", "runs on", "disturbs a deployment", "more with --disturb", "run by")
+        screen.table(heads, rows)
 
 
 def _split(words: list[str]) -> tuple[list[str], Path | None]:
@@ -88,6 +90,10 @@ def _chosen(names: list[str], screen: Screen) -> list[Drill]:
         return list(all_drills())
     unknown = [name for name in names if find(name) is None]
     if unknown:
+        elsewhere = next((each for each in VERIFICATIONS if each.name == unknown[0]), None)
+        if elsewhere:
+            screen.fail(f"'{elsewhere.name}' is run by another command: {elsewhere.run}")
+            raise typer.Exit(INVALID)
         known = ", ".join(each.name for each in all_drills())
         screen.fail(f"'{unknown[0]}' is no drill; there are {known}, and 'all'")
         raise typer.Exit(INVALID)

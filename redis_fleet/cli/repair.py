@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from redis_fleet.ansible.repairs import said
 from redis_fleet.cli.common import INVALID, Yes, confirm, end
 from redis_fleet.cli.context import Call, on_machines
 from redis_fleet.cli.playbook_runner import Run
 from redis_fleet.cli.screen import Screen
+from redis_fleet.operations.repair import said
 
 _Process = Annotated[str, typer.Argument(help="A server, NAME-PORT@MACHINE.", show_default=False)]
 _Discard = Annotated[
@@ -46,7 +46,7 @@ def repair(call: Call, process: _Process, discard: _Discard = False, yes: Yes = 
 
 
 def _found(run: Run) -> dict[str, Any]:
-    return dict(run.data.get("redis_fleet_repair", {}).get("report", {}))
+    return dict(run.data.get("redis_fleet_operation", {}).get("report", {}))
 
 
 def _report(screen: Screen, run: Run, process: str) -> dict[str, Any]:

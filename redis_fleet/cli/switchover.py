@@ -77,7 +77,7 @@ def _variables(service: str, to: str | None) -> dict[str, Any]:
 
 def _report(screen: Screen, run: Run, service: str) -> dict[str, Any]:
     """Return the report, empty when it did not come to one, and print it where JSON is wanted."""
-    report: dict[str, Any] = run.data.get("redis_fleet_switchover", {}).get("report", {})
+    report: dict[str, Any] = run.data.get("redis_fleet_operation", {}).get("report", {})
     screen.json(report or {"ok": False, "service": service, "problems": run.failures})
     return report
 

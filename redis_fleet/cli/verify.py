@@ -17,7 +17,7 @@ from redis_fleet.model import Fleet
 
 
 class Drill(StrEnum):
-    """The drills there are."""
+    """The drills that are verifications, as drills/listing.py has them."""
 
     failover = "failover"
 

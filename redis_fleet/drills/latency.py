@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Literal
 
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.drills.lab import LabError, Server
@@ -71,10 +72,17 @@ class SecondClient:
         """Seconds since it began."""
         return time.monotonic() - self._began
 
-    def mark(self, text: str) -> float:
-        """Note on the chart that something happens now; returns when."""
+    def begins(self, name: str) -> float:
+        """Note on the chart that something that lasts begins now; returns when."""
+        return self._mark(name, "begins")
+
+    def ends(self, name: str) -> float:
+        """Note on the chart that it ends now; returns when."""
+        return self._mark(name, "ends")
+
+    def _mark(self, name: str, code: Literal["begins", "ends"]) -> float:
         at = self.now
-        self.marks.append(Mark(at, text))
+        self.marks.append(Mark(at, f"{name} {code}", code=code, about=name))
         return at
 
     def longest(self, span: Span) -> float:

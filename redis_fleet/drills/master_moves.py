@@ -90,7 +90,7 @@ def timeline(report: Mapping[str, Any], title: str) -> Chart:
     done = Series("acknowledged", "writes/s", _rates(counts, "acknowledged"))
     refused = Series("refused", "tries/s", _rates(counts, "refused"))
     marks = tuple(
-        Mark(event["at_ms"] / 1000, event["text"], event["kind"])
+        Mark(event["at_ms"] / 1000, event["text"], event["kind"], event.get("code", ""))
         for event in report["timeline"]
         if event["kind"] != "tick"
     )

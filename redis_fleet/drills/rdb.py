@@ -73,9 +73,9 @@ def _breathe(client: SecondClient) -> None:
 
 
 def _spanned(client: SecondClient, name: str, do: Callable[[], object]) -> Span:
-    begin = client.mark(f"{name} begins")
+    begin = client.begins(name)
     do()
-    return Span(begin, client.mark(f"{name} ends"))
+    return Span(begin, client.ends(name))
 
 
 def _bgsave(server: Server, book: Notebook) -> None:

@@ -35,11 +35,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened on a chart's axis, in the axis's unit."""
+    """Something that happened on a chart's axis, in the axis's unit.
+
+    ``kind`` is how it looks. ``code`` says what it was for the programs that draw, where something follows from it:
+    ``begins`` and ``ends`` of what ``about`` names, and the codes of ``operations.ports.TimelineEvent``.
+    """
 
     at: float
     text: str
     kind: str = "event"
+    code: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -250,9 +250,9 @@ def _meanwhile(lab: Lab, book: Notebook) -> None:
     large = files_of(server).size
     with SecondClient(server, "key:1") as client:
         _breathe(client)
-        begin = client.mark("BGREWRITEAOF begins")
+        begin = client.begins("BGREWRITEAOF")
         _rewrite(server, book)
-        span = Span(begin, client.mark("BGREWRITEAOF ends"))
+        span = Span(begin, client.ends("BGREWRITEAOF"))
         _breathe(client)
     small, worst, answers = files_of(server).size, client.longest(span), client.answered(span)
     book.check(

@@ -7,13 +7,17 @@ from redis_fleet.agent.replication.view import MemberView, Target, View, agreed_
 
 def refusals(target: Target, seen: View) -> list[str]:
     """Return why the master must not be killed now, each a sentence; an empty list means that the drill may begin."""
-    name = target["service"]
     if target["external_master"]:
-        return [f"{name} follows a master outside this deployment: there is no master here to kill"]
+        return [f"{target['service']} follows a master outside this deployment: there is no master here to kill"]
+    return not_changeable(target, seen) or _no_successor(target, seen)
+
+
+def not_changeable(target: Target, seen: View) -> list[str]:
+    """Return why Sentinel could not change the master now, whoever takes over, each a sentence."""
     if not target["monitor"] or not target["sentinels"]:
-        return [f"no Sentinel watches {name}: nothing would replace its master"]
+        return [f"no Sentinel watches {target['service']}: nothing would replace its master"]
     sentinels = [*_no_majority(target, seen), *_not_ready(seen)]
-    return sentinels or _no_successor(target, seen)
+    return sentinels or _no_master(target, seen)
 
 
 def _no_majority(target: Target, seen: View) -> list[str]:
@@ -45,16 +49,21 @@ def _not_ready(seen: View) -> list[str]:
     return found
 
 
-def _no_successor(target: Target, seen: View) -> list[str]:
+def _no_master(target: Target, seen: View) -> list[str]:
     place = agreed_master(seen) or ""
     master = member_at(target, seen, place)
     if not master:
         return [f"the Sentinels name {place} as the master, which is no process of {target['service']}"]
     if master["problem"] or master["role"] != "master":
         return [f"{master['id']} is named as the master but is none: {master['problem'] or master['role']}"]
+    return []
+
+
+def _no_successor(target: Target, seen: View) -> list[str]:
+    place = agreed_master(seen) or ""
     linked = [member for member in seen["members"] if member["follows"] == place and member["link_up"]]
     if not any(member["priority"] > 0 for member in linked):
-        return [f"no replica that may be promoted has its link to {master['id']} up"]
+        return [f"no replica that may be promoted has its link to {name_of(target, place)} up"]
     return []
 
 

@@ -1,8 +1,10 @@
-"""A drill that is interrupted between two looks, never in the middle of a kill or a release."""
+"""An operation that is interrupted between two looks, never in the middle of a kill, a release or a hand-over."""
 
 from __future__ import annotations
 
+import signal
 import threading
+from types import FrameType
 
 from redis_fleet.agent.load_client.writer import Look, Tally
 from redis_fleet.operations.ports import Client
@@ -34,3 +36,18 @@ class InterruptibleClient:
     def stop(self) -> Tally | None:
         """End the writer."""
         return self._client.stop()
+
+
+def noting_interrupts() -> threading.Event:
+    """Return what is set by Ctrl-C or SIGTERM, which must not end this process before it has tidied up.
+
+    An interrupted run sends its workers SIGINT and then SIGTERM; by default they end at once.
+    """
+    interrupted = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        interrupted.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    return interrupted

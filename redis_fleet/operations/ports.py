@@ -1,20 +1,22 @@
-"""What a drill is made of: what its caller brings (``Hands``, ``Client``), what comes out (``FailoverReport``)."""
+"""What an operation is given by its caller: control of processes and roles, a client, a listener; and its bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from redis_fleet.agent.load_client.writer import Look, Tally
+from redis_fleet.agent.replication.handover import Outcome
 from redis_fleet.agent.replication.view import Target
 
 Kind = Literal["step", "writer", "sentinel", "tick", "problem"]
+Code = Literal["", "writes_refused", "writes_accepted"]
 
 
 @dataclass(frozen=True)
 class Waits:
-    """How long the drill waits at most for each of its steps, in seconds."""
+    """How long an operation waits at most for each of its steps, in seconds."""
 
     warm_up: float
     failover: float
@@ -23,7 +25,7 @@ class Waits:
 
     @property
     def total(self) -> float:
-        """The writer's hard bound: all steps, and a minute for the hands between them."""
+        """The writer's hard bound: all steps, and a minute for what is done between them."""
         return self.warm_up + self.failover + self.rejoin + self.follow + 60
 
 
@@ -38,17 +40,22 @@ def waits(target: Target) -> Waits:
     return Waits(warm_up=15, failover=down_after + min(2 * timeout, 30) + 15, rejoin=180, follow=60)
 
 
-class DrillRefusedError(Exception):
-    """The service is not fit for a drill; nothing was touched. The text says which process and why."""
+class OperationRefusedError(Exception):
+    """The service is not fit for the operation; nothing was touched. The text says why, and what to do if anything."""
 
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened, ``at_ms`` milliseconds after the drill began (the controller's clock)."""
+    """Something that happened, ``at_ms`` milliseconds after the operation began (the controller's clock).
+
+    ``kind`` is whom it is about, ``code`` what it was, for programs: the first write that was refused, the first one
+    that went through again. The rest is only for people, in ``text``.
+    """
 
     at_ms: int
     text: str
     kind: Kind
+    code: Code = ""
 
 
 Say = Callable[[TimelineEvent], None]
@@ -64,8 +71,8 @@ class WriteCount:
     refused: int
 
 
-class Hands(Protocol):
-    """What the drill does to processes: over Ansible on machines, by plain signals in a sandbox."""
+class ProcessControl(Protocol):
+    """What is done to processes: over Ansible on machines, by plain signals in a sandbox."""
 
     def kill_and_hold(self, process_id: str) -> str:
         """SIGKILL the process and keep it down; returns the words that say how it is kept down."""
@@ -74,8 +81,24 @@ class Hands(Protocol):
         """Let the process come back and return once it was started; safe for one that is not held."""
 
 
+class RoleControl(Protocol):
+    """What is done to the roles of processes, on a machine of the deployment; see agent.replication.handover.
+
+    All raise RuntimeError when the machine or the processes could not do it.
+    """
+
+    def prefer(self, new: str) -> dict[str, int]:
+        """Prepare a member (id) to take over, and Sentinel to choose it; returns the priorities to restore."""
+
+    def hand_over(self, old: str, new: str) -> Outcome:
+        """Hand the role over."""
+
+    def restore(self, priorities: dict[str, int]) -> list[str]:
+        """Put priorities back; returns what did not succeed."""
+
+
 class Client(Protocol):
-    """The writing client and the eyes of the drill, both at the same vantage.
+    """The writing client and the eyes of the operation, both at the same vantage.
 
     All of it is made of ``redis_fleet.agent.load_client.writer``: ``start_detached``, ``look``, ``stop``.
     """
@@ -91,33 +114,3 @@ class Client(Protocol):
 
     def stop(self) -> Tally | None:
         """End the writer and return its tally, None if it left none; safe to call twice or without ``start``."""
-
-
-@dataclass(frozen=True)
-class FailoverReport:
-    """What a failover drill found; ``ok`` exactly when ``problems`` is empty.
-
-    ``old_master`` and ``new_master`` are ids (``new_master`` empty when there was none). ``write_gap_ms`` is the
-    longest time between two acknowledged writes. ``acknowledged_lost`` are acknowledged writes that the new master
-    does not have, ``refused`` the tries that failed. ``rejoined_ms`` is the time from the order to let the old master
-    come back until it was a linked replica.
-    Numbers that could not be measured are None. ``writes`` is what a picture of the failover needs.
-    """
-
-    ok: bool
-    service: str
-    old_master: str
-    new_master: str
-    write_gap_ms: int | None
-    acknowledged: int | None
-    acknowledged_lost: int | None
-    refused: int | None
-    rejoined_ms: int | None
-    kept_down: str
-    problems: tuple[str, ...]
-    timeline: tuple[TimelineEvent, ...]
-    writes: tuple[WriteCount, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON-able values, without ``writes``."""
-        return {name: value for name, value in asdict(self).items() if name != "writes"}

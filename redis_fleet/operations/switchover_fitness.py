@@ -69,19 +69,13 @@ def _service(target: Target, seen: View) -> list[str]:
     if len(target["members"]) < 2:
         return [f"{name} has no replica; add one to the description and deploy"]
     if target["monitor"]:
-        return [f"{sentence}; {_AGAIN}" for sentence in _watched(target, seen)]
+        return [f"{sentence}; {_AGAIN}" for sentence in drill.not_changeable(target, seen)]
     masters = [member["id"] for member in seen["members"] if not member["problem"] and member["role"] == "master"]
     if len(masters) > 1:
         return [f"{' and '.join(masters)} are both masters; make all but one a replica (REPLICAOF) and run again"]
     if not masters:
         return [f"no process of {name} answers as the master; start it, or 'promote' a replica where it is lost"]
     return []
-
-
-def _watched(target: Target, seen: View) -> list[str]:
-    """Return the drill's refusals but for what is said of each replica here."""
-    found = drill.refusals(target, seen)
-    return [sentence for sentence in found if not sentence.startswith("no replica that may be promoted")]
 
 
 def silent(seen: View) -> list[str]:

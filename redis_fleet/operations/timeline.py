@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from redis_fleet.operations.ports import Kind, Say, TimelineEvent
+from redis_fleet.operations.ports import Code, Kind, Say, TimelineEvent
 
 SILENCE = 1.5
 
@@ -51,10 +51,10 @@ class Timeline:
         with self._lock:
             return tuple(sorted(self._events, key=lambda event: event.at_ms))
 
-    def note(self, text: str, kind: Kind = "step", at_ms: int | None = None) -> None:
+    def note(self, text: str, kind: Kind = "step", at_ms: int | None = None, code: Code = "") -> None:
         """Say an event of now, or of ``at_ms`` when it is only heard of now."""
         with self._lock:
-            self._append(TimelineEvent(self.now_ms if at_ms is None else at_ms, text, kind))
+            self._append(TimelineEvent(self.now_ms if at_ms is None else at_ms, text, kind, code))
 
     def _append(self, event: TimelineEvent) -> None:
         self._events.append(event)

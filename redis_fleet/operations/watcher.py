@@ -5,11 +5,9 @@ from __future__ import annotations
 from redis_fleet.agent.load_client.events import Event
 from redis_fleet.agent.load_client.writer import Look
 from redis_fleet.agent.replication.view import SentinelView, Target, View, name_of
-from redis_fleet.operations.ports import WriteCount
+from redis_fleet.operations.ports import Code, WriteCount
 from redis_fleet.operations.timeline import Timeline
 
-# By these words a picture finds the outage in a timeline.
-FIRST_REFUSED, ACCEPTED_AGAIN = "first refused write", "writes are accepted again"
 MARKS = {
     "s_down": "finds the master down",
     "o_down": "knows that enough Sentinels find the master down",
@@ -65,16 +63,16 @@ class Watcher:
             self._note(f"the writer writes to {event['master']}, named by {event['named_by']}", at_ms)
         elif kind == "refused":
             self._refused_since_ms = at_ms
-            self._note(f"{FIRST_REFUSED}: {event['reason']}", at_ms)
+            self._note(f"first refused write: {event['reason']}", at_ms, "writes_refused")
         elif kind == "accepted":
             self._refused_since_ms = None
             self.writes_again = True
-            self._note(f"{ACCEPTED_AGAIN} after {event['gap_ms']} ms", at_ms)
+            self._note(f"writes are accepted again after {event['gap_ms']} ms", at_ms, "writes_accepted")
         elif kind == "failed":
             self.failed = event["reason"]
 
-    def _note(self, text: str, at_ms: int) -> None:
-        self._timeline.note(text, "writer", at_ms)
+    def _note(self, text: str, at_ms: int, code: Code = "") -> None:
+        self._timeline.note(text, "writer", at_ms, code)
 
     def _opinion(self, one: SentinelView) -> list[str]:
         """Return a Sentinel's opinion as phrases."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis_fleet.operations.watcher import ACCEPTED_AGAIN, FIRST_REFUSED
-
 _ROWS = 40
 """A table with more rows than this is not read; a longer series is shown by the highest of each interval."""
 
@@ -92,24 +90,34 @@ def _round(value: float) -> float:
 
 
 def _spans(marks: Sequence[Mapping[str, Any]]) -> tuple[tuple[Span, ...], list[Mapping[str, Any]]]:
-    """Tell pairs 'X begins', 'X ends' from the other marks."""
+    """Tell the begin and the end of what lasted from the other marks."""
     spans, rest = [], list(marks)
     for mark in marks:
-        what = mark["text"].removesuffix(" begins")
-        end = next((each for each in rest if each["text"] == f"{what} ends" and each["at"] >= mark["at"]), None)
-        if what != mark["text"] and end is not None:
-            spans.append(Span(mark["at"], end["at"], what))
+        if _code(mark) != "begins":
+            continue
+        end = next((each for each in rest if _ends(each, mark)), None)
+        if end is not None:
+            spans.append(Span(mark["at"], end["at"], mark["about"]))
             rest = [each for each in rest if each is not mark and each is not end]
     return tuple(spans), rest
+
+
+def _ends(end: Mapping[str, Any], begin: Mapping[str, Any]) -> bool:
+    return _code(end) == "ends" and end["about"] == begin["about"] and end["at"] >= begin["at"]
+
+
+def _code(mark: Mapping[str, Any]) -> str:
+    """Return what a mark was; most are only something that happened."""
+    return str(mark.get("code", ""))
 
 
 def _outages(marks: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
     """Return the times between the writer's first refused write and its next accepted one."""
     spans, since = [], None
     for mark in marks:
-        if mark["text"].startswith(FIRST_REFUSED):
+        if _code(mark) == "writes_refused":
             since = mark["at"]
-        elif mark["text"].startswith(ACCEPTED_AGAIN) and since is not None:
+        elif _code(mark) == "writes_accepted" and since is not None:
             spans.append(Span(since, mark["at"], "writes refused"))
             since = None
     return tuple(spans)

@@ -13,7 +13,8 @@ from redis_fleet.agent.load_client.writer import Look
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.operations import failover_drill
 from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.ports import DrillRefusedError, TimelineEvent
+from redis_fleet.operations.operation import WARM_UP
+from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
 from tests.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 
 MASTER = "orders@red1"
@@ -87,7 +88,7 @@ def test_a_healthy_service_survives_the_loss_of_its_master(group: Group) -> None
     assert report.old_master == MASTER
     assert report.new_master in ("orders@red2", "orders@red3")
     assert report.acknowledged_lost == 0
-    assert (report.acknowledged or 0) > failover_drill.WARM_UP
+    assert (report.acknowledged or 0) > WARM_UP
     assert (report.refused or 0) > 0
     assert report.rejoined_ms is not None
     assert report.kept_down == "nothing restarts it"
@@ -105,7 +106,7 @@ def test_without_a_majority_of_sentinels_nothing_is_touched(group: Group) -> Non
         group.kill(sentinel)
     hands, events = PlainHands(group), list[TimelineEvent]()
 
-    with pytest.raises(DrillRefusedError) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         failover_drill.run(group.target, hands, LocalClient(group.target), events.append)
 
     assert [name for name in silent if name in str(refused.value)] == silent

@@ -17,6 +17,7 @@ from redis_fleet.agent.replication.view import Target, agreed_master, name_of, v
 from redis_fleet.operations import switchover
 from redis_fleet.operations.interruptible import InterruptibleClient
 from redis_fleet.operations.local import LocalClient
+from redis_fleet.operations.operation import WARM_UP
 from tests.live.processes import DOWN_AFTER_MS, PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 from tests.live.switching import (
     RED1,
@@ -61,7 +62,7 @@ def test_a_switchover_loses_nothing_and_leaves_nothing_behind(group: Group) -> N
     assert report.ok
     assert (report.old_master, report.new_master, report.undone) == (RED1, RED2, False)
     assert report.acknowledged_lost == 0
-    assert (report.acknowledged or 0) > switchover.WARM_UP
+    assert (report.acknowledged or 0) > WARM_UP
     assert (report.refused or 0) > 0
     assert 0 < (report.write_gap_ms or 0) < DOWN_AFTER_MS
     agree_on(group, RED2)

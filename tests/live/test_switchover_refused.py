@@ -17,7 +17,8 @@ from redis_fleet.agent.replication.fitness import LAG
 from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.switchover_report import SwitchoverRefusedError, SwitchoverReport
+from redis_fleet.operations.ports import OperationRefusedError
+from redis_fleet.operations.switchover_report import SwitchoverReport
 from tests.live.processes import FAILOVER_TIMEOUT_MS, MONITOR, PASSWORD, Group, eventually, running_group
 from tests.live.switching import RED1, RED2, RED3, SENTINELS, USUAL, Hands, filed, healthy, live, switch
 
@@ -32,7 +33,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
 def refused(group: Group, client: LocalClient | None = None, to: str = "red2") -> str:
     """Return why a switchover is refused; nothing may have been touched."""
     hands = Hands(group.target)
-    with pytest.raises(SwitchoverRefusedError) as refusal:
+    with pytest.raises(OperationRefusedError) as refusal:
         switchover.run(group.target, hands, client or LocalClient(group.target), lambda _: None, to)
     assert hands.done == []
     return str(refusal.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from redis_fleet import report as pages
-from redis_fleet.drills.report import Chart, Series
+from redis_fleet.drills.report import Chart, Mark, Series
 from redis_fleet.report import Page, of_drills, of_failover, rendered, write
 from redis_fleet.report.charts import figure
 from tests.report import sample
@@ -222,9 +223,14 @@ def test_bytes_that_are_no_text_can_be_seen(tmp_path: Path) -> None:
 def test_a_failover_has_its_timeline_and_numbers() -> None:
     timeline = [
         {"at_ms": 1000, "text": "kill orders-6379@red1, the master, and keep it down", "kind": "step"},
-        {"at_ms": 1010, "text": "first refused write: Connection reset by peer", "kind": "writer"},
+        {
+            "at_ms": 1010,
+            "text": "first refused write: Connection reset by peer",
+            "kind": "writer",
+            "code": "writes_refused",
+        },
         {"at_ms": 2500, "text": "still refused, 1.5 s", "kind": "tick"},
-        {"at_ms": 4200, "text": "writes are accepted again after 3190 ms", "kind": "writer"},
+        {"at_ms": 4200, "text": "writes are accepted again after 3190 ms", "kind": "writer", "code": "writes_accepted"},
     ]
     report = {
         "ok": False, "service": "orders", "old_master": "orders-6379@red1", "new_master": "orders-6379@red2",
@@ -311,3 +317,21 @@ def test_everybody_can_read_it(scheme: str) -> None:
     assert {pair: found for pair, found in weak.items() if found < 4.5} == {}
     lines = {name: _contrast(colours[name], colours["card"]) for name in ("one", "two", "three", "four", "step")}
     assert {name: found for name, found in lines.items() if found < 3} == {}
+
+
+def test_a_chart_shows_what_lasted_by_codes_whatever_the_words() -> None:
+    marks = (
+        Mark(1.0, "it starts", code="begins", about="SAVE"),
+        Mark(2.0, "SAVE ends"),
+        Mark(3.0, "it is over", code="ends", about="SAVE"),
+        Mark(4.0, "no", "writer", code="writes_refused"),
+        Mark(5.0, "yes", "writer", code="writes_accepted"),
+        Mark(6.0, "first refused write"),
+    )
+    found = figure(asdict(Chart("timeline", "all", "", (), marks)))
+
+    assert [(span.begin, span.end, span.text) for span in found.spans] == [
+        (1.0, 3.0, "SAVE"),
+        (4.0, 5.0, "writes refused"),
+    ]
+    assert [mark.text for mark in found.marks] == ["SAVE ends", "no", "yes", "first refused write"]

@@ -12,8 +12,8 @@ from redis_fleet.agent.load_client.writer import Bits, Tally
 from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
 from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Fleet, Paths, Process, Service, Watch
-from redis_fleet.operations.failover_drill import judge
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
+from redis_fleet.operations.operation import judge
 from redis_fleet.operations.ports import TimelineEvent, waits
 from redis_fleet.operations.service_access import target as make
 from redis_fleet.operations.timeline import Timeline

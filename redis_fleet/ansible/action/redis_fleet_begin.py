@@ -15,7 +15,7 @@ from redis_fleet.ansible.agent import ask
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED
-from redis_fleet.ansible.runs import masked, refusal, state
+from redis_fleet.ansible.runs import RunIntent, masked, refusal, state
 from redis_fleet.model import Fleet
 from redis_fleet.topology.state_paths import journal_file, lock_file
 
@@ -26,7 +26,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """Without arguments it tries and fails never; with ``taken``, the name of what it answered, it judges all answers.
 
     A run that did not get the lock everywhere gives back what it got, and stops. Nothing happens in check mode.
-    It needs ``redis_fleet_planned`` (run, steps, notes, masters), and ``redis_fleet_observed`` where it was observed.
+    It needs ``redis_fleet_planned`` (a ``RunIntent``), and ``redis_fleet_observed`` where it was observed.
     """
 
     _VALID_ARGS = frozenset({"taken"})
@@ -58,31 +58,32 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"refused": refusal(held.to_json(), fleet.source)}
         if answer.moved:
             return {"refused": _MOVED}
-        emit("locked", machine=task_vars["inventory_hostname"], run=task_vars["redis_fleet_planned"]["run"]["id"])
+        emit("locked", machine=task_vars["inventory_hostname"], run=_intent(task_vars).run["id"])
         return {"refused": "", **told}
 
     def _begin(self, fleet: Fleet, task_vars: Any, take_over: str) -> Begun:
-        machine, planned = task_vars["inventory_hostname"], task_vars["redis_fleet_planned"]
+        machine, intent = task_vars["inventory_hostname"], _intent(task_vars)
         asked = Begin(
             lock=lock_file(fleet, machine),
             journal=journal_file(fleet, machine),
-            run=Run.from_json(planned["run"]),
+            run=Run.from_json(intent.run),
             take_over=take_over,
             seen=task_vars.get(OBSERVED, {}).get("answer", {}).get("last_run"),
-            steps=tuple(_logged(step) for step in _steps(fleet, planned) if step["machine"] == machine),
+            steps=tuple(_logged(step) for step in masked(fleet, intent.on(machine))),
         )
         return ask(self, asked, task_vars)
 
     def _judge(self, fleet: Fleet, name: str, task_vars: Any) -> dict[str, Any]:
         """Fail where the lock was refused; elsewhere give it back if it was refused anywhere."""
+        intent = _intent(task_vars)
         # A switchover may have to do without a machine that is lost.
-        wanted = [each for each in fleet.machines if each not in task_vars["redis_fleet_planned"].get("lost", ())]
+        wanted = [each for each in fleet.machines if each not in intent.lost]
         answers = {machine: task_vars["hostvars"][machine].get(name, {}) for machine in wanted}
         refused = {machine: each.get("refused", "the lock was not asked for") for machine, each in answers.items()}
-        machine, run = task_vars["inventory_hostname"], task_vars["redis_fleet_planned"]["run"]
+        machine, run = task_vars["inventory_hostname"], intent.run
         if not any(refused.values()):
             if machine == wanted[0]:
-                self._note(fleet, task_vars["redis_fleet_planned"])
+                self._note(fleet, intent)
             return {"changed": False, "run": run["id"]}
         if refused[machine]:
             return {"failed": True, "changed": False, "msg": f"nothing was changed: {refused[machine]}"}
@@ -96,15 +97,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": said}
         return {"changed": False, "msg": "given back"}
 
-    def _note(self, fleet: Fleet, planned: Mapping[str, Any]) -> None:
-        plan = {**planned, "steps": _steps(fleet, planned), "notes": masked(fleet, planned["notes"])}
-        if problem := runlog.begin(runlog.place_of(fleet), planned["run"], plan):
+    def _note(self, fleet: Fleet, intent: RunIntent) -> None:
+        plan = {"steps": masked(fleet, intent.steps), "notes": masked(fleet, intent.notes), "masters": intent.masters}
+        if problem := runlog.begin(runlog.place_of(fleet), intent.run, plan):
             self._display.warning(problem)
 
 
-def _steps(fleet: Fleet, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
-    numbered = [{"number": number, **step} for number, step in enumerate(planned["steps"], start=1)]
-    return list(masked(fleet, numbered))
+def _intent(task_vars: Any) -> RunIntent:
+    return RunIntent.planned(task_vars["redis_fleet_planned"])
 
 
 def _logged(step: Mapping[str, Any]) -> LoggedStep:

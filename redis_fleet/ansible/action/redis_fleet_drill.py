@@ -8,15 +8,16 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.replication.view import view
-from redis_fleet.ansible.calls import caller, from_here
+from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.switching import noting_interrupts
+from redis_fleet.ansible.switching import result_of
+from redis_fleet.operations.ansible_control import AnsibleProcessControl
+from redis_fleet.operations.clients import client_of, from_here
 from redis_fleet.operations.failover_drill import run
-from redis_fleet.operations.interruptible import InterruptibleClient
-from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.ports import Client, DrillRefusedError, TimelineEvent
-from redis_fleet.operations.remote_client import AnsibleHands, ShippedClient, far_view
+from redis_fleet.operations.interruptible import InterruptibleClient, noting_interrupts
+from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
+from redis_fleet.operations.remote_client import far_view
 from redis_fleet.operations.service_access import target
 
 
@@ -32,21 +33,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         aim = target(fleet, fleet.service(self._task.args["service"]))
         module = caller(self, task_vars)
         here = from_here(aim)
-        client: Client = LocalClient(aim) if here else ShippedClient(aim, module)
-        hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
+        processes = AnsibleProcessControl(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
+        eyes = InterruptibleClient(client_of(aim, module, here=here), noting_interrupts())
         try:
-            found = run(aim, hands, InterruptibleClient(client, noting_interrupts()), self._say)
-        except DrillRefusedError as error:
+            found = run(aim, processes, eyes, self._say)
+        except OperationRefusedError as error:
             return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
         except RuntimeError as error:
             return {"failed": True, "changed": True, "msg": str(error)}
         except KeyboardInterrupt:
             return {"failed": True, "changed": True, "msg": "interrupted; the old master was let go"}
-        writes = [asdict(each) for each in found.writes]
-        result: dict[str, Any] = {"changed": True, "report": found.to_dict(), "writes": writes}
-        if not found.ok:
-            return {**result, "failed": True, "msg": "\n".join(found.problems)}
-        return result
+        return {**result_of(found, changed=True), "writes": [asdict(each) for each in found.writes]}
 
     def _say(self, event: TimelineEvent) -> None:
         tell(self._display, event)

@@ -7,10 +7,11 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.replication.verification import verify
-from redis_fleet.ansible.calls import caller, from_here
+from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
+from redis_fleet.operations.clients import from_here
 from redis_fleet.operations.remote_client import ask
 from redis_fleet.operations.service_access import target
 

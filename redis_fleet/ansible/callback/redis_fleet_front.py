@@ -86,7 +86,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         emit(
             "result",
             host=result.host.get_name(),
-            task=result.task.get_name(),
+            task=_named(result),
             action=result.task.action,
             status=status,
             changed=bool(told.get("changed")),
@@ -94,3 +94,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             purpose=str(told.get("purpose", "")),
             data=data,
         )
+
+
+def _named(result: Any) -> str:
+    """Return a task's name with its role, and with the values of the variables in it."""
+    whole = str(result.task.get_name())
+    return whole.removesuffix(result.task.name) + result.task_name if result.task.name else whole
