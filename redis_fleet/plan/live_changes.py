@@ -1,14 +1,15 @@
-"""What is done to a running server to bring it to its description, as orders for remote/change.py. Pure."""
+"""What is done to a running server to bring it to its description, as orders for agent/process/change.py. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from redis_fleet.agent.messages.orders import DIRECTIVE, AppendOnly, Order, Rewrite, SecretRef, SetDirectives, Value
 from redis_fleet.catalogue import values
 from redis_fleet.model import Process
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.diff import catalogue_of
-from redis_fleet.plan.steps import Change, Order, Step
+from redis_fleet.plan.steps import Change, Step
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
@@ -40,24 +41,24 @@ def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> 
     only when the rest is there.
     """
     running = [change for change in changes if change.where == "running"]
-    pairs = [_pair(process, facts, change) for change in running if change.directive != "appendonly"]
+    pairs = tuple(_pair(process, facts, change) for change in running if change.directive != "appendonly")
     append = next((_pair(process, facts, each)[1] for each in running if each.directive == "appendonly"), None)
     if append == "yes":
-        yield {"do": "append-only", "value": "yes", "seconds": _PERSISTENCE_SECONDS}
+        yield AppendOnly("yes", _PERSISTENCE_SECONDS)
     if pairs:
-        yield {"do": "set", "pairs": pairs}
+        yield SetDirectives(pairs)
     if append == "no":
-        yield {"do": "append-only", "value": "no", "seconds": _PERSISTENCE_SECONDS}
-    yield {"do": "rewrite"}
+        yield AppendOnly("no", _PERSISTENCE_SECONDS)
+    yield Rewrite()
 
 
-def _pair(process: Process, facts: ProcessFacts, change: Change) -> list[str | None]:
-    """Return the directive and the text that CONFIG SET takes; None stands for a secret of the description."""
+def _pair(process: Process, facts: ProcessFacts, change: Change) -> tuple[str, Value]:
+    """Return the directive and the text that CONFIG SET takes."""
     directive = catalogue_of(facts).find(change.directive)
     assert directive is not None
     setting = process.setting(change.directive)
     # The server may know it only under its other name.
     name = directive.name if directive.name in facts.config or not directive.alias else directive.alias
     if setting is None:
-        return [name, directive.default or ""]
-    return [name, None if setting.secret else values.config_text(directive, setting.lines)]
+        return name, directive.default or ""
+    return name, SecretRef(DIRECTIVE, setting.name) if setting.secret else values.config_text(directive, setting.lines)

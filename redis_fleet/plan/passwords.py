@@ -10,13 +10,29 @@ from collections.abc import Collection, Iterator, Sequence
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.messages.orders import (
+    DIRECTIVE,
+    MONITORED,
+    OWN_RULE,
+    SENTINEL_PASS,
+    Command,
+    Flush,
+    MasterAuth,
+    Order,
+    PasswordAdd,
+    PasswordEnd,
+    Rewrite,
+    SecretRef,
+    Value,
+)
 from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan.steps import Change, Order, Stage, Step
+from redis_fleet.plan.steps import Change, Stage, Step
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
 _LAST = "the old one is refused from now on"
+_OWN_RULE = SecretRef(OWN_RULE)
 _OPENED = "clients that give no password are refused from now on"
 
 
@@ -58,17 +74,17 @@ def refusals(
 def _server(process: Process, facts: ProcessFacts) -> Iterator[Step]:
     own, upstream = (_differs(process, facts, name) for name in ("requirepass", "masterauth"))
     if own and process.password and _has_password(facts) and facts.opened_by != "described":
-        yield _step("password_add", process, [own], [{"do": "password-add"}], _OVERLAP)
-    masterauth: Order = {"do": "masterauth", "value": None}
+        yield _step("password_add", process, [own], [PasswordAdd()], _OVERLAP)
+    masterauth = MasterAuth(SecretRef(DIRECTIVE, "masterauth"))
     if upstream and not (own and not _has_password(facts)):
-        yield _step("password_use", process, [upstream], [masterauth, {"do": "rewrite"}], _OVERLAP)
+        yield _step("password_use", process, [upstream], [masterauth, Rewrite()], _OVERLAP)
         upstream = None
     if own:
         # On an open server a replica that gives a password is turned away: both change in the same moment.
         together = [masterauth] if upstream else []
         changes = [own, upstream] if upstream else [own]
         reason = _LAST if _has_password(facts) else _OPENED
-        yield _step("password_end", process, changes, [*together, {"do": "password-end"}, {"do": "rewrite"}], reason)
+        yield _step("password_end", process, changes, [*together, PasswordEnd(), Rewrite()], reason)
 
 
 def _others_get_in(facts: ProcessFacts) -> bool:
@@ -100,10 +116,11 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
     wanted = service.password.reveal() if service.password else ""
     if not same(found, wanted) if wanted and found else wanted != found:
         change = Change(f"sentinel auth-pass {name}", MASK if wanted else "", MASK if found else "")
-        order: Order = {"do": "command", "words": ["SENTINEL", "SET", name, "auth-pass", None if wanted else ""]}
+        password = SecretRef(MONITORED, "auth-pass", name) if wanted else ""
+        order = Command(("SENTINEL", "SET", name, "auth-pass", password))
         # To give a password to an open server does no harm; to give none to a closed one does.
         stage: Stage = "password_use" if wanted else "watch"
-        yield _step(stage, process, [change], [order, {"do": "flush"}], _OVERLAP)
+        yield _step(stage, process, [change], [order, Flush()], _OVERLAP)
 
 
 def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
@@ -117,18 +134,17 @@ def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
     wanted = process.password is not None
     change = Change("requirepass", MASK if wanted else "", MASK if not facts.open else "")
     if wanted and not facts.open and facts.opened_by != "described":
-        yield _step("password_add", process, [change], [_user(">")], _OVERLAP)
-    given: Order = {"do": "command", "words": ["SENTINEL", "CONFIG", "SET", "sentinel-pass", None if wanted else ""]}
+        yield _step("password_add", process, [change], [_user(_OWN_RULE)], _OVERLAP)
+    password = SecretRef(SENTINEL_PASS) if wanted else ""
+    given = Command(("SENTINEL", "CONFIG", "SET", "sentinel-pass", password))
     used = Change("sentinel sentinel-pass", MASK if wanted else "", MASK if not facts.open else "")
-    yield _step("password_use", process, [used], [given, {"do": "flush"}], _OVERLAP)
-    last = _user("resetpass", ">") if wanted else _user("resetpass", "nopass")
-    yield _step("password_end", process, [change], [last, {"do": "flush"}], _OPENED if facts.open else _LAST)
+    yield _step("password_use", process, [used], [given, Flush()], _OVERLAP)
+    last = _user("resetpass", _OWN_RULE) if wanted else _user("resetpass", "nopass")
+    yield _step("password_end", process, [change], [last, Flush()], _OPENED if facts.open else _LAST)
 
 
-def _user(*rules: str) -> Order:
-    """A rule ``>`` is followed by the described password when it is sent."""
-    words = [None if rule == ">" else rule for rule in rules]
-    return {"do": "command", "words": ["ACL", "SETUSER", "default", *words]}
+def _user(*rules: Value) -> Order:
+    return Command(("ACL", "SETUSER", "default", *rules))
 
 
 def password_differs(process: Process, facts: ProcessFacts) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from redis_fleet import kinds
+from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
@@ -224,7 +225,7 @@ def _calm(process: Process, delay: str, *, settled: bool) -> Step:
     """While a first deployment goes on its end does it; else at once: a CONFIG REWRITE would write it down."""
     what = f"put {DELAY} of {process.name} back to {delay}"
     reason = "left at 0 by a first deployment that did not end"
-    orders = ({"do": "set", "pairs": [[DELAY, delay]]}, {"do": "rewrite"}) if settled else ()
+    orders = (SetDirectives(((DELAY, delay),)), Rewrite()) if settled else ()
     stage: Stage = "live_replicas" if settled else "settle"
     return Step(stage, process.machine, process.name, what, reason, how="LIVE", orders=orders)
 
@@ -240,11 +241,7 @@ def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason:
     """End a switchover that somebody began: the old master becomes a replica, and takes writes again when promoted."""
     assert agreement.master is not None
     setting = process.setting("min-replicas-to-write")
-    order = {
-        "do": "demote",
-        "master": f"{agreement.master.address} {agreement.master.port}",
-        "value": setting.lines[0][0] if setting else "0",
-    }
+    least = setting.lines[0][0] if setting else "0"
     return Step(
         "live_replicas",
         process.machine,
@@ -252,7 +249,7 @@ def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason:
         f"make {process.name} a replica of {agreement.master}",
         reason,
         how="LIVE",
-        orders=(order,),
+        orders=(Demote(f"{agreement.master.address} {agreement.master.port}", least),),
         expect=facts.role_name,
         interruption=f"what only {process.id} holds is replaced by what the master holds",
     )

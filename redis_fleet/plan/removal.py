@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import Forget
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
 from redis_fleet.plan.master import majority
@@ -108,13 +109,7 @@ def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
 
 def _forget(fleet: Fleet, service: Service, process: Process, named: str) -> Step:
     assert service.watch is not None
-    order = {
-        "do": "forget",
-        "master": service.watch.name,
-        "replicas": len(service.processes) - 1,
-        "sentinels": len(fleet.sentinels) - 1,
-        "seconds": _FORGET_SECONDS,
-    }
+    order = Forget(service.watch.name, len(service.processes) - 1, len(fleet.sentinels) - 1, _FORGET_SECONDS)
     return Step(
         "roll",
         process.machine,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.messages.orders import DIRECTIVE, MONITORED, Command, Flush, Order, SecretRef, Value
 from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
@@ -18,7 +19,7 @@ from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, ProcessFacts
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
-from redis_fleet.plan.steps import Agreement, Change, Order, Step
+from redis_fleet.plan.steps import Agreement, Change, Step
 
 _TIMED = {
     "quorum": "quorum",
@@ -43,8 +44,8 @@ class Finding:
     setting: str = ""
 
 
-def _command(*words: str | None) -> Order:
-    return {"do": "command", "words": list(words)}
+def _command(*words: Value) -> Order:
+    return Command(words)
 
 
 def of_sentinel(
@@ -114,7 +115,7 @@ def _monitor(process: Process, service: Service, name: str, master: Endpoint) ->
             continue
         for words in setting.lines:
             if words[0] == name and len(words) > 1:
-                value = (None,) if setting.secret else words[1:]
+                value = (SecretRef(MONITORED, option, name),) if setting.secret else words[1:]
                 shown = MASK if setting.secret else " ".join(words[1:])
                 made = Change(f"sentinel {option} {name}", shown, "", reason="as described")
                 yield Finding(made, (_command("SENTINEL", "SET", name, option, *value),))
@@ -217,11 +218,13 @@ def _orders(
         gone = [(line[0], line[0]) for line in written if line[0] not in own]
         yield from (_command("SENTINEL", "SET", subject, directive.name, *line) for line in (*asked, *gone))
         return
-    value = None if directive.value.sensitive else " ".join(asked[-1])
+    text, secret = " ".join(asked[-1]), directive.value.sensitive
     if directive.set_live == "set":
+        value = SecretRef(MONITORED, directive.name, subject) if secret else text
         yield _command("SENTINEL", "SET", subject, directive.name, value)
     else:
-        yield _command("SENTINEL", "CONFIG", "SET", directive.name, value)
+        given = SecretRef(DIRECTIVE, f"sentinel {directive.name}") if secret else text
+        yield _command("SENTINEL", "CONFIG", "SET", directive.name, given)
 
 
 def watch_step(process: Process, findings: Sequence[Finding]) -> Step:
@@ -230,7 +233,7 @@ def watch_step(process: Process, findings: Sequence[Finding]) -> Step:
     orders = [order for finding in findings for order in finding.orders]
     what = f"tell {process.name} while it runs"
     reason = "; ".join(dict.fromkeys(change.reason for change in changes))
-    orders.append({"do": "flush"})
+    orders.append(Flush())
     return Step(
         "watch", process.machine, process.name, what, reason, how="LIVE", changes=changes, orders=tuple(orders),
     )  # fmt: skip

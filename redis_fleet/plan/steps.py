@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import Order
+from redis_fleet.plan import orders
 
 How = Literal["PREPARE", "START", "LIVE", "RESTART", "SWITCHOVER", "STOP", "FORGET", "REFUSED"]
 """What happens: LIVE leaves the process running, RESTART takes it down for a moment, SWITCHOVER moves the master."""
@@ -47,10 +49,6 @@ GROUPS: dict[Stage, str] = {
     "roll": "redis_fleet_roll",
     "settle": "redis_fleet_confirm",
 }
-
-Order = Mapping[str, Any]
-"""One thing that code on a machine does to a process (see remote/change.py); a secret in it is None, to be filled in
-from the description only when it is sent."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,10 @@ class Plan:
             for name, each in self.masters.items()
         }
         return {
-            "steps": [{**asdict(step), "number": number} for number, step in enumerate(self.steps, start=1)],
+            "steps": [
+                {**asdict(step), "orders": [orders.to_dict(order) for order in step.orders], "number": number}
+                for number, step in enumerate(self.steps, start=1)
+            ],
             "refusals": list(self.refusals),
             "notes": list(self.notes),
             "groups": self.groups(),

@@ -6,12 +6,22 @@ A step is a generator that yields wherever a run can be killed. What a step need
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import (
+    AppendOnly,
+    Command,
+    Demote,
+    Forget,
+    MasterAuth,
+    Order,
+    PasswordAdd,
+    PasswordEnd,
+    Rewrite,
+    SetDirectives,
+    clear,
+)
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.ansible.requests import change_request
@@ -240,36 +250,39 @@ class Run:
         _need(found.runs, f"{step.process} does not answer")
         if step.expect and isinstance(found, Server):
             _need(found.master == (step.expect == "master"), f"{step.process} is no {step.expect} by now")
-        request = change_request(self.fleet, step.machine, [asdict(step)])["processes"][0]
-        orders = request["orders"]
-        for order in json.loads(orders) if isinstance(orders, str) else orders:
+        planned = next(each for each in self.plan.to_dict()["steps"] if each["number"] == self._number(step))
+        (changing,) = change_request(self.fleet, step.machine, [planned]).processes
+        for order in changing.orders:
             if isinstance(found, Server):
-                self._order(found, request, order)
-            elif order["do"] == "forget":
+                self._order(found, changing.process.password, order)
+            elif isinstance(order, Forget):
                 self._forget(found, order)
-            elif order["do"] == "command":
-                found.command(order["words"])
+            elif isinstance(order, Command):
+                found.command([clear(word) for word in order.words])
             yield
 
-    def _order(self, server: Server, request: dict[str, Any], order: dict[str, Any]) -> None:
-        password = request["password"] or ""
-        if order["do"] == "set":
-            for name, value in order["pairs"]:
-                server.set(known(name).name, value)
-        elif order["do"] == "append-only":
-            server.set("appendonly", order["value"])
-        elif order["do"] == "rewrite":
+    def _number(self, step: Step) -> int:
+        return 1 + next(number for number, each in enumerate(self.plan.steps) if each is step)
+
+    def _order(self, server: Server, password: str, order: Order) -> None:
+        if isinstance(order, SetDirectives):
+            for name, value in order.pairs:
+                server.set(known(name).name, clear(value))
+        elif isinstance(order, AppendOnly):
+            server.set("appendonly", order.value)
+        elif isinstance(order, Rewrite):
             server.rewrite()
-        elif order["do"] == "password-add":
+        elif isinstance(order, PasswordAdd):
             if server.accepts and password and password not in server.accepts:
                 server.accepts |= {password}
-        elif order["do"] == "password-end":
+        elif isinstance(order, PasswordEnd):
             server.set("requirepass", password)
-        elif order["do"] == "masterauth":
-            server.set("masterauth", order["value"])
-        elif order["do"] == "demote":
-            address, port = order["master"].split()
-            self._demote(server, Endpoint(address, int(port)), order["value"])
+        elif isinstance(order, MasterAuth):
+            server.set("masterauth", clear(order.value))
+        elif isinstance(order, Demote):
+            address, port = order.master.split()
+            assert order.value is not None
+            self._demote(server, Endpoint(address, int(port)), order.value)
         else:
             raise AssertionError(order)
 
@@ -281,15 +294,15 @@ class Run:
         server.set(_LEAST, least)
         server.rewrite()
 
-    def _forget(self, watcher: Watcher, order: dict[str, Any]) -> None:
-        if not self._lacks(watcher, order["master"], order["replicas"], order["sentinels"]):
+    def _forget(self, watcher: Watcher, order: Forget) -> None:
+        if not self._lacks(watcher, order.master, order.replicas, order.sentinels):
             return
-        view = watcher.views[order["master"]]
+        view = watcher.views[order.master]
         master = self.world.server_at(view.endpoint)
-        _need(bool(master and master.master), f"{order['master']} is not there to be asked")
+        _need(bool(master and master.master), f"{order.master} is not there to be asked")
         view.replicas, view.sentinels = set(), set()
         self.world.settle()
-        lacks = self._lacks(watcher, order["master"], order["replicas"], order["sentinels"])
+        lacks = self._lacks(watcher, order.master, order.replicas, order.sentinels)
         _need(not lacks, f"{lacks} after SENTINEL RESET")
 
     def _lacks(self, watcher: Watcher, name: str, replicas: int, sentinels: int, *, exact: bool = True) -> str:
