@@ -28,6 +28,7 @@ from redis_fleet.agent.messages.orders import (
 from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.steps import Change, Stage, Step
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
@@ -49,7 +50,7 @@ def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
 
 def refusals(
     service: Service, members: Sequence[Process], seen: Observed, master: Endpoint, arriving: Collection[Process]
-) -> Iterator[str]:
+) -> Iterator[Refusal]:
     """Yield why a change of password has to wait for a run of its own.
 
     A replica that this run starts gives the new password at once, and a process that leaves never hears of it.
@@ -65,10 +66,8 @@ def refusals(
     if gone or (arriving and not (wanted and _has_password(facts))):
         coming = sorted(each.id for each in arriving)
         who = f"{', '.join(gone)} would leave" if gone else f"{', '.join(coming)} would be started"
-        yield (
-            f"{service.name}: its master has another password than described, and {who}; "
-            "change the password in a run of its own"
-        )
+        what = f"its master has another password than described, and {who}"
+        yield Refusal("password-alone", service.name, what, "change the password in a run of its own")
 
 
 def _server(process: Process, facts: ProcessFacts) -> Iterator[Step]:

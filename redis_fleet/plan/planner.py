@@ -15,9 +15,17 @@ from redis_fleet.plan.change_method import after_restart, decide
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.live_changes import live_step
 from redis_fleet.plan.master import agree, astray, is_new, members
+from redis_fleet.plan.refusal import Refusal, distinct
 from redis_fleet.plan.rolling import Need, roll
 from redis_fleet.plan.sentinel_links import unheard
-from redis_fleet.plan.starting import down_auxiliary, down_sentinel, down_server, fit_to_touch
+from redis_fleet.plan.starting import (
+    Found,
+    down_auxiliary,
+    down_sentinel,
+    down_server,
+    unfit_to_touch,
+    unreadable,
+)
 from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
 from redis_fleet.plan.unit_changes import unit_difference
 
@@ -44,19 +52,18 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
     if not purge:
         notes += removal.notes(seen)
     if found.refusals:
-        refusals = tuple(dict.fromkeys(found.refusals))
-        passing = all(refusal in found.passing for refusal in refusals)
-        return Plan(refusals=refusals, notes=tuple(notes), masters=found.masters, passing=passing)
+        return Plan(refusals=distinct(found.refusals), notes=tuple(notes), masters=found.masters)
     steps = sorted(found.steps, key=lambda step: STAGES.index(step.stage))
     return Plan(tuple(steps), notes=tuple(notes), masters=found.masters, machines=tuple(fleet.machines))
 
 
-def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[str]:
+def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
     for name in fleet.machines:
         facts = seen.machines.get(name)
         if facts is None or facts.error:
             reason = facts.error if facts else "it was not looked at"
-            yield f"{name}: cannot be reached ({reason}); nothing is done while a machine's state is unknown"
+            remedy = "nothing is done while a machine's state is unknown"
+            yield Refusal("machine-unreachable", name, f"cannot be reached ({reason})", remedy)
 
 
 class _Findings:
@@ -68,8 +75,7 @@ class _Findings:
         self.steps: list[Step] = []
         # Sentinels are restarted when those that are gone are forgotten: until then these count for the majority.
         self.last: list[Step] = []
-        self.refusals: list[str] = []
-        self.passing: set[str] = set()
+        self.refusals: list[Refusal] = []
         self.masters: dict[str, Agreement] = {}
 
     def machine(self, name: str) -> None:
@@ -81,7 +87,6 @@ class _Findings:
         agreement = agree(self.fleet, service, self.seen)
         self.masters[service.name] = agreement
         self.refusals += agreement.why
-        self.passing |= set(agreement.why) if agreement.passing else set()
         new = is_new(self.fleet, service, self.seen)
         needs: dict[Process, Need] = {}
         arriving = set()
@@ -95,7 +100,7 @@ class _Findings:
         if agreement.master is None or new:
             return
         if apart := unheard(self.fleet, service, self.seen):
-            self._refuse(apart, passing=True)
+            self.refusals.append(apart)
         rolled = roll(self.fleet, service, agreement, self.seen, needs, frozenset(arriving))
         self.steps += rolled.steps
         self.refusals += rolled.refusals
@@ -112,7 +117,7 @@ class _Findings:
         if finished and agreement.master:
             self.steps.append(_finish(process, facts, agreement, finished))
         if facts.file_error:
-            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            self.refusals.append(unreadable(process, facts))
             return {}
         delay = hurried(process, facts)
         if delay:
@@ -129,7 +134,7 @@ class _Findings:
             changes = [after_restart(change) for change in changes]
         for change in changes:
             if change.how == "REFUSED":
-                self._refuse(f"{process.id}: {change}: {change.reason}")
+                self.refusals.append(Refusal("directive-refused", process.id, f"{change}: {change.reason}"))
         live = [change for change in changes if change.how == "LIVE"]
         if live:
             self.steps.append(live_step(process, facts, live))
@@ -141,31 +146,25 @@ class _Findings:
         return {}
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
-        why, passing = fit_to_touch(process, facts)
+        why = unfit_to_touch(process, facts)
         if why:
-            self._refuse(why, passing=passing)
-        return not why
+            self.refusals.append(why)
+        return why is None
 
-    def _refuse(self, why: str, *, passing: bool = False) -> None:
-        self.refusals.append(why)
-        if passing:
-            self.passing.add(why)
-
-    def _take(self, found: tuple[list[Step], list[str], bool]) -> None:
-        steps, refusals, passing = found
+    def _take(self, found: Found) -> None:
+        steps, refusals = found
         self.steps += steps
-        for refusal in refusals:
-            self._refuse(refusal, passing=passing)
+        self.refusals += refusals
 
     def sentinel(self, process: Process) -> None:
         facts = self.seen.of(process)
         if facts.answers and facts.deployed:
             self._running_sentinel(process, facts)
         elif self._fit_to_touch(process, facts):
-            steps, refusals, passing = down_sentinel(self.fleet, process, self.masters, self.seen)
+            steps, refusals = down_sentinel(self.fleet, process, self.masters, self.seen)
             if facts.started_once and facts.deployed:
                 steps = [*steps[:-1], self._coming_back(process, facts, steps[-1])]
-            self._take((steps, refusals, passing))
+            self._take((steps, refusals))
 
     def _coming_back(self, process: Process, facts: ProcessFacts, start: Step) -> Step:
         """Plan what a Sentinel that was down has missed; return its start with what has to be in its file before."""
@@ -181,7 +180,7 @@ class _Findings:
 
     def _running_sentinel(self, process: Process, facts: ProcessFacts) -> None:
         if facts.file_error:
-            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            self.refusals.append(unreadable(process, facts))
             return
         findings = list(sentinel_changes.of_sentinel(self.fleet, process, facts, self.masters))
         live = [finding for finding in findings if finding.change.how == "LIVE"]

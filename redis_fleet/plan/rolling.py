@@ -13,6 +13,7 @@ from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
+from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.steps import Agreement, Change, Step
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
@@ -45,7 +46,7 @@ class Rolled:
     """The steps of one service in order, or why they cannot be taken; the master at the end of them."""
 
     steps: list[Step] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     master: Endpoint | None = None
 
 
@@ -85,10 +86,9 @@ def _move(
     fit = list(_fit(fleet, service, master, seen, arriving))
     watching = _still_watching(service, master, seen)
     if fit and watching:
-        rolled.refusals.append(
-            f"{service.name}: {', '.join(watching)} would leave and still watch it, and would undo a switchover; "
-            "take them out in a run of its own first"
-        )
+        reason = f"{', '.join(watching)} would leave and still watch it, and would undo a switchover"
+        remedy = "take them out in a run of its own first"
+        rolled.refusals.append(Refusal("watched-by-leaving", service.name, reason, remedy))
     elif fit:
         rolled.steps.append(_switchover(service, master, fit[0], _why_move(master, needs)))
         rolled.master = fit[0].endpoint
@@ -96,15 +96,13 @@ def _move(
             rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].endpoint, seen))
     elif others or master not in service.processes:
         what = "has to restart" if master in service.processes else "is no longer in this file"
-        rolled.refusals.append(
-            f"{service.name}: {master.id} is the master and {what}, and no replica is fit to take over (link up, "
-            "replica-priority not 0); bring one in step first"
-        )
+        fitness = "no replica is fit to take over (link up, replica-priority not 0)"
+        reason = f"{master.id} is the master and {what}, and {fitness}"
+        rolled.refusals.append(Refusal("no-fit-replica", service.name, reason, "bring one in step first"))
     elif _loses_all(master, seen):
-        rolled.refusals.append(
-            f"{master.id}: has to restart ({needs[master].reason}) and holds {seen.of(master).keys} keys in memory "
-            "only; give it save points or appendonly first, or empty it"
-        )
+        reason = f"has to restart ({needs[master].reason}) and holds {seen.of(master).keys} keys in memory only"
+        remedy = "give it save points or appendonly first, or empty it"
+        rolled.refusals.append(Refusal("memory-only", master.id, reason, remedy))
     else:
         rolled.steps.append(_restart(fleet, service, master, needs[master], None, seen))
 

@@ -10,19 +10,20 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.passwords import password_differs
+from redis_fleet.plan.refusal import Refusal
 
 # Not ``disconnected``: so is one that started a moment ago, or that just changed its password.
 _UNHEARD = {"s_down", "o_down"}
 
 
-def unheard(fleet: Fleet, service: Service, seen: Observed) -> str:
-    """Say which Sentinels of a service run and are not heard by which others; empty when all hear each other.
+def unheard(fleet: Fleet, service: Service, seen: Observed) -> Refusal | None:
+    """Say which Sentinels of a service run and are not heard by which others; None when all hear each other.
 
     Those that give each other a wrong password are none of it: the run that brings the right one must go on.
     """
     answering = [each for each in fleet.sentinels if seen.of(each).answers]
     if service.watch is None or any(password_differs(each, seen.of(each)) for each in answering):
-        return ""
+        return None
     alive = {each.endpoint: each.id for each in answering}
     said = []
     for process in answering:
@@ -33,5 +34,6 @@ def unheard(fleet: Fleet, service: Service, seen: Observed) -> str:
         if named:
             said.append(f"{process.id} does not hear {', '.join(sorted(named))}")
     if not said:
-        return ""
-    return f"{service.name}: {'; '.join(said)}, though all of them run; mend the network between them and run again"
+        return None
+    what, remedy = f"{'; '.join(said)}, though all of them run", "mend the network between them and run again"
+    return Refusal("sentinels-apart", service.name, what, remedy, transient=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.orders import Order
 from redis_fleet.plan import orders
+from redis_fleet.plan.refusal import Refusal
 
 How = Literal["PREPARE", "START", "LIVE", "RESTART", "SWITCHOVER", "STOP", "FORGET", "REFUSED"]
 """What happens: LIVE leaves the process running, RESTART takes it down for a moment, SWITCHOVER moves the master."""
@@ -112,29 +113,29 @@ class Step:
 class Agreement:
     """Who the master of a service is, and who says so (None: nobody knows, ``why`` says what is wrong).
 
-    ``machine`` is empty for a master outside the deployment. ``passing``: what is wrong is likely to pass by itself.
+    ``machine`` is empty for a master outside the deployment.
     """
 
     master: Endpoint | None
     source: str
-    why: tuple[str, ...] = ()
+    why: tuple[Refusal, ...] = ()
     machine: str = ""
-    passing: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in the order in which they are done, or refusals; never both. Notes are said either way.
-
-    ``passing``: every refusal is of a kind that passes by itself, so that it is worth looking again.
-    """
+    """Steps in the order in which they are done, or refusals; never both. Notes are said either way."""
 
     steps: tuple[Step, ...] = ()
-    refusals: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     masters: Mapping[str, Agreement] = field(default_factory=dict)
     machines: tuple[str, ...] = ()
-    passing: bool = False
+
+    @property
+    def transient(self) -> bool:
+        """Whether every refusal is of a kind that passes by itself, so that it is worth looking again."""
+        return bool(self.refusals) and all(refusal.transient for refusal in self.refusals)
 
     @property
     def disturbs(self) -> bool:
@@ -164,10 +165,11 @@ class Plan:
                 {**asdict(step), "orders": [orders.to_dict(order) for order in step.orders], "number": number}
                 for number, step in enumerate(self.steps, start=1)
             ],
-            "refusals": list(self.refusals),
+            "refusals": [str(refusal) for refusal in self.refusals],
+            "refused": [refusal.to_dict() for refusal in self.refusals],
             "notes": list(self.notes),
             "groups": self.groups(),
             "masters": masters,
             "disturbs": self.disturbs,
-            "passing": self.passing,
+            "passing": self.transient,
         }

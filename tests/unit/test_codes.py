@@ -49,7 +49,6 @@ _ALLOWED = {
     "operations/switchover_fitness.py": {
         "sentence.startswith('no replica that may be promoted')": "a sentence of ours: to be a code of its own"
     },
-    "plan/starting.py": {"said.startswith(_OTHER_PASSWORD)": _SERVER, "said.startswith('LOADING')": _SERVER},
 }
 
 

@@ -61,10 +61,10 @@ def said(made: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {
         "masters": masters,
         "steps": steps,
-        "refusals": list(made.refusals),
+        "refusals": [str(each) for each in made.refusals],
         "notes": list(made.notes),
     }
-    if made.passing:
+    if made.transient:
         found["passing"] = True
     return {key: value for key, value in found.items() if value} or {"nothing": True}
 
