@@ -9,7 +9,7 @@ from redis_fleet.catalogue import values
 from redis_fleet.model import Process
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.diff import catalogue_of
-from redis_fleet.plan.steps import Change, Step
+from redis_fleet.plan.steps import Change, ChangeLive
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
@@ -17,16 +17,15 @@ from redis_fleet.rules import persistence
 _PERSISTENCE_SECONDS = 3600
 
 
-def live_step(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> Step:
+def live_step(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> ChangeLive:
     """Return the step that applies live changes to one server."""
     what = f"change {process.name} while it runs"
-    return Step(
-        "live_masters" if facts.role_name == "master" else "live_replicas",
+    return ChangeLive(
         process.machine,
         process.name,
         what,
         "; ".join(dict.fromkeys(change.reason for change in changes)),
-        how="LIVE",
+        stage="live_masters" if facts.role_name == "master" else "live_replicas",
         changes=tuple(changes),
         orders=tuple(orders(process, facts, changes)),
         expect=facts.role_name,

@@ -9,7 +9,7 @@ from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Step
+from redis_fleet.plan.steps import Prepare
 from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
 from redis_fleet.render.files import kernel_files, kernel_settings
 from redis_fleet.rules.hosts import fit
@@ -29,7 +29,7 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Refusa
         yield Refusal("machine-unfit", each.where, each.what, each.remedy, each.rule.id)
 
 
-def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
+def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Prepare]:
     """Yield the one step that prepares a machine, if it needs any."""
     if fleet.sandbox:
         return
@@ -43,7 +43,7 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
         reasons += _kernel(fleet, machine, facts)
     if reasons:
         what = f"prepare the machine: {'install packages, ' if missing else ''}keep default units off, kernel settings"
-        yield Step("prepare", machine, "", what, "; ".join(reasons), how="PREPARE")
+        yield Prepare(machine, what, "; ".join(reasons))
 
 
 def _unmasked(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:

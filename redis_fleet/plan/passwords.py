@@ -29,7 +29,7 @@ from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Change, Stage, Step
+from redis_fleet.plan.steps import Change, ChangeLive, Stage
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
 _LAST = "the old one is refused from now on"
@@ -37,7 +37,7 @@ _OWN_RULE = SecretRef(OWN_RULE)
 _OPENED = "clients that give no password are refused from now on"
 
 
-def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]:
+def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[ChangeLive]:
     """Yield the steps that bring servers, and what the Sentinels know of them, to the service's described password."""
     for process in service.processes:
         facts = seen.of(process)
@@ -70,7 +70,7 @@ def refusals(
         yield Refusal("password-alone", service.name, what, "change the password in a run of its own")
 
 
-def _server(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def _server(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     own, upstream = (_differs(process, facts, name) for name in ("requirepass", "masterauth"))
     if own and process.password and _has_password(facts) and facts.opened_by != "described":
         yield _step("password_add", process, [own], [PasswordAdd()], _OVERLAP)
@@ -106,7 +106,7 @@ def _differs(process: Process, facts: ProcessFacts, name: str) -> Change | None:
     return None
 
 
-def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     """Yield the step that tells a Sentinel a service's password, where it gives another one."""
     name = service.watch.name if service.watch else ""
     if name not in facts.masters:
@@ -122,7 +122,7 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
         yield _step(stage, process, [change], [order, Flush()], _OVERLAP)
 
 
-def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     """Yield the steps that bring a Sentinel to its own described password.
 
     It has no CONFIG command: its default user is changed, and the password that it gives to the other Sentinels is
@@ -176,14 +176,19 @@ def needs_restart(process: Process, facts: ProcessFacts) -> bool:
     return facts.version.startswith("6.0.") and password_differs(process, facts)
 
 
-def _step(stage: Stage, process: Process, changes: list[Change], orders: list[Order], reason: str) -> Step:
+def _step(stage: Stage, process: Process, changes: list[Change], orders: list[Order], reason: str) -> ChangeLive:
     titles = {
         "password_add": f"let {process.name} take the new password beside the old one",
         "password_use": f"make {process.name} use the new password",
         "password_end": f"let {process.name} take the new password alone",
         "watch": f"tell {process.name} that there is no password any more",
     }
-    return Step(
-        stage, process.machine, process.name, titles[stage], reason,
-        how="LIVE", changes=tuple(changes), orders=tuple(orders),
-    )  # fmt: skip
+    return ChangeLive(
+        process.machine,
+        process.name,
+        titles[stage],
+        reason,
+        stage=stage,
+        changes=tuple(changes),
+        orders=tuple(orders),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from redis_fleet import kinds
 from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
@@ -26,7 +25,18 @@ from redis_fleet.plan.starting import (
     unfit_to_touch,
     unreadable,
 )
-from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
+from redis_fleet.plan.steps import (
+    STAGES,
+    Agreement,
+    Change,
+    ChangeLive,
+    Confirm,
+    FinishSwitchover,
+    Plan,
+    Restart,
+    Step,
+    WriteUnit,
+)
 from redis_fleet.plan.unit_changes import unit_difference
 
 
@@ -74,7 +84,7 @@ class _Findings:
         self.seen = seen
         self.steps: list[Step] = []
         # Sentinels are restarted when those that are gone are forgotten: until then these count for the majority.
-        self.last: list[Step] = []
+        self.last: list[Restart] = []
         self.refusals: list[Refusal] = []
         self.masters: dict[str, Agreement] = {}
 
@@ -161,13 +171,11 @@ class _Findings:
         if facts.answers and facts.deployed:
             self._running_sentinel(process, facts)
         elif self._fit_to_touch(process, facts):
-            steps, refusals = down_sentinel(self.fleet, process, self.masters, self.seen)
-            if facts.started_once and facts.deployed:
-                steps = [*steps[:-1], self._coming_back(process, facts, steps[-1])]
-            self._take((steps, refusals))
+            missed = self._missed(process, facts) if facts.started_once and facts.deployed else ()
+            self._take(down_sentinel(self.fleet, process, self.masters, self.seen, missed))
 
-    def _coming_back(self, process: Process, facts: ProcessFacts, start: Step) -> Step:
-        """Plan what a Sentinel that was down has missed; return its start with what has to be in its file before."""
+    def _missed(self, process: Process, facts: ProcessFacts) -> tuple[str, ...]:
+        """Plan what a Sentinel that was down has missed; return the settings that have to be in its file before."""
         version = self.seen.machines[process.machine].version or ""
         will = sentinel_changes.coming_back(facts, self.fleet.engine, version)
         findings = list(sentinel_changes.of_sentinel(self.fleet, process, will, self.masters))
@@ -176,7 +184,7 @@ class _Findings:
             self.steps.append(sentinel_changes.watch_step(process, live))
         for service in self.fleet.services:
             self.steps += passwords.watching(service, process, will)
-        return replace(start, edit=(*sentinel_changes.restart_settings(findings), *passwords.in_file(process, will)))
+        return (*sentinel_changes.restart_settings(findings), *passwords.in_file(process, will))
 
     def _running_sentinel(self, process: Process, facts: ProcessFacts) -> None:
         if facts.file_error:
@@ -220,62 +228,63 @@ class _Findings:
         self.steps += self.last
 
 
-def _calm(process: Process, delay: str, *, settled: bool) -> Step:
+def _calm(process: Process, delay: str, *, settled: bool) -> ChangeLive | Confirm:
     """While a first deployment goes on its end does it; else at once: a CONFIG REWRITE would write it down."""
     what = f"put {DELAY} of {process.name} back to {delay}"
     reason = "left at 0 by a first deployment that did not end"
-    orders = (SetDirectives(((DELAY, delay),)), Rewrite()) if settled else ()
-    stage: Stage = "live_replicas" if settled else "settle"
-    return Step(stage, process.machine, process.name, what, reason, how="LIVE", orders=orders)
+    if not settled:
+        return Confirm(process.machine, process.name, what, reason)
+    orders = (SetDirectives(((DELAY, delay),)), Rewrite())
+    return ChangeLive(process.machine, process.name, what, reason, stage="live_replicas", orders=orders)
 
 
-def _unit(process: Process) -> Step:
+def _unit(process: Process) -> WriteUnit:
     what = f"write {process.paths.unit}"
-    return Step(
-        "write", process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE", unit=True
-    )
+    return WriteUnit(process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE")
 
 
-def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> Step:
+def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> FinishSwitchover:
     """End a switchover that somebody began: the old master becomes a replica, and takes writes again when promoted."""
     assert agreement.master is not None
     setting = process.setting("min-replicas-to-write")
     least = setting.lines[0][0] if setting else "0"
-    return Step(
-        "live_replicas",
+    return FinishSwitchover(
         process.machine,
         process.name,
         f"make {process.name} a replica of {agreement.master}",
         reason,
-        how="LIVE",
         orders=(Demote(f"{agreement.master.address} {agreement.master.port}", least),),
         expect=facts.role_name,
         interruption=f"what only {process.id} holds is replaced by what the master holds",
     )
 
 
-def _restart_sentinel(process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool) -> Step:
+def _restart_sentinel(
+    process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool
+) -> Restart:
     need = Need(changes, unit=unit)
-    return Step(
-        "roll",
+    return Restart(
         process.machine,
         process.name,
         f"restart {process.name}",
         need.reason,
-        how="RESTART",
+        expect="sentinel",
+        interruption="none while the other Sentinels have a majority",
         changes=changes,
         edit=settings,
         unit=unit,
-        expect="sentinel",
-        interruption="none while the other Sentinels have a majority",
     )
 
 
-def _restart_auxiliary(process: Process) -> Step:
+def _restart_auxiliary(process: Process) -> Restart:
     """Nobody's data or vote depends on it: it is restarted for a unit that differs."""
     (start,) = kinds.of(process).starts.values()
-    what = f"restart {process.name}"
-    return Step(
-        "roll", process.machine, process.name, what, Need((), unit=True).reason, how="RESTART",
-        unit=True, expect=start.expect, interruption="none for the services",
-    )  # fmt: skip
+    return Restart(
+        process.machine,
+        process.name,
+        f"restart {process.name}",
+        Need((), unit=True).reason,
+        expect=start.expect,
+        interruption="none for the services",
+        unit=True,
+    )

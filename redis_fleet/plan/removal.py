@@ -12,14 +12,14 @@ from redis_fleet.observe.facts import MasterView, Observed, Stranger
 from redis_fleet.plan.master import majority
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.sentinel_changes import coming_back
-from redis_fleet.plan.steps import Agreement, Step
+from redis_fleet.plan.steps import Agreement, Decommission, ForgetDeparted
 
 _DOWN = {"s_down", "o_down", "disconnected"}
 # A Sentinel that forgot everything hears of its peers within 2 s and of replicas within 10 s (measured).
 _FORGET_SECONDS = 60
 
 
-def leaving(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Step]:
+def leaving(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Decommission]:
     """Yield the steps that take processes out of service, replicas before masters, Sentinels last."""
     for stranger in sorted(seen.strangers, key=_last):
         if stranger.runs or stranger.enabled or purge:
@@ -30,19 +30,17 @@ def _last(stranger: Stranger) -> tuple[bool, bool, str]:
     return kinds.of(stranger.process).watches, stranger.facts.role_name == "master", stranger.process.id
 
 
-def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Step:
+def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Decommission:
     process = stranger.process
     doing = "stop and disable" if stranger.runs else "disable" if stranger.enabled else ""
     what = " and ".join(filter(None, (doing, "remove the data, files and log of" if purge else "")))
     kept = "" if purge else f"; its data stays in {process.paths.data}"
     gone = kinds.of(process).keeps_data and process.service not in {service.name for service in fleet.services}
-    return Step(
-        "roll",
+    return Decommission(
         process.machine,
         process.name,
         f"{what} {process.name}",
         f"it is no longer in this file{kept}",
-        how="STOP",
         interruption=f"{process.service} is no longer there" if gone and stranger.runs else "",
         purge=purge,
     )
@@ -85,7 +83,7 @@ def notes(seen: Observed) -> Iterator[str]:
             yield f"{process.id} left this deployment; its data is kept in {process.paths.data} until --purge"
 
 
-def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]:
+def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[ForgetDeparted]:
     """Yield the steps that make Sentinels forget replicas and Sentinels that are gone: one Sentinel after the other."""
     watch = service.watch
     if watch is None:
@@ -103,16 +101,14 @@ def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
             yield _forget(fleet, service, process, named)
 
 
-def _forget(fleet: Fleet, service: Service, process: Process, named: str) -> Step:
+def _forget(fleet: Fleet, service: Service, process: Process, named: str) -> ForgetDeparted:
     assert service.watch is not None
     order = Forget(service.watch.name, len(service.processes) - 1, len(fleet.sentinels) - 1, _FORGET_SECONDS)
-    return Step(
-        "roll",
+    return ForgetDeparted(
         process.machine,
         process.name,
         f"make {process.name} forget what left {service.name}",
         f"it still knows {named}",
-        how="FORGET",
         orders=(order,),
         service=service.name,
     )

@@ -14,7 +14,7 @@ from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Agreement, Change, Step
+from redis_fleet.plan.steps import Agreement, Change, Restart, Step, Switchover
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
@@ -137,34 +137,30 @@ def _loses_all(process: Process, seen: Observed) -> bool:
     return bool(seen.of(process).keys) and not persists((each.name, each.lines) for each in process.settings)
 
 
-def _switchover(service: Service, old: Process, new: Process, reason: str) -> Step:
+def _switchover(service: Service, old: Process, new: Process, reason: str) -> Switchover:
     text = _GAP if service.watch else _MOVES
-    return Step(
-        "roll",
+    return Switchover(
         new.machine,
         new.name,
         f"switch {service.name} over from {old.id} to {new.id}",
         reason,
-        how="SWITCHOVER",
-        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
         service=service.name,
         to=new.id,
+        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
     )
 
 
 def _restart(
     fleet: Fleet, service: Service, process: Process, need: Need, master: Endpoint | None, seen: Observed
-) -> Step:
+) -> Restart:
     """Return the restart of a replica of ``master``, or of a lone master (None)."""
     follow = "none" if master is None else f"{master.address} {master.port}"
-    return Step(
-        "roll",
+    return Restart(
         process.machine,
         process.name,
         f"restart {process.name}" + (" as a replica" if master else ""),
         need.reason,
         follow=follow,
-        how="RESTART",
         changes=need.changes,
         edit=need.edit,
         unit=need.unit,

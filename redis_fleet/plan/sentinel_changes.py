@@ -19,7 +19,7 @@ from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, ProcessFacts
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
-from redis_fleet.plan.steps import Agreement, Change, Step
+from redis_fleet.plan.steps import Agreement, Change, ChangeLive
 
 _TIMED = {
     "quorum": "quorum",
@@ -227,16 +227,14 @@ def _orders(
         yield _command("SENTINEL", "CONFIG", "SET", directive.name, given)
 
 
-def watch_step(process: Process, findings: Sequence[Finding]) -> Step:
+def watch_step(process: Process, findings: Sequence[Finding]) -> ChangeLive:
     """Return the step that gives a running Sentinel its commands."""
     changes = tuple(finding.change for finding in findings)
     orders = [order for finding in findings for order in finding.orders]
     what = f"tell {process.name} while it runs"
     reason = "; ".join(dict.fromkeys(change.reason for change in changes))
     orders.append(Flush())
-    return Step(
-        "watch", process.machine, process.name, what, reason, how="LIVE", changes=changes, orders=tuple(orders),
-    )  # fmt: skip
+    return ChangeLive(process.machine, process.name, what, reason, stage="watch", changes=changes, orders=tuple(orders))
 
 
 def restart_settings(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.diff import of_file
 from redis_fleet.plan.master import is_new, members
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Agreement, Change, Stage, Step
+from redis_fleet.plan.steps import Agreement, Change, Stage, Start, Step, WriteFiles, WriteUnit
 from redis_fleet.plan.unit_changes import unit_difference
 from redis_fleet.render.files import has_unit_file
 
@@ -108,19 +108,23 @@ def _in_file(change: Change, *, is_master: bool) -> Change:
     return replace(change, how="START", reason="it is down: its file is brought up to date first")
 
 
-def down_sentinel(fleet: Fleet, process: Process, masters: Mapping[str, Agreement], seen: Observed) -> Found:
-    """Plan the start of a Sentinel that is down: again with its own notes, or as a new one that joins the others."""
+def down_sentinel(
+    fleet: Fleet, process: Process, masters: Mapping[str, Agreement], seen: Observed, edit: tuple[str, ...] = ()
+) -> Found:
+    """Plan the start of a Sentinel that is down: again with its own notes, or as a new one that joins the others.
+
+    ``edit`` are the settings that its notes lack.
+    """
     facts = seen.of(process)
     others = any(seen.of(each).started_once for each in fleet.sentinels if each != process)
     unit = _unit(fleet, process, seen)
     if facts.started_once:
-        return [*unit, _start(process, "start_sentinels", "is down")], []
+        return [*unit, replace(_start(process, "start_sentinels", "is down"), edit=edit)], []
     joins = others or any(not is_new(fleet, each, seen) for each in fleet.services if each.watch)
     unknown = [each.name for each in fleet.services if each.watch and masters[each.name].master is None]
     if unknown:
         return [], []
-    steps = _first_deployment(process, seen, "start_sentinels")
-    return [replace(step, joins=joins and step.stage == "write") for step in steps], []
+    return _first_deployment(process, seen, "start_sentinels", joins=joins), []
 
 
 def down_auxiliary(fleet: Fleet, process: Process, seen: Observed) -> Found:
@@ -131,20 +135,22 @@ def down_auxiliary(fleet: Fleet, process: Process, seen: Observed) -> Found:
     return [*_unit(fleet, process, seen), _start(process, stage, "is down")], []
 
 
-def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[Step]:
+def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[WriteUnit]:
     if not unit_difference(fleet, process, seen):
         return []
     what = f"write {process.paths.unit}"
-    return [Step("write", process.machine, process.name, what, "it differs", unit=True)]
+    return [WriteUnit(process.machine, process.name, what, "it differs")]
 
 
-def _first_deployment(process: Process, seen: Observed, stage: Stage, follow: str = "") -> list[Step]:
+def _first_deployment(
+    process: Process, seen: Observed, stage: Stage, follow: str = "", *, joins: bool = False
+) -> list[Step]:
     what = f"write {process.paths.configuration}" + (" and its unit" if has_unit_file(process) else "")
     reason = (
         "its first start never happened, as far as can be seen" if seen.of(process).deployed else "first deployment"
     )
-    written = Step("write", process.machine, process.name, what, reason)
-    return [written, _start(process, stage, reason, follow, fresh=True)]
+    written = WriteFiles(process.machine, process.name, what, reason, joins_running_sentinels=joins)
+    return [written, _start(process, stage, reason, follow, first_start=True)]
 
 
 def _start(
@@ -154,15 +160,13 @@ def _start(
     follow: str = "",
     changes: Sequence[Change] = (),
     *,
-    fresh: bool = False,
-) -> Step:
+    first_start: bool = False,
+) -> Start:
     what = f"start {process.name} on {process.endpoint} {kinds.of(process).starts[stage].title}"
     if follow:
         what += " (its file first: no longer a replica)" if follow == "none" else f" (its file first: of {follow})"
     edit = tuple(change.directive for change in changes)
-    return Step(
-        stage, process.machine, process.name, what, reason, follow, fresh, changes=tuple(changes), edit=edit,
-    )  # fmt: skip
+    return Start(process.machine, process.name, what, reason, stage, follow, first_start, tuple(changes), edit)
 
 
 def unsafe_start(

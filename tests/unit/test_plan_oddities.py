@@ -104,7 +104,7 @@ def check_start(agreed: Endpoint | None, process: Process, facts: ProcessFacts, 
     """Hold a server's start against the agreed master: its stage, and whom its file will name by then."""
     assert agreed is not None, "nothing is started while the master is unknown"
     assert (step.stage == "start_masters") == (process.endpoint == agreed)
-    written = process.follows if not facts.deployed or step.fresh else facts.follows_by_file
+    written = process.follows if not facts.deployed or step.first_start else facts.follows_by_file
     named = f"{written.address} {written.port}" if written else None
     will = {"": named, "none": None}.get(step.follow, step.follow)
     assert will == (None if process.endpoint == agreed else f"{agreed.address} {agreed.port}")

@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.events import TO_DEPLOY, emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED, observations
+from redis_fleet.ansible.plays import groups
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.config_test.texts import planned
 from redis_fleet.kinds import wanted_packages
@@ -43,7 +44,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         run = new_run("deploy", self._play_context.connection_lockfd)
         done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
         again = made.transient and done < int(self._task.args.get("looks", 1))
-        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, seen), "run": run}
+        result = {
+            "changed": False,
+            **made.to_dict(),
+            "groups": groups(made),
+            "packages": _packages(fleet, seen),
+            "run": run,
+        }
         result["purpose"] = "" if {"confirm", "service"} & self._task.args.keys() else TO_DEPLOY
         result |= {"looks": done, "again": again}
         _choose_trials(fleet, seen, result)

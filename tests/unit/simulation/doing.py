@@ -189,7 +189,9 @@ class Run:
                 if isinstance(old, Server):
                     box.servers[step.process].rdb, box.servers[step.process].aof = old.rdb, old.aof
             else:
-                box.watchers[step.process] = Watcher.written(self._joining(process) if step.joins else process)
+                box.watchers[step.process] = Watcher.written(
+                    self._joining(process) if step.joins_running_sentinels else process
+                )
         box.units[process.paths.unit] = unit_text(self.fleet, process)
         yield
 
@@ -210,7 +212,7 @@ class Run:
         server.start()
         expect = "master" if step.stage == "start_masters" else "replica"
         _need(server.master == (expect == "master"), f"{process.id} is no {expect} after its start")
-        if step.fresh and server.master:
+        if step.first_start and server.master:
             server.config[DELAY] = "0"
         yield
 
@@ -248,8 +250,9 @@ class Run:
         found = box.servers.get(step.process) or box.watchers.get(step.process)
         assert found is not None
         _need(found.runs, f"{step.process} does not answer")
-        if step.expect and isinstance(found, Server):
-            _need(found.master == (step.expect == "master"), f"{step.process} is no {step.expect} by now")
+        expect = getattr(step, "expect", "")
+        if expect and isinstance(found, Server):
+            _need(found.master == (expect == "master"), f"{step.process} is no {expect} by now")
         planned = next(each for each in self.plan.to_dict()["steps"] if each["number"] == self._number(step))
         (changing,) = change_request(self.fleet, step.machine, [planned]).processes
         for order in changing.orders:
