@@ -10,13 +10,11 @@ from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan import machines, passwords, removal, sentinel_changes
-from redis_fleet.plan.change_method import after_restart, decide
+from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference
 from redis_fleet.plan.diff import hurried, of_server
-from redis_fleet.plan.live_changes import live_step
 from redis_fleet.plan.master import agree, astray, is_new, members
 from redis_fleet.plan.refusal import Refusal, distinct
 from redis_fleet.plan.rolling import Need, roll
-from redis_fleet.plan.sentinel_links import unheard
 from redis_fleet.plan.starting import (
     Found,
     down_auxiliary,
@@ -37,7 +35,6 @@ from redis_fleet.plan.steps import (
     Step,
     WriteUnit,
 )
-from redis_fleet.plan.unit_changes import unit_difference
 
 
 def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
@@ -109,7 +106,7 @@ class _Findings:
                 arriving.add(process)
         if agreement.master is None or new:
             return
-        if apart := unheard(self.fleet, service, self.seen):
+        if apart := sentinel_changes.unheard(self.fleet, service, self.seen):
             self.refusals.append(apart)
         rolled = roll(self.fleet, service, agreement, self.seen, needs, frozenset(arriving))
         self.steps += rolled.steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -28,7 +29,7 @@ from redis_fleet.agent.messages.orders import (
 )
 from redis_fleet.agent.process.change import _secrets_in, told
 from redis_fleet.agent.secret import Secret
-from redis_fleet.ansible.requests import change_request
+from redis_fleet.ansible.requests import change_request, described_secret
 from redis_fleet.model import Fleet
 from redis_fleet.plan.orders import from_dict, to_dict
 from tests.unit.cases.builder import fleet_of
@@ -101,6 +102,12 @@ def test_each_gets_the_secret_that_it_means(fleet: Fleet, process: str, which: S
     assert sent(fleet, process, SetDirectives((("a", "b"), ("c", which)))) == SetDirectives(
         (("a", "b"), ("c", Secret(secret)))
     )
+
+
+def test_the_password_of_a_master_is_its_service_s_whatever_the_sentinel_s_file_says(fleet: Fleet) -> None:
+    bare = replace(fleet.sentinels[0], settings=())
+    assert described_secret(fleet, bare, SecretRef(MONITORED, "auth-pass", "orders")) == SERVER
+    assert described_secret(fleet, bare, SecretRef(MONITORED, "other-pass", "orders")) == ""
 
 
 def test_what_nobody_filled_in_is_never_sent() -> None:
