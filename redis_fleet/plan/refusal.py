@@ -12,6 +12,7 @@ Code = Literal[
     "system-unknown",
     "machine-unfit",
     "file-unreadable",
+    "file-refused",
     "port-taken",
     # A process that is up, or should be.
     "crashed",

@@ -151,7 +151,7 @@ def _in_force(changing: Changing, connection: Connection, sensitive: frozenset[s
     if KINDS[changing.process.kind].monitors:
         masters = [pairs(each) for each in connection.call("SENTINEL", "MASTERS")]
         return InForce(lines=lines, masters={each["name"]: each for each in masters}, notes=tuple(notes))
-    config = {name: _get(connection, name) for name in sorted(_touched(changing.orders))}
+    config = {name: _get(connection, name) for name in sorted(set(_touched(changing.orders)))}
     return InForce(
         config={name: seal(value) if name in sensitive else value for name, value in config.items()},
         lines=lines,
