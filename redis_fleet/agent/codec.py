@@ -1,7 +1,8 @@
 """A message is a frozen dataclass; on the way it is JSON, its secrets apart so that Ansible can hide each of them.
 
 Fields are ``str``, ``int``, ``float``, ``bool``, ``Any`` (JSON as it is), other messages, ``Secret``, and ``Optional``,
-``tuple[…, ...]`` or ``Mapping[str, …]`` of these. A union of messages is written with the name of the class (``is``).
+``tuple[…, ...]``, ``tuple[…, …]`` or ``Mapping[str, …]`` of these. A union of messages is written with the name of the
+class (``is``).
 Annotations are read at run time by Python 3.9: ``Optional[X]`` and ``Union[X, Y]``, never ``X | Y``.
 """
 
@@ -77,6 +78,8 @@ def _encoded(hint: Any, value: Any, secrets: Optional[MutableSequence[str]]) -> 
     if isinstance(value, Message):
         body = value.to_json(secrets)
         return {_CLASS: type(value).__name__, **body} if len(_messages(hint)) > 1 else body
+    if places := _places(hint):
+        return [_encoded(place, each, secrets) for place, each in zip(places, value)]
     return _encoded_all(_inner(hint), value, secrets)
 
 
@@ -104,6 +107,10 @@ def _decoded(hint: Any, value: Any, secrets: Sequence[str]) -> Any:
         return Secret(secrets[value[_APART]])
     if isinstance(value, Mapping) and _messages(hint) and not _is_mapping(hint):
         return _message(_messages(hint), value, secrets)
+    if places := _places(hint):
+        if len(places) != len(value):
+            raise ValueError(f"{len(value)} values in place of {len(places)}")
+        return tuple(_decoded(place, each, secrets) for place, each in zip(places, value))
     return _decoded_all(_inner(hint), value, secrets)
 
 
@@ -132,6 +139,13 @@ def _messages(hint: Any) -> tuple[type[Message], ...]:
     if get_origin(hint) is Union:
         return tuple(each for part in get_args(hint) for each in _messages(part))
     return ()
+
+
+@lru_cache(maxsize=None)
+def _places(hint: Any) -> tuple[Any, ...]:
+    """Return what each place of a tuple of fixed length holds; nothing for any other hint."""
+    arguments = get_args(hint)
+    return arguments if get_origin(hint) is tuple and arguments and arguments[-1] is not Ellipsis else ()
 
 
 @lru_cache(maxsize=None)

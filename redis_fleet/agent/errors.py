@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 
@@ -32,3 +33,19 @@ class JournalError(AgentError, OSError):
     """The lock or the journal of the deployment cannot be read or written on this machine."""
 
     code = "journal"
+
+
+class ChangeError(AgentError, RuntimeError):
+    """An order failed; the text says which, on which process, in the server's words. ``changed`` was done before."""
+
+    code = "change"
+
+    def __init__(self, text: str, changed: Iterable[str]) -> None:
+        """Keep what had been done."""
+        super().__init__(text)
+        self.changed = list(changed)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return what had been done, and that something is different now if it was anything."""
+        return {"done": self.changed, "changed": bool(self.changed)}

@@ -26,6 +26,9 @@ SENSITIVE = frozenset(
 """Directives whose words are secrets in every version; a request may name more."""
 OPEN = "without any password"
 """What AUTH says where the default user needs no password (Redis >= 6.0)."""
+_UNASKED = "Client sent AUTH"
+OTHER_PASSWORD = "WRONGPASS"  # noqa: S105 (a code)
+"""The code of an error that says that a process has another password, in whatever words."""
 # Answers to a PING of somebody who is in: not the password is amiss.
 _INSIDE = ("LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOPERM")
 
@@ -89,6 +92,11 @@ def _opened(way: Access, timeout: float) -> Connection:
 
 def _about_passwords(error: ReplyError) -> bool:
     return error.code in ("WRONGPASS", "NOAUTH") or OPEN in str(error) or "invalid password" in str(error)
+
+
+def code_of(error: ReplyError) -> str:
+    """Return the code of a server's error; one code for all about passwords, which some servers say in words alone."""
+    return OTHER_PASSWORD if _about_passwords(error) or _UNASKED in str(error) else error.code
 
 
 def filed(process: ManagedProcess) -> list[str]:

@@ -11,9 +11,6 @@ from .messages.kind import SENTINEL, SERVER
 from .messages.process import ManagedProcess
 from .secret import Secret
 
-# A text of JSON and not a list: of a list marked no_log Ansible takes every word in it ("set", "yes", a directive's
-# name) for a secret and blots it out wherever the answer has it.
-HIDDEN = {"type": "str", "default": "[]", "no_log": True}
 PROCESS = {
     "name": {"type": "str", "required": True},
     "kind": {"type": "str", "required": True},
@@ -26,9 +23,7 @@ PROCESS = {
     "log": {"type": "str", "default": ""},
     "pid": {"type": "str", "default": ""},
     "follow": {"type": "str", "default": ""},
-    "expect": {"type": "str", "default": ""},
 }
-ORDERED = {"type": "list", "elements": "dict", "options": {**PROCESS, "orders": HIDDEN}, "required": True}
 
 
 def managed(given: Mapping[str, Any]) -> ManagedProcess:

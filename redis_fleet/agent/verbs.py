@@ -83,6 +83,14 @@ def _restart(asked: Asked) -> Done:
     return Done(True, restart(Restart.from_json(asked.body, asked.secrets), asked.dry))
 
 
+def _change(asked: Asked) -> Done:
+    from .messages.orders import Change
+    from .process.change import change
+
+    answer = change(Change.from_json(asked.body, asked.secrets), asked.dry)
+    return Done(bool(answer.changed), answer)
+
+
 def _wait_in_sync(asked: Asked) -> Done:
     from .messages.running import WaitInSync
     from .process.wait_in_sync import wait_in_sync
@@ -140,6 +148,7 @@ VERBS: dict[str, Callable[[Asked], Done]] = {
     "prepare": _prepare,
     "start": _start,
     "restart": _restart,
+    "change": _change,
     "wait-in-sync": _wait_in_sync,
     "decommission": _decommission,
     "repair": _repair,

@@ -1,8 +1,10 @@
-"""The groups that the playbooks' plays run over."""
+"""The groups that the playbooks' plays run over, and which play does which stage of a plan."""
 
 from __future__ import annotations
 
-from redis_fleet.plan.steps import GROUPS
+from collections.abc import Mapping
+
+from redis_fleet.plan.steps import Plan, Stage
 
 MACHINES = "redis_fleet"
 """Every machine of the description."""
@@ -10,5 +12,33 @@ MACHINES = "redis_fleet"
 CHOSEN = ("redis_fleet_drill", "redis_fleet_operation", "redis_fleet_reachable", "redis_fleet_trial")
 """Filled during a run with the machines that something was chosen for."""
 
+# All files are written before the first Sentinel starts, and a replica waits for its master by itself: so writing and
+# starting servers is one round trip.
+GROUPS: Mapping[Stage, str] = {
+    "prepare": "redis_fleet_prepare",
+    "password_add": "redis_fleet_password_add",
+    "write": "redis_fleet_start_servers",
+    "start_masters": "redis_fleet_start_servers",
+    "start_replicas": "redis_fleet_start_servers",
+    "start_sentinels": "redis_fleet_start_sentinels",
+    "live_replicas": "redis_fleet_live_replicas",
+    "live_masters": "redis_fleet_live_masters",
+    "password_use": "redis_fleet_password_use",
+    "password_end": "redis_fleet_password_end",
+    "watch": "redis_fleet_watch",
+    "roll": "redis_fleet_roll",
+    "settle": "redis_fleet_confirm",
+}
+"""Which play does a stage, by the group that it runs over."""
+
 DECLARED: tuple[str, ...] = (MACHINES, *CHOSEN, *dict.fromkeys(GROUPS.values()))
 """What an inventory declares: a play over a group that nobody declared makes Ansible warn."""
+
+
+def groups(plan: Plan) -> list[dict[str, str]]:
+    """Return which machine takes part in which play, once each, as ``machine`` and ``group``."""
+    pairs = dict.fromkeys((step.machine, GROUPS[step.stage]) for step in plan.steps)
+    found = [{"machine": machine, "group": group} for machine, group in pairs]
+    # A change on one machine is confirmed on all: its replicas and Sentinels are elsewhere.
+    confirm = [{"machine": name, "group": GROUPS["settle"]} for name in plan.machines if found]
+    return [each for each in found if each not in confirm] + confirm

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 from redis_fleet import kinds
 from redis_fleet.agent.messages.files import Edit, File, Files, Folder, Link, Prepare
+from redis_fleet.agent.messages.orders import (
+    DIRECTIVE,
+    OWN_RULE,
+    SENTINEL_PASS,
+    Change,
+    Changing,
+    Order,
+    SecretRef,
+)
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart, Start, Starting, WaitInSync
-from redis_fleet.agent.options import arguments
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import table
@@ -17,6 +25,7 @@ from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
+from redis_fleet.plan import orders
 from redis_fleet.platform import masks, unwanted_units
 from redis_fleet.render.artifacts import File as Rendered
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
@@ -73,47 +82,50 @@ def _stage(named: Mapping[str, Mapping[str, Any]], process: Process) -> str:
     return str(named[process.name]["stage"])
 
 
-def change_request(fleet: Fleet, machine: str, steps: Steps) -> dict[str, Any]:
+def change_request(fleet: Fleet, machine: str, steps: Steps) -> Change:
     """Return the processes of a machine with the orders that the steps have for them, their secrets filled in."""
-    processes = []
+    changing = []
     for step in steps:
         process = next(each for each in fleet.on(machine) if each.name == step["process"])
-        orders = [_filled(fleet, process, order) for order in step["orders"]]
-        # As a text: Ansible would hide each word of it wherever it comes up.
-        processes.append({**arguments(managed(process)), "orders": json.dumps(orders), "expect": step["expect"]})
-    return {"processes": processes, "sensitive": list(sensitive())}
+        filled = tuple(_filled(fleet, process, orders.from_dict(order)) for order in step["orders"])
+        changing.append(Changing(managed(process), filled, step["expect"]))
+    return Change(tuple(changing), sensitive())
 
 
-def _filled(fleet: Fleet, process: Process, order: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the described secrets where the plan says None."""
-    if order["do"] == "set":
-        pairs = [[name, _secret(process, name) if value is None else value] for name, value in order["pairs"]]
-        return {**order, "pairs": pairs}
-    if order["do"] == "masterauth":
-        return {**order, "value": _secret(process, "masterauth")}
-    if order["do"] == "command" and None in order["words"]:
-        words = order["words"]
-        return {**order, "words": [_word(fleet, process, words) if word is None else word for word in words]}
-    return dict(order)
+def _filled(fleet: Fleet, process: Process, order: Order) -> Order:
+    """Put the described secrets where the plan says which one belongs there."""
+
+    def secret(which: SecretRef) -> Secret:
+        return Secret(described_secret(fleet, process, which))
+
+    return replace(order, **{each.name: _put(getattr(order, each.name), secret) for each in fields(order)})
 
 
-def _secret(process: Process, name: str) -> str:
+def _put(value: Any, secret: Callable[[SecretRef], Secret]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_put(each, secret) for each in value)
+    return secret(value) if isinstance(value, SecretRef) else value
+
+
+def described_secret(fleet: Fleet, process: Process, which: SecretRef) -> str:
+    """Return the secret that an order to a process means, in clear; empty where the description has none."""
+    own = process.password.reveal() if process.password else ""
+    if which.of == OWN_RULE:
+        return f">{own}"
+    if which.of == DIRECTIVE:
+        return _of_directive(process, which.name)
+    if which.of == SENTINEL_PASS:
+        return _of_directive(process, "sentinel sentinel-pass") or own
+    if which.name == "auth-pass":
+        service = next(each for each in fleet.services if each.watch and each.watch.name == which.monitor)
+        return service.password.reveal() if service.password else ""
+    setting = process.setting(f"sentinel {which.name}")
+    return next((line[-1] for line in setting.lines if line[0] == which.monitor), "") if setting else ""
+
+
+def _of_directive(process: Process, name: str) -> str:
     setting = process.setting(name)
     return " ".join(setting.lines[0]) if setting else ""
-
-
-def _word(fleet: Fleet, process: Process, words: list[str | None]) -> str:
-    """Return what a command lacks: a Sentinel's own password, or what stands in its description for that master."""
-    own = process.password.reveal() if process.password else ""
-    if words[0] == "ACL":
-        return f">{own}"
-    if words[:3] == ["SENTINEL", "CONFIG", "SET"]:
-        return _secret(process, f"sentinel {words[3]}") or own
-    if words[3] == "auth-pass":
-        service = next(each for each in fleet.services if each.watch and each.watch.name == words[2])
-        return service.password.reveal() if service.password else ""
-    setting = process.setting(f"sentinel {words[3]}")
-    return next((line[-1] for line in setting.lines if line[0] == words[2]), "") if setting else ""
 
 
 def edits(fleet: Fleet, process: Process, names: Iterable[str]) -> tuple[Edit, ...]:

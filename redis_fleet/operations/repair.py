@@ -95,7 +95,9 @@ def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:
         raise OperationRefusedError(f"{name} has no configuration file; redis-fleet deploy writes one")
     agreement = agree(fleet, fleet.service(process.service), seen)
     if agreement.master is None:
-        raise OperationRefusedError("; ".join(agreement.why) or f"{process.service}: nobody says who the master is")
+        raise OperationRefusedError(
+            "; ".join(map(str, agreement.why)) or f"{process.service}: nobody says who the master is"
+        )
     master = agreement.master
     return process, "none" if master == process.endpoint else f"{master.address} {master.port}"
 

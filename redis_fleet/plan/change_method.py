@@ -1,26 +1,32 @@
-"""How a difference in a running server is put right: while it runs, by a restart, or not at all.
+"""How a difference in a running process is put right: while it runs, by a restart, or not at all; and the orders.
 
 The table of the version that runs says what CONFIG SET takes; what is here are the traps that it cannot know, one
-function each.
+function each. What a difference in a systemd unit takes is here too. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
+from redis_fleet.agent.host.digest import sha256
+from redis_fleet.agent.messages.orders import DIRECTIVE, AppendOnly, Order, Rewrite, SecretRef, SetDirectives, Value
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.catalogue import values
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.catalogue.table import Directive
-from redis_fleet.model import Process
-from redis_fleet.observe.facts import ProcessFacts
+from redis_fleet.model import Fleet, Process
+from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.diff import catalogue_of
-from redis_fleet.plan.steps import Change
+from redis_fleet.plan.steps import Change, ChangeLive
+from redis_fleet.render.files import has_unit_file, unit_file
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
+# How long a rewrite of the append only file or a snapshot may take, in seconds.
+_PERSISTENCE_SECONDS = 3600
 Trap = Callable[[Process, ProcessFacts, Change], Change | None]
 """Returns the change with another decision, or None where the table's word holds."""
 
@@ -116,3 +122,74 @@ _TRAPS: Mapping[str, Trap] = {
     "min-replicas-to-write": _fence,
     "maxmemory": _maxmemory,
 }
+
+
+def live_step(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> ChangeLive:
+    """Return the step that applies live changes to one server."""
+    what = f"change {process.name} while it runs"
+    return ChangeLive(
+        process.machine,
+        process.name,
+        what,
+        "; ".join(dict.fromkeys(change.reason for change in changes)),
+        stage="live_masters" if facts.role_name == "master" else "live_replicas",
+        changes=tuple(changes),
+        orders=tuple(orders(process, facts, changes)),
+        expect=facts.role_name,
+    )
+
+
+@decides(persistence.AOF_BY_FILE)
+def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> Iterator[Order]:
+    """Yield what brings the running values to the described ones and then to the file.
+
+    Data is never without a home in between: an append only file is complete before other persistence goes, and goes
+    only when the rest is there.
+    """
+    running = [change for change in changes if change.where == "running"]
+    pairs = tuple(_pair(process, facts, change) for change in running if change.directive != "appendonly")
+    append = next((_pair(process, facts, each)[1] for each in running if each.directive == "appendonly"), None)
+    if append == "yes":
+        yield AppendOnly("yes", _PERSISTENCE_SECONDS)
+    if pairs:
+        yield SetDirectives(pairs)
+    if append == "no":
+        yield AppendOnly("no", _PERSISTENCE_SECONDS)
+    yield Rewrite()
+
+
+def _pair(process: Process, facts: ProcessFacts, change: Change) -> tuple[str, Value]:
+    """Return the directive and the text that CONFIG SET takes."""
+    directive = catalogue_of(facts).find(change.directive)
+    assert directive is not None
+    setting = process.setting(change.directive)
+    # The server may know it only under its other name.
+    name = directive.name if directive.name in facts.config or not directive.alias else directive.alias
+    if setting is None:
+        return name, directive.default or ""
+    return name, SecretRef(DIRECTIVE, setting.name) if setting.secret else values.config_text(directive, setting.lines)
+
+
+Difference = Literal["", "reload", "restart"]
+
+# What a process is given when it starts and would run without until its next start. Everything else is either for
+# systemd, which reads it again at once, or hardening, which can wait for the next start.
+_AT_START = ("LimitNOFILE=", "ExecStart=", "User=", "ReadWritePaths=", "RuntimeDirectory=")
+
+
+def unit_difference(fleet: Fleet, process: Process, seen: Observed) -> Difference:
+    """Say whether the unit of a process is as described (``""``), or what it takes to make it so."""
+    if not has_unit_file(process):
+        return ""
+    file = unit_file(fleet, process)
+    machine = seen.machines[process.machine]
+    if machine.fingerprints.get(file.path) == sha256(file.content):
+        return ""
+    text = machine.texts.get(file.path)
+    if text is None:
+        return "reload"
+    return "restart" if _given(text) != _given(file.content.decode()) else "reload"
+
+
+def _given(text: str) -> set[str]:
+    return {line for line in text.splitlines() if line.startswith(_AT_START)}

@@ -8,25 +8,28 @@ from redis_fleet.agent.host.digest import sha256
 from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts
-from redis_fleet.plan.steps import Step
+from redis_fleet.plan.refusal import Refusal
+from redis_fleet.plan.steps import Prepare
 from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
 from redis_fleet.render.files import kernel_files, kernel_settings
 from redis_fleet.rules.hosts import fit
 
 
-def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
+def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Refusal]:
     """Yield why nothing can be put on a machine."""
     if fleet.sandbox:
         return
     name = name_of(facts.system)
     packages = offered(name, fleet.engine)
     if packages is None:
-        yield f"{machine}: {name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
+        what = f"{name} offers no {fleet.engine} that is known here (known: {', '.join(known())})"
+        yield Refusal("system-unknown", machine, what)
         return
-    yield from map(str, fit.unfit(fleet, machine, facts))
+    for each in fit.unfit(fleet, machine, facts):
+        yield Refusal("machine-unfit", each.where, each.what, each.remedy, each.rule.id)
 
 
-def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
+def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Prepare]:
     """Yield the one step that prepares a machine, if it needs any."""
     if fleet.sandbox:
         return
@@ -40,7 +43,7 @@ def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Step]:
         reasons += _kernel(fleet, machine, facts)
     if reasons:
         what = f"prepare the machine: {'install packages, ' if missing else ''}keep default units off, kernel settings"
-        yield Step("prepare", machine, "", what, "; ".join(reasons), how="PREPARE")
+        yield Prepare(machine, what, "; ".join(reasons))
 
 
 def _unmasked(fleet: Fleet, machine: str, facts: MachineFacts) -> list[str]:

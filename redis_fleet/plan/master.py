@@ -5,6 +5,7 @@ Anything that leaves a doubt (no majority, two masters, a failover under way) is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from redis_fleet import kinds
@@ -12,6 +13,7 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
+from redis_fleet.plan.refusal import Code, Refusal
 from redis_fleet.plan.steps import Agreement
 
 _UNDER_WAY = {"failover_in_progress", "promoted", "reconf_sent", "reconf_inprog"}
@@ -100,12 +102,10 @@ def _voters(view: MasterView, fresh: set[Endpoint]) -> int:
     return sum(1 for row in view.sentinels if "ip" not in row or Endpoint(row["ip"], int(row["port"])) not in fresh)
 
 
-def _too_few(service: Service, seen: Observed, silent: list[Process], answering: int, count: int) -> str:
+def _too_few(service: Service, seen: Observed, silent: list[Process], answering: int, count: int) -> Refusal:
     named = ", ".join(f"{each.id} ({_why_silent(seen.of(each))})" for each in silent)
-    return (
-        f"{service.name}: only {answering} of {count} Sentinels answer and {majority(count)} are needed to know the "
-        f"master; start or repair {named}"
-    )
+    what = f"only {answering} of {count} Sentinels answer and {majority(count)} are needed to know the master"
+    return Refusal("no-majority", service.name, what, f"start or repair {named}")
 
 
 def _why_silent(facts: ProcessFacts) -> str:
@@ -115,16 +115,20 @@ def _why_silent(facts: ProcessFacts) -> str:
 def _unanimous(service: Service, views: dict[str, MasterView], answering: int, started: int) -> Agreement:
     under_way = sorted(each for each, view in views.items() if view.flags & _UNDER_WAY)
     if under_way:
-        why = f"{service.name}: a failover is under way ({', '.join(under_way)}); run again when it has ended"
-        return Agreement(None, "", (why,), passing=True)
+        what = f"a failover is under way ({', '.join(under_way)})"
+        return _transient(service, "failover-under-way", what, "run again when it has ended")
     told: dict[Endpoint, list[str]] = {}
     for each, view in views.items():
         told.setdefault(view.endpoint, []).append(each)
     if len(told) > 1:
         each_says = " and ".join(f"{', '.join(who)} say {endpoint}" for endpoint, who in told.items())
-        why = f"{service.name}: the Sentinels do not agree on the master, {each_says}; run again when they do"
-        return Agreement(None, "", (why,), passing=True)
+        what = f"the Sentinels do not agree on the master, {each_says}"
+        return _transient(service, "sentinels-disagree", what, "run again when they do")
     return Agreement(next(iter(told)), f"{answering} of {started} Sentinels")
+
+
+def _transient(service: Service, code: Code, what: str, remedy: str) -> Agreement:
+    return Agreement(None, "", (Refusal(code, service.name, what, remedy, transient=True),))
 
 
 def _from_replication(service: Service, seen: Observed) -> Agreement:
@@ -138,8 +142,8 @@ def _from_replication(service: Service, seen: Observed) -> Agreement:
         return Agreement(recorded, "it was made the master by redis-fleet")
     if len(masters) > 1:
         names = " and ".join(each.id for each in masters)
-        why = f"{service.name}: {names} are both masters; make one a replica (REPLICAOF) and run again"
-        return Agreement(None, "", (why,))
+        what, remedy = f"{names} are both masters", "make one a replica (REPLICAOF) and run again"
+        return Agreement(None, "", (Refusal("two-masters", service.name, what, remedy),))
     if masters:
         return Agreement(masters[0].endpoint, f"{masters[0].id} is the only master that runs")
     followed = {target for each in running if (target := seen.of(each).follows)}
@@ -160,8 +164,8 @@ def _from_files(service: Service, seen: Observed) -> Agreement:
 
 
 def _unknown(service: Service) -> Agreement:
-    why = f"{service.name}: nobody says who the master is; start the process with the newest data by hand and run again"
-    return Agreement(None, "", (why,))
+    remedy = "start the process with the newest data by hand and run again"
+    return Agreement(None, "", (Refusal("master-unknown", service.name, "nobody says who the master is", remedy),))
 
 
 def astray(service: Service, process: Process, facts: ProcessFacts, seen: Observed, master: Endpoint) -> str:
@@ -193,20 +197,29 @@ def _confirmed(service: Service, seen: Observed, agreement: Agreement) -> Agreem
     everyone = members(service, seen)
     master = agreement.master
     assert master is not None
-    wait = "run again when Sentinel has put it right"
-    remedy = wait if service.watch else f"REPLICAOF {master.address} {master.port} puts it right"
-    if master not in {each.endpoint for each in everyone} and not service.external:
+    described = master in {each.endpoint for each in everyone} or service.external
+    if not described:
         what = f"the master is {master}, which is not in this file"
-        why.append(f"{service.name}: {what}; add that machine, or fail over to one that is")
-    passing = not why and service.watch is not None
+        remedy = "add that machine, or fail over to one that is"
+        why.append(Refusal("master-undescribed", service.name, what, remedy))
     for process in everyone:
         facts = seen.of(process)
-        if not facts.answers or astray(service, process, facts, seen, master):
-            continue
-        if process.endpoint == agreement.master and facts.role_name != "master":
-            why.append(f"{service.name}: {process.id} should be the master and is a {facts.role_name}; {wait}")
-        elif process.endpoint != agreement.master and facts.role_name == "master":
-            why.append(f"{service.name}: {process.id} acts as a master beside {master}; {remedy}")
-        elif agreement.master not in (process.endpoint, facts.follows):
-            why.append(f"{service.name}: {process.id} follows {facts.follows}, not {master}; {remedy}")
-    return Agreement(None, agreement.source, tuple(why), passing=passing) if why else agreement
+        if facts.answers and not astray(service, process, facts, seen, master):
+            why += _contradiction(service, process, facts, master, transient=bool(described and service.watch))
+    return Agreement(None, agreement.source, tuple(why)) if why else agreement
+
+
+def _contradiction(
+    service: Service, process: Process, facts: ProcessFacts, master: Endpoint, *, transient: bool
+) -> Iterator[Refusal]:
+    wait = "run again when Sentinel has put it right"
+    remedy = wait if service.watch else f"REPLICAOF {master.address} {master.port} puts it right"
+    if process.endpoint == master and facts.role_name != "master":
+        what = f"{process.id} should be the master and is a {facts.role_name}"
+        yield Refusal("master-is-replica", service.name, what, wait, transient=transient)
+    elif process.endpoint != master and facts.role_name == "master":
+        what = f"{process.id} acts as a master beside {master}"
+        yield Refusal("second-master", service.name, what, remedy, transient=transient)
+    elif master not in (process.endpoint, facts.follows):
+        what = f"{process.id} follows {facts.follows}, not {master}"
+        yield Refusal("other-master", service.name, what, remedy, transient=transient)

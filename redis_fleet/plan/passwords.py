@@ -10,17 +10,34 @@ from collections.abc import Collection, Iterator, Sequence
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.messages.orders import (
+    DIRECTIVE,
+    MONITORED,
+    OWN_RULE,
+    SENTINEL_PASS,
+    Command,
+    Flush,
+    MasterAuth,
+    Order,
+    PasswordAdd,
+    PasswordEnd,
+    Rewrite,
+    SecretRef,
+    Value,
+)
 from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan.steps import Change, Order, Stage, Step
+from redis_fleet.plan.refusal import Refusal
+from redis_fleet.plan.steps import Change, ChangeLive, Stage
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
 _LAST = "the old one is refused from now on"
+_OWN_RULE = SecretRef(OWN_RULE)
 _OPENED = "clients that give no password are refused from now on"
 
 
-def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]:
+def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[ChangeLive]:
     """Yield the steps that bring servers, and what the Sentinels know of them, to the service's described password."""
     for process in service.processes:
         facts = seen.of(process)
@@ -33,7 +50,7 @@ def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
 
 def refusals(
     service: Service, members: Sequence[Process], seen: Observed, master: Endpoint, arriving: Collection[Process]
-) -> Iterator[str]:
+) -> Iterator[Refusal]:
     """Yield why a change of password has to wait for a run of its own.
 
     A replica that this run starts gives the new password at once, and a process that leaves never hears of it.
@@ -49,26 +66,24 @@ def refusals(
     if gone or (arriving and not (wanted and _has_password(facts))):
         coming = sorted(each.id for each in arriving)
         who = f"{', '.join(gone)} would leave" if gone else f"{', '.join(coming)} would be started"
-        yield (
-            f"{service.name}: its master has another password than described, and {who}; "
-            "change the password in a run of its own"
-        )
+        what = f"its master has another password than described, and {who}"
+        yield Refusal("password-alone", service.name, what, "change the password in a run of its own")
 
 
-def _server(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def _server(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     own, upstream = (_differs(process, facts, name) for name in ("requirepass", "masterauth"))
     if own and process.password and _has_password(facts) and facts.opened_by != "described":
-        yield _step("password_add", process, [own], [{"do": "password-add"}], _OVERLAP)
-    masterauth: Order = {"do": "masterauth", "value": None}
+        yield _step("password_add", process, [own], [PasswordAdd()], _OVERLAP)
+    masterauth = MasterAuth(SecretRef(DIRECTIVE, "masterauth"))
     if upstream and not (own and not _has_password(facts)):
-        yield _step("password_use", process, [upstream], [masterauth, {"do": "rewrite"}], _OVERLAP)
+        yield _step("password_use", process, [upstream], [masterauth, Rewrite()], _OVERLAP)
         upstream = None
     if own:
         # On an open server a replica that gives a password is turned away: both change in the same moment.
         together = [masterauth] if upstream else []
         changes = [own, upstream] if upstream else [own]
         reason = _LAST if _has_password(facts) else _OPENED
-        yield _step("password_end", process, changes, [*together, {"do": "password-end"}, {"do": "rewrite"}], reason)
+        yield _step("password_end", process, changes, [*together, PasswordEnd(), Rewrite()], reason)
 
 
 def _others_get_in(facts: ProcessFacts) -> bool:
@@ -91,7 +106,7 @@ def _differs(process: Process, facts: ProcessFacts, name: str) -> Change | None:
     return None
 
 
-def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     """Yield the step that tells a Sentinel a service's password, where it gives another one."""
     name = service.watch.name if service.watch else ""
     if name not in facts.masters:
@@ -100,13 +115,14 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
     wanted = service.password.reveal() if service.password else ""
     if not same(found, wanted) if wanted and found else wanted != found:
         change = Change(f"sentinel auth-pass {name}", MASK if wanted else "", MASK if found else "")
-        order: Order = {"do": "command", "words": ["SENTINEL", "SET", name, "auth-pass", None if wanted else ""]}
+        password = SecretRef(MONITORED, "auth-pass", name) if wanted else ""
+        order = Command(("SENTINEL", "SET", name, "auth-pass", password))
         # To give a password to an open server does no harm; to give none to a closed one does.
         stage: Stage = "password_use" if wanted else "watch"
-        yield _step(stage, process, [change], [order, {"do": "flush"}], _OVERLAP)
+        yield _step(stage, process, [change], [order, Flush()], _OVERLAP)
 
 
-def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
+def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     """Yield the steps that bring a Sentinel to its own described password.
 
     It has no CONFIG command: its default user is changed, and the password that it gives to the other Sentinels is
@@ -117,18 +133,17 @@ def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[Step]:
     wanted = process.password is not None
     change = Change("requirepass", MASK if wanted else "", MASK if not facts.open else "")
     if wanted and not facts.open and facts.opened_by != "described":
-        yield _step("password_add", process, [change], [_user(">")], _OVERLAP)
-    given: Order = {"do": "command", "words": ["SENTINEL", "CONFIG", "SET", "sentinel-pass", None if wanted else ""]}
+        yield _step("password_add", process, [change], [_user(_OWN_RULE)], _OVERLAP)
+    password = SecretRef(SENTINEL_PASS) if wanted else ""
+    given = Command(("SENTINEL", "CONFIG", "SET", "sentinel-pass", password))
     used = Change("sentinel sentinel-pass", MASK if wanted else "", MASK if not facts.open else "")
-    yield _step("password_use", process, [used], [given, {"do": "flush"}], _OVERLAP)
-    last = _user("resetpass", ">") if wanted else _user("resetpass", "nopass")
-    yield _step("password_end", process, [change], [last, {"do": "flush"}], _OPENED if facts.open else _LAST)
+    yield _step("password_use", process, [used], [given, Flush()], _OVERLAP)
+    last = _user("resetpass", _OWN_RULE) if wanted else _user("resetpass", "nopass")
+    yield _step("password_end", process, [change], [last, Flush()], _OPENED if facts.open else _LAST)
 
 
-def _user(*rules: str) -> Order:
-    """A rule ``>`` is followed by the described password when it is sent."""
-    words = [None if rule == ">" else rule for rule in rules]
-    return {"do": "command", "words": ["ACL", "SETUSER", "default", *words]}
+def _user(*rules: Value) -> Order:
+    return Command(("ACL", "SETUSER", "default", *rules))
 
 
 def password_differs(process: Process, facts: ProcessFacts) -> bool:
@@ -161,14 +176,19 @@ def needs_restart(process: Process, facts: ProcessFacts) -> bool:
     return facts.version.startswith("6.0.") and password_differs(process, facts)
 
 
-def _step(stage: Stage, process: Process, changes: list[Change], orders: list[Order], reason: str) -> Step:
+def _step(stage: Stage, process: Process, changes: list[Change], orders: list[Order], reason: str) -> ChangeLive:
     titles = {
         "password_add": f"let {process.name} take the new password beside the old one",
         "password_use": f"make {process.name} use the new password",
         "password_end": f"let {process.name} take the new password alone",
         "watch": f"tell {process.name} that there is no password any more",
     }
-    return Step(
-        stage, process.machine, process.name, titles[stage], reason,
-        how="LIVE", changes=tuple(changes), orders=tuple(orders),
-    )  # fmt: skip
+    return ChangeLive(
+        process.machine,
+        process.name,
+        titles[stage],
+        reason,
+        stage=stage,
+        changes=tuple(changes),
+        orders=tuple(orders),
+    )

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from redis_fleet import kinds
+from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan import machines, passwords, removal, sentinel_changes
-from redis_fleet.plan.change_method import after_restart, decide
+from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference
 from redis_fleet.plan.diff import hurried, of_server
-from redis_fleet.plan.live_changes import live_step
 from redis_fleet.plan.master import agree, astray, is_new, members
+from redis_fleet.plan.refusal import Refusal, distinct
 from redis_fleet.plan.rolling import Need, roll
-from redis_fleet.plan.sentinel_links import unheard
-from redis_fleet.plan.starting import down_auxiliary, down_sentinel, down_server, fit_to_touch
-from redis_fleet.plan.steps import STAGES, Agreement, Change, Plan, Stage, Step
-from redis_fleet.plan.unit_changes import unit_difference
+from redis_fleet.plan.starting import (
+    Found,
+    down_auxiliary,
+    down_sentinel,
+    down_server,
+    unfit_to_touch,
+    unreadable,
+)
+from redis_fleet.plan.steps import (
+    STAGES,
+    Agreement,
+    Change,
+    ChangeLive,
+    Confirm,
+    FinishSwitchover,
+    Plan,
+    Restart,
+    Step,
+    WriteUnit,
+)
 
 
 def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
@@ -43,19 +59,18 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
     if not purge:
         notes += removal.notes(seen)
     if found.refusals:
-        refusals = tuple(dict.fromkeys(found.refusals))
-        passing = all(refusal in found.passing for refusal in refusals)
-        return Plan(refusals=refusals, notes=tuple(notes), masters=found.masters, passing=passing)
+        return Plan(refusals=distinct(found.refusals), notes=tuple(notes), masters=found.masters)
     steps = sorted(found.steps, key=lambda step: STAGES.index(step.stage))
     return Plan(tuple(steps), notes=tuple(notes), masters=found.masters, machines=tuple(fleet.machines))
 
 
-def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[str]:
+def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
     for name in fleet.machines:
         facts = seen.machines.get(name)
         if facts is None or facts.error:
             reason = facts.error if facts else "it was not looked at"
-            yield f"{name}: cannot be reached ({reason}); nothing is done while a machine's state is unknown"
+            remedy = "nothing is done while a machine's state is unknown"
+            yield Refusal("machine-unreachable", name, f"cannot be reached ({reason})", remedy)
 
 
 class _Findings:
@@ -66,9 +81,8 @@ class _Findings:
         self.seen = seen
         self.steps: list[Step] = []
         # Sentinels are restarted when those that are gone are forgotten: until then these count for the majority.
-        self.last: list[Step] = []
-        self.refusals: list[str] = []
-        self.passing: set[str] = set()
+        self.last: list[Restart] = []
+        self.refusals: list[Refusal] = []
         self.masters: dict[str, Agreement] = {}
 
     def machine(self, name: str) -> None:
@@ -80,7 +94,6 @@ class _Findings:
         agreement = agree(self.fleet, service, self.seen)
         self.masters[service.name] = agreement
         self.refusals += agreement.why
-        self.passing |= set(agreement.why) if agreement.passing else set()
         new = is_new(self.fleet, service, self.seen)
         needs: dict[Process, Need] = {}
         arriving = set()
@@ -93,8 +106,8 @@ class _Findings:
                 arriving.add(process)
         if agreement.master is None or new:
             return
-        if apart := unheard(self.fleet, service, self.seen):
-            self._refuse(apart, passing=True)
+        if apart := sentinel_changes.unheard(self.fleet, service, self.seen):
+            self.refusals.append(apart)
         rolled = roll(self.fleet, service, agreement, self.seen, needs, frozenset(arriving))
         self.steps += rolled.steps
         self.refusals += rolled.refusals
@@ -111,7 +124,7 @@ class _Findings:
         if finished and agreement.master:
             self.steps.append(_finish(process, facts, agreement, finished))
         if facts.file_error:
-            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            self.refusals.append(unreadable(process, facts))
             return {}
         delay = hurried(process, facts)
         if delay:
@@ -128,7 +141,7 @@ class _Findings:
             changes = [after_restart(change) for change in changes]
         for change in changes:
             if change.how == "REFUSED":
-                self._refuse(f"{process.id}: {change}: {change.reason}")
+                self.refusals.append(Refusal("directive-refused", process.id, f"{change}: {change.reason}"))
         live = [change for change in changes if change.how == "LIVE"]
         if live:
             self.steps.append(live_step(process, facts, live))
@@ -140,34 +153,26 @@ class _Findings:
         return {}
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
-        why, passing = fit_to_touch(process, facts)
+        why = unfit_to_touch(process, facts)
         if why:
-            self._refuse(why, passing=passing)
-        return not why
+            self.refusals.append(why)
+        return why is None
 
-    def _refuse(self, why: str, *, passing: bool = False) -> None:
-        self.refusals.append(why)
-        if passing:
-            self.passing.add(why)
-
-    def _take(self, found: tuple[list[Step], list[str], bool]) -> None:
-        steps, refusals, passing = found
+    def _take(self, found: Found) -> None:
+        steps, refusals = found
         self.steps += steps
-        for refusal in refusals:
-            self._refuse(refusal, passing=passing)
+        self.refusals += refusals
 
     def sentinel(self, process: Process) -> None:
         facts = self.seen.of(process)
         if facts.answers and facts.deployed:
             self._running_sentinel(process, facts)
         elif self._fit_to_touch(process, facts):
-            steps, refusals, passing = down_sentinel(self.fleet, process, self.masters, self.seen)
-            if facts.started_once and facts.deployed:
-                steps = [*steps[:-1], self._coming_back(process, facts, steps[-1])]
-            self._take((steps, refusals, passing))
+            missed = self._missed(process, facts) if facts.started_once and facts.deployed else ()
+            self._take(down_sentinel(self.fleet, process, self.masters, self.seen, missed))
 
-    def _coming_back(self, process: Process, facts: ProcessFacts, start: Step) -> Step:
-        """Plan what a Sentinel that was down has missed; return its start with what has to be in its file before."""
+    def _missed(self, process: Process, facts: ProcessFacts) -> tuple[str, ...]:
+        """Plan what a Sentinel that was down has missed; return the settings that have to be in its file before."""
         version = self.seen.machines[process.machine].version or ""
         will = sentinel_changes.coming_back(facts, self.fleet.engine, version)
         findings = list(sentinel_changes.of_sentinel(self.fleet, process, will, self.masters))
@@ -176,11 +181,11 @@ class _Findings:
             self.steps.append(sentinel_changes.watch_step(process, live))
         for service in self.fleet.services:
             self.steps += passwords.watching(service, process, will)
-        return replace(start, edit=(*sentinel_changes.restart_settings(findings), *passwords.in_file(process, will)))
+        return (*sentinel_changes.restart_settings(findings), *passwords.in_file(process, will))
 
     def _running_sentinel(self, process: Process, facts: ProcessFacts) -> None:
         if facts.file_error:
-            self._refuse(f"{process.id}: its file {process.paths.configuration} cannot be read ({facts.file_error})")
+            self.refusals.append(unreadable(process, facts))
             return
         findings = list(sentinel_changes.of_sentinel(self.fleet, process, facts, self.masters))
         live = [finding for finding in findings if finding.change.how == "LIVE"]
@@ -220,66 +225,63 @@ class _Findings:
         self.steps += self.last
 
 
-def _calm(process: Process, delay: str, *, settled: bool) -> Step:
+def _calm(process: Process, delay: str, *, settled: bool) -> ChangeLive | Confirm:
     """While a first deployment goes on its end does it; else at once: a CONFIG REWRITE would write it down."""
     what = f"put {DELAY} of {process.name} back to {delay}"
     reason = "left at 0 by a first deployment that did not end"
-    orders = ({"do": "set", "pairs": [[DELAY, delay]]}, {"do": "rewrite"}) if settled else ()
-    stage: Stage = "live_replicas" if settled else "settle"
-    return Step(stage, process.machine, process.name, what, reason, how="LIVE", orders=orders)
+    if not settled:
+        return Confirm(process.machine, process.name, what, reason)
+    orders = (SetDirectives(((DELAY, delay),)), Rewrite())
+    return ChangeLive(process.machine, process.name, what, reason, stage="live_replicas", orders=orders)
 
 
-def _unit(process: Process) -> Step:
+def _unit(process: Process) -> WriteUnit:
     what = f"write {process.paths.unit}"
-    return Step(
-        "write", process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE", unit=True
-    )
+    return WriteUnit(process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE")
 
 
-def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> Step:
+def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> FinishSwitchover:
     """End a switchover that somebody began: the old master becomes a replica, and takes writes again when promoted."""
     assert agreement.master is not None
     setting = process.setting("min-replicas-to-write")
-    order = {
-        "do": "demote",
-        "master": f"{agreement.master.address} {agreement.master.port}",
-        "value": setting.lines[0][0] if setting else "0",
-    }
-    return Step(
-        "live_replicas",
+    least = setting.lines[0][0] if setting else "0"
+    return FinishSwitchover(
         process.machine,
         process.name,
         f"make {process.name} a replica of {agreement.master}",
         reason,
-        how="LIVE",
-        orders=(order,),
+        orders=(Demote(f"{agreement.master.address} {agreement.master.port}", least),),
         expect=facts.role_name,
         interruption=f"what only {process.id} holds is replaced by what the master holds",
     )
 
 
-def _restart_sentinel(process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool) -> Step:
+def _restart_sentinel(
+    process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool
+) -> Restart:
     need = Need(changes, unit=unit)
-    return Step(
-        "roll",
+    return Restart(
         process.machine,
         process.name,
         f"restart {process.name}",
         need.reason,
-        how="RESTART",
+        expect="sentinel",
+        interruption="none while the other Sentinels have a majority",
         changes=changes,
         edit=settings,
         unit=unit,
-        expect="sentinel",
-        interruption="none while the other Sentinels have a majority",
     )
 
 
-def _restart_auxiliary(process: Process) -> Step:
+def _restart_auxiliary(process: Process) -> Restart:
     """Nobody's data or vote depends on it: it is restarted for a unit that differs."""
     (start,) = kinds.of(process).starts.values()
-    what = f"restart {process.name}"
-    return Step(
-        "roll", process.machine, process.name, what, Need((), unit=True).reason, how="RESTART",
-        unit=True, expect=start.expect, interruption="none for the services",
-    )  # fmt: skip
+    return Restart(
+        process.machine,
+        process.name,
+        f"restart {process.name}",
+        Need((), unit=True).reason,
+        expect=start.expect,
+        interruption="none for the services",
+        unit=True,
+    )

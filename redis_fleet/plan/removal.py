@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import Forget
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
 from redis_fleet.plan.master import majority
+from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.sentinel_changes import coming_back
-from redis_fleet.plan.steps import Agreement, Step
+from redis_fleet.plan.steps import Agreement, Decommission, ForgetDeparted
 
 _DOWN = {"s_down", "o_down", "disconnected"}
 # A Sentinel that forgot everything hears of its peers within 2 s and of replicas within 10 s (measured).
 _FORGET_SECONDS = 60
 
 
-def leaving(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Step]:
+def leaving(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Decommission]:
     """Yield the steps that take processes out of service, replicas before masters, Sentinels last."""
     for stranger in sorted(seen.strangers, key=_last):
         if stranger.runs or stranger.enabled or purge:
@@ -28,45 +30,39 @@ def _last(stranger: Stranger) -> tuple[bool, bool, str]:
     return kinds.of(stranger.process).watches, stranger.facts.role_name == "master", stranger.process.id
 
 
-def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Step:
+def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Decommission:
     process = stranger.process
     doing = "stop and disable" if stranger.runs else "disable" if stranger.enabled else ""
     what = " and ".join(filter(None, (doing, "remove the data, files and log of" if purge else "")))
     kept = "" if purge else f"; its data stays in {process.paths.data}"
     gone = kinds.of(process).keeps_data and process.service not in {service.name for service in fleet.services}
-    return Step(
-        "roll",
+    return Decommission(
         process.machine,
         process.name,
         f"{what} {process.name}",
         f"it is no longer in this file{kept}",
-        how="STOP",
         interruption=f"{process.service} is no longer there" if gone and stranger.runs else "",
         purge=purge,
     )
 
 
-def refusals(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[str]:
+def refusals(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Refusal]:
     """Yield why a process cannot be taken out of service."""
     yield from _too_many(fleet, seen)
     for stranger in seen.strangers:
         process, facts = stranger.process, stranger.facts
         if stranger.runs and not facts.answers:
-            yield (
-                f"{process.id}: is no longer in this file, runs (pid {facts.pid}) and does not answer ({facts.error}); "
-                "stop it by hand and run again"
-            )
+            what = f"is no longer in this file, runs (pid {facts.pid}) and does not answer ({facts.error})"
+            yield Refusal("no-answer", process.id, what, "stop it by hand and run again")
         saves = facts.config.get("save") or facts.config.get("appendonly") == "yes"
         if kinds.of(process).keeps_data and facts.role_name == "master" and facts.keys and not (saves or purge):
             if process.service in {service.name for service in fleet.services}:
                 continue
-            yield (
-                f"{process.id}: is no longer in this file and holds {facts.keys} keys in memory only, which a stop "
-                "would lose; save them, or say that they may go with --purge"
-            )
+            what = f"is no longer in this file and holds {facts.keys} keys in memory only, which a stop would lose"
+            yield Refusal("memory-only", process.id, what, "save them, or say that they may go with --purge")
 
 
-def _too_many(fleet: Fleet, seen: Observed) -> Iterator[str]:
+def _too_many(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
     """Sentinels that are stopped count until they are forgotten: those that stay have to be a majority without them."""
     go = [each.process for each in seen.strangers if each.runs and kinds.of(each.process).watches]
     views = [view for each in (*fleet.sentinels, *go) for view in seen.of(each).masters.values()]
@@ -74,10 +70,9 @@ def _too_many(fleet: Fleet, seen: Observed) -> Iterator[str]:
     known = max([stay + len(go), *(1 + len(view.sentinels) for view in views)])
     # Of two Sentinels one can never be a majority: there it is only soon over.
     if go and stay and known > 2 and stay < majority(known):
-        yield (
-            f"{', '.join(each.id for each in go)}: {stay} of {known} Sentinels would stay, which is no majority until "
-            "the others are forgotten; put all but one of them back and take out one at a time"
-        )
+        what = f"{stay} of {known} Sentinels would stay, which is no majority until the others are forgotten"
+        remedy = "put all but one of them back and take out one at a time"
+        yield Refusal("too-few-sentinels", ", ".join(each.id for each in go), what, remedy)
 
 
 def notes(seen: Observed) -> Iterator[str]:
@@ -88,7 +83,7 @@ def notes(seen: Observed) -> Iterator[str]:
             yield f"{process.id} left this deployment; its data is kept in {process.paths.data} until --purge"
 
 
-def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]:
+def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[ForgetDeparted]:
     """Yield the steps that make Sentinels forget replicas and Sentinels that are gone: one Sentinel after the other."""
     watch = service.watch
     if watch is None:
@@ -106,28 +101,20 @@ def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Step]
             yield _forget(fleet, service, process, named)
 
 
-def _forget(fleet: Fleet, service: Service, process: Process, named: str) -> Step:
+def _forget(fleet: Fleet, service: Service, process: Process, named: str) -> ForgetDeparted:
     assert service.watch is not None
-    order = {
-        "do": "forget",
-        "master": service.watch.name,
-        "replicas": len(service.processes) - 1,
-        "sentinels": len(fleet.sentinels) - 1,
-        "seconds": _FORGET_SECONDS,
-    }
-    return Step(
-        "roll",
+    order = Forget(service.watch.name, len(service.processes) - 1, len(fleet.sentinels) - 1, _FORGET_SECONDS)
+    return ForgetDeparted(
         process.machine,
         process.name,
         f"make {process.name} forget what left {service.name}",
         f"it still knows {named}",
-        how="FORGET",
         orders=(order,),
         service=service.name,
     )
 
 
-def unknown_peers(fleet: Fleet, service: Service, seen: Observed, agreement: Agreement) -> Iterator[str]:
+def unknown_peers(fleet: Fleet, service: Service, seen: Observed, agreement: Agreement) -> Iterator[Refusal]:
     """Yield what the Sentinels know, what lives and what is neither described nor known here: a reason to stop."""
     if service.watch is None or agreement.master is None:
         return
@@ -140,10 +127,9 @@ def unknown_peers(fleet: Fleet, service: Service, seen: Observed, agreement: Agr
             alive |= dict.fromkeys(_unknown_sentinels(fleet, view, alive=True), "Sentinel")
     for endpoint, kind in alive.items():
         if endpoint not in leaving_:
-            yield (
-                f"{service.name}: the Sentinels know a {kind} at {endpoint} that lives and is not in this file; add it,"
-                " or put its machine back into 'machines:' so that it can be stopped, or stop it by hand"
-            )
+            what = f"the Sentinels know a {kind} at {endpoint} that lives and is not in this file"
+            remedy = "add it, or put its machine back into 'machines:' so that it can be stopped, or stop it by hand"
+            yield Refusal("unknown-peer", service.name, what, remedy)
 
 
 def _unknown_replicas(service: Service, view: MasterView, *, alive: bool = False) -> Iterator[Endpoint]:

@@ -13,7 +13,8 @@ from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
-from redis_fleet.plan.steps import Agreement, Change, Step
+from redis_fleet.plan.refusal import Refusal
+from redis_fleet.plan.steps import Agreement, Change, Restart, Step, Switchover
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
@@ -45,7 +46,7 @@ class Rolled:
     """The steps of one service in order, or why they cannot be taken; the master at the end of them."""
 
     steps: list[Step] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     master: Endpoint | None = None
 
 
@@ -85,10 +86,9 @@ def _move(
     fit = list(_fit(fleet, service, master, seen, arriving))
     watching = _still_watching(service, master, seen)
     if fit and watching:
-        rolled.refusals.append(
-            f"{service.name}: {', '.join(watching)} would leave and still watch it, and would undo a switchover; "
-            "take them out in a run of its own first"
-        )
+        reason = f"{', '.join(watching)} would leave and still watch it, and would undo a switchover"
+        remedy = "take them out in a run of its own first"
+        rolled.refusals.append(Refusal("watched-by-leaving", service.name, reason, remedy))
     elif fit:
         rolled.steps.append(_switchover(service, master, fit[0], _why_move(master, needs)))
         rolled.master = fit[0].endpoint
@@ -96,15 +96,13 @@ def _move(
             rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].endpoint, seen))
     elif others or master not in service.processes:
         what = "has to restart" if master in service.processes else "is no longer in this file"
-        rolled.refusals.append(
-            f"{service.name}: {master.id} is the master and {what}, and no replica is fit to take over (link up, "
-            "replica-priority not 0); bring one in step first"
-        )
+        fitness = "no replica is fit to take over (link up, replica-priority not 0)"
+        reason = f"{master.id} is the master and {what}, and {fitness}"
+        rolled.refusals.append(Refusal("no-fit-replica", service.name, reason, "bring one in step first"))
     elif _loses_all(master, seen):
-        rolled.refusals.append(
-            f"{master.id}: has to restart ({needs[master].reason}) and holds {seen.of(master).keys} keys in memory "
-            "only; give it save points or appendonly first, or empty it"
-        )
+        reason = f"has to restart ({needs[master].reason}) and holds {seen.of(master).keys} keys in memory only"
+        remedy = "give it save points or appendonly first, or empty it"
+        rolled.refusals.append(Refusal("memory-only", master.id, reason, remedy))
     else:
         rolled.steps.append(_restart(fleet, service, master, needs[master], None, seen))
 
@@ -139,34 +137,30 @@ def _loses_all(process: Process, seen: Observed) -> bool:
     return bool(seen.of(process).keys) and not persists((each.name, each.lines) for each in process.settings)
 
 
-def _switchover(service: Service, old: Process, new: Process, reason: str) -> Step:
+def _switchover(service: Service, old: Process, new: Process, reason: str) -> Switchover:
     text = _GAP if service.watch else _MOVES
-    return Step(
-        "roll",
+    return Switchover(
         new.machine,
         new.name,
         f"switch {service.name} over from {old.id} to {new.id}",
         reason,
-        how="SWITCHOVER",
-        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
         service=service.name,
         to=new.id,
+        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
     )
 
 
 def _restart(
     fleet: Fleet, service: Service, process: Process, need: Need, master: Endpoint | None, seen: Observed
-) -> Step:
+) -> Restart:
     """Return the restart of a replica of ``master``, or of a lone master (None)."""
     follow = "none" if master is None else f"{master.address} {master.port}"
-    return Step(
-        "roll",
+    return Restart(
         process.machine,
         process.name,
         f"restart {process.name}" + (" as a replica" if master else ""),
         need.reason,
         follow=follow,
-        how="RESTART",
         changes=need.changes,
         edit=need.edit,
         unit=need.unit,

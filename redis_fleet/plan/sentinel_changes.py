@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.messages.orders import DIRECTIVE, MONITORED, Command, Flush, Order, SecretRef, Value
 from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.model import Fleet, Process, Service, Words
-from redis_fleet.observe.facts import MasterView, ProcessFacts
+from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
-from redis_fleet.plan.steps import Agreement, Change, Order, Step
+from redis_fleet.plan.passwords import password_differs
+from redis_fleet.plan.refusal import Refusal
+from redis_fleet.plan.steps import Agreement, Change, ChangeLive
 
 _TIMED = {
     "quorum": "quorum",
@@ -30,6 +33,8 @@ _TIMED = {
 _SCRIPTS = {"notification-script", "client-reconfig-script"}
 # The service's own password, see passwords.py.
 _PASSWORDS = {"auth-pass", "sentinel-pass"}
+# Not ``disconnected``: so is one that started a moment ago, or that just changed its password.
+_UNHEARD = {"s_down", "o_down"}
 _TAKES = "Sentinel takes it while it runs"
 _AT_START = "Sentinel reads it only when it starts"
 
@@ -43,8 +48,8 @@ class Finding:
     setting: str = ""
 
 
-def _command(*words: str | None) -> Order:
-    return {"do": "command", "words": list(words)}
+def _command(*words: Value) -> Order:
+    return Command(words)
 
 
 def of_sentinel(
@@ -114,7 +119,7 @@ def _monitor(process: Process, service: Service, name: str, master: Endpoint) ->
             continue
         for words in setting.lines:
             if words[0] == name and len(words) > 1:
-                value = (None,) if setting.secret else words[1:]
+                value = (SecretRef(MONITORED, option, name),) if setting.secret else words[1:]
                 shown = MASK if setting.secret else " ".join(words[1:])
                 made = Change(f"sentinel {option} {name}", shown, "", reason="as described")
                 yield Finding(made, (_command("SENTINEL", "SET", name, option, *value),))
@@ -217,25 +222,51 @@ def _orders(
         gone = [(line[0], line[0]) for line in written if line[0] not in own]
         yield from (_command("SENTINEL", "SET", subject, directive.name, *line) for line in (*asked, *gone))
         return
-    value = None if directive.value.sensitive else " ".join(asked[-1])
+    text, secret = " ".join(asked[-1]), directive.value.sensitive
     if directive.set_live == "set":
+        value = SecretRef(MONITORED, directive.name, subject) if secret else text
         yield _command("SENTINEL", "SET", subject, directive.name, value)
     else:
-        yield _command("SENTINEL", "CONFIG", "SET", directive.name, value)
+        given = SecretRef(DIRECTIVE, f"sentinel {directive.name}") if secret else text
+        yield _command("SENTINEL", "CONFIG", "SET", directive.name, given)
 
 
-def watch_step(process: Process, findings: Sequence[Finding]) -> Step:
+def watch_step(process: Process, findings: Sequence[Finding]) -> ChangeLive:
     """Return the step that gives a running Sentinel its commands."""
     changes = tuple(finding.change for finding in findings)
     orders = [order for finding in findings for order in finding.orders]
     what = f"tell {process.name} while it runs"
     reason = "; ".join(dict.fromkeys(change.reason for change in changes))
-    orders.append({"do": "flush"})
-    return Step(
-        "watch", process.machine, process.name, what, reason, how="LIVE", changes=changes, orders=tuple(orders),
-    )  # fmt: skip
+    orders.append(Flush())
+    return ChangeLive(process.machine, process.name, what, reason, stage="watch", changes=changes, orders=tuple(orders))
 
 
 def restart_settings(findings: Sequence[Finding]) -> tuple[str, ...]:
     """Return the settings to bring into the file of a Sentinel that has to be restarted."""
     return tuple(dict.fromkeys(finding.setting for finding in findings if finding.change.how == "RESTART"))
+
+
+def unheard(fleet: Fleet, service: Service, seen: Observed) -> Refusal | None:
+    """Say which Sentinels of a service run and are not heard by which others; None when all hear each other.
+
+    They are asked from the controller, by a way that clients do not take: two that run and do not hear each other are
+    on two sides of a cut network. Whatever happens next, an election among them may come to nothing, or to another
+    master than the one that they name now.
+    Those that give each other a wrong password are none of it: the run that brings the right one must go on.
+    """
+    answering = [each for each in fleet.sentinels if seen.of(each).answers]
+    if service.watch is None or any(password_differs(each, seen.of(each)) for each in answering):
+        return None
+    alive = {each.endpoint: each.id for each in answering}
+    said = []
+    for process in answering:
+        view = seen.of(process).masters.get(service.watch.name)
+        rows = view.sentinels if view else ()
+        lost = {Endpoint(row["ip"], int(row["port"])) for row in rows if _UNHEARD & set(row["flags"].split(","))}
+        named = [alive[where] for where in lost if where in alive]
+        if named:
+            said.append(f"{process.id} does not hear {', '.join(sorted(named))}")
+    if not said:
+        return None
+    what, remedy = f"{'; '.join(said)}, though all of them run", "mend the network between them and run again"
+    return Refusal("sentinels-apart", service.name, what, remedy, transient=True)

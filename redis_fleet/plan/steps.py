@@ -1,12 +1,15 @@
-"""What a plan is made of."""
+"""What a plan is made of: each kind of step is a class of its own, with what that kind needs and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import Order
+from redis_fleet.plan import orders
+from redis_fleet.plan.refusal import Refusal
 
 How = Literal["PREPARE", "START", "LIVE", "RESTART", "SWITCHOVER", "STOP", "FORGET", "REFUSED"]
 """What happens: LIVE leaves the process running, RESTART takes it down for a moment, SWITCHOVER moves the master."""
@@ -26,31 +29,10 @@ Stage = Literal[
     "roll",
     "settle",
 ]
+"""What is started gives the new password at once: so what runs takes it before. All files are written before the first
+Sentinel starts, and no Sentinel starts before every server is ready. What is in ``roll`` is done one step after the
+other, over all machines."""
 STAGES: tuple[Stage, ...] = get_args(Stage)
-
-# Which play does a stage. What is started gives the new password at once: so what runs takes it before. All files are
-# written before the first Sentinel starts, and a replica waits for its master by itself: so writing and starting
-# servers is one round trip. No Sentinel starts before every server is ready. What is in ``roll`` is done one step after
-# the other, over all machines.
-GROUPS: dict[Stage, str] = {
-    "prepare": "redis_fleet_prepare",
-    "password_add": "redis_fleet_password_add",
-    "write": "redis_fleet_start_servers",
-    "start_masters": "redis_fleet_start_servers",
-    "start_replicas": "redis_fleet_start_servers",
-    "start_sentinels": "redis_fleet_start_sentinels",
-    "live_replicas": "redis_fleet_live_replicas",
-    "live_masters": "redis_fleet_live_masters",
-    "password_use": "redis_fleet_password_use",
-    "password_end": "redis_fleet_password_end",
-    "watch": "redis_fleet_watch",
-    "roll": "redis_fleet_roll",
-    "settle": "redis_fleet_confirm",
-}
-
-Order = Mapping[str, Any]
-"""One thing that code on a machine does to a process (see remote/change.py); a secret in it is None, to be filled in
-from the description only when it is sent."""
 
 
 @dataclass(frozen=True)
@@ -74,82 +56,232 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One thing to do on one machine, and why; ``process`` is empty when it concerns the machine.
+class Prepare:
+    """Make a machine ready for processes."""
 
-    ``changes`` are the directives that it changes, ``orders`` what is done to a running process. ``follow`` is set on a
-    process that is started and whose file names another master than the agreed one: ``"none"`` (it is the master) or
-    ``"ADDRESS PORT"``. ``fresh``: it is started for the first time; ``joins``: as a Sentinel beside others that run
-    already, so that its file names today's masters. ``edit`` are the settings to bring into the file
-    while the process is down. ``expect`` is the role that it must have when the step begins. ``interruption`` says what
-    clients notice, empty for nothing. ``service`` and ``to`` (a process's id) belong to a switchover.
+    machine: str
+    what: str
+    reason: str
+
+    process: ClassVar[str] = ""
+    stage: ClassVar[Stage] = "prepare"
+    how: ClassVar[How] = "PREPARE"
+    disruptive: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class _OfProcess:
+    """What every step on a process has: where, what is done in words, and why.
+
+    A class has a ``stage`` and a ``how``; ``disruptive``: it takes a process down or moves a master, so that somebody
+    should agree first.
     """
 
-    stage: Stage
     machine: str
     process: str
     what: str
     reason: str
-    follow: str = ""
-    fresh: bool = False
-    joins: bool = False
+
+    disruptive: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class WriteFiles(_OfProcess):
+    """Write all files of a process that never ran.
+
+    ``joins_running_sentinels``: it is a Sentinel beside others that run already, so its file names today's masters.
+    """
+
+    joins_running_sentinels: bool = False
+
+    stage: ClassVar[Stage] = "write"
+    how: ClassVar[How] = "START"
+    unit: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class WriteUnit(_OfProcess):
+    """Write the unit of a process; LIVE where that runs on meanwhile."""
+
     how: How = "START"
+
+    stage: ClassVar[Stage] = "write"
+    unit: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Start(_OfProcess):
+    """Start a process.
+
+    ``follow`` is set where its file names another master than the agreed one: ``"none"`` (it is the master) or
+    ``"ADDRESS PORT"``. ``edit`` are the settings to bring into the file before, for the ``changes``.
+    """
+
+    stage: Stage
+    follow: str = ""
+    first_start: bool = False
+    changes: tuple[Change, ...] = ()
+    edit: tuple[str, ...] = ()
+
+    how: ClassVar[How] = "START"
+
+
+@dataclass(frozen=True)
+class ChangeLive(_OfProcess):
+    """Give a running process its ``orders``, for the ``changes``; ``expect`` is the role that it must have then."""
+
+    stage: Stage
     changes: tuple[Change, ...] = ()
     orders: tuple[Order, ...] = ()
+    expect: str = ""
+
+    how: ClassVar[How] = "LIVE"
+
+
+@dataclass(frozen=True)
+class FinishSwitchover(_OfProcess):
+    """Make an old master a replica of the new one; ``interruption`` says what clients notice."""
+
+    orders: tuple[Order, ...]
+    expect: str
+    interruption: str
+
+    stage: ClassVar[Stage] = "live_replicas"
+    how: ClassVar[How] = "LIVE"
+
+
+@dataclass(frozen=True)
+class Confirm(_OfProcess):
+    """Put back at the end of the run, when all is in step, what a first deployment left otherwise."""
+
+    stage: ClassVar[Stage] = "settle"
+    how: ClassVar[How] = "LIVE"
+
+
+@dataclass(frozen=True)
+class Restart(_OfProcess):
+    """Restart a process, with ``edit`` brought into its file and its ``unit`` written while it is down.
+
+    ``expect`` is the role that it must have before; ``follow`` as in ``Start``; ``interruption`` says what clients
+    notice; ``service`` is empty for a process that belongs to none.
+    """
+
+    expect: str
+    interruption: str
+    changes: tuple[Change, ...] = ()
     edit: tuple[str, ...] = ()
     unit: bool = False
-    expect: str = ""
-    interruption: str = ""
+    follow: str = ""
     service: str = ""
-    to: str = ""
+
+    stage: ClassVar[Stage] = "roll"
+    how: ClassVar[How] = "RESTART"
+    disruptive: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Switchover(_OfProcess):
+    """Make ``to``, a process's id, the master of ``service``; ``interruption`` says what clients notice."""
+
+    service: str
+    to: str
+    interruption: str
+
+    stage: ClassVar[Stage] = "roll"
+    how: ClassVar[How] = "SWITCHOVER"
+    disruptive: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Decommission(_OfProcess):
+    """Stop a process that is no longer described and keep it from coming back; with ``purge`` its data goes."""
+
+    interruption: str = ""
     purge: bool = False
 
-    @property
-    def disturbs(self) -> bool:
-        """Whether it takes a process down or moves a master: somebody should agree first."""
-        return self.how in ("RESTART", "SWITCHOVER", "STOP")
+    stage: ClassVar[Stage] = "roll"
+    how: ClassVar[How] = "STOP"
+    disruptive: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class ForgetDeparted(_OfProcess):
+    """Have a Sentinel forget what left ``service``."""
+
+    orders: tuple[Order, ...]
+    service: str
+
+    stage: ClassVar[Stage] = "roll"
+    how: ClassVar[How] = "FORGET"
+
+
+Step = (
+    Prepare
+    | WriteFiles
+    | WriteUnit
+    | Start
+    | ChangeLive
+    | FinishSwitchover
+    | Confirm
+    | Restart
+    | Switchover
+    | Decommission
+    | ForgetDeparted
+)
+
+# The keys of a step's JSON: every step has each of them, with this where its kind has no such thing.
+_USUAL: Mapping[str, Any] = {
+    **dict.fromkeys(("stage", "machine", "process", "what", "reason", "follow"), ""),
+    **dict.fromkeys(("fresh", "joins"), False),
+    "how": "",
+    **dict.fromkeys(("changes", "orders", "edit"), ()),
+    "unit": False,
+    **dict.fromkeys(("expect", "interruption", "service", "to"), ""),
+    "purge": False,
+}
+_NAMES = {"fresh": "first_start", "joins": "joins_running_sentinels"}
+
+
+def step_to_dict(step: Step) -> dict[str, Any]:
+    """Return a step as JSON-able values, with the same keys whatever its kind."""
+    found = {key: getattr(step, _NAMES.get(key, key), usual) for key, usual in _USUAL.items()}
+    found["changes"] = [asdict(change) for change in found["changes"]]
+    found["orders"] = [orders.to_dict(order) for order in found["orders"]]
+    return found
 
 
 @dataclass(frozen=True)
 class Agreement:
     """Who the master of a service is, and who says so (None: nobody knows, ``why`` says what is wrong).
 
-    ``machine`` is empty for a master outside the deployment. ``passing``: what is wrong is likely to pass by itself.
+    ``machine`` is empty for a master outside the deployment.
     """
 
     master: Endpoint | None
     source: str
-    why: tuple[str, ...] = ()
+    why: tuple[Refusal, ...] = ()
     machine: str = ""
-    passing: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in the order in which they are done, or refusals; never both. Notes are said either way.
-
-    ``passing``: every refusal is of a kind that passes by itself, so that it is worth looking again.
-    """
+    """Steps in the order in which they are done, or refusals; never both. Notes are said either way."""
 
     steps: tuple[Step, ...] = ()
-    refusals: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     masters: Mapping[str, Agreement] = field(default_factory=dict)
     machines: tuple[str, ...] = ()
-    passing: bool = False
 
     @property
-    def disturbs(self) -> bool:
-        """Whether clients may notice it."""
-        return any(step.disturbs for step in self.steps)
+    def transient(self) -> bool:
+        """Whether every refusal is of a kind that passes by itself, so that it is worth looking again."""
+        return bool(self.refusals) and all(refusal.transient for refusal in self.refusals)
 
-    def groups(self) -> list[dict[str, str]]:
-        """Return which machine takes part in which stage, once each: what the playbook's plays run over."""
-        pairs = dict.fromkeys((step.machine, GROUPS[step.stage]) for step in self.steps)
-        groups = [{"machine": machine, "group": group} for machine, group in pairs]
-        # A change on one machine is confirmed on all: its replicas and Sentinels are elsewhere.
-        confirm = [{"machine": name, "group": GROUPS["settle"]} for name in self.machines if groups]
-        return [group for group in groups if group not in confirm] + confirm
+    @property
+    def disruptive(self) -> bool:
+        """Whether clients may notice it."""
+        return any(step.disruptive for step in self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON-able values."""
@@ -162,11 +294,11 @@ class Plan:
             for name, each in self.masters.items()
         }
         return {
-            "steps": [{**asdict(step), "number": number} for number, step in enumerate(self.steps, start=1)],
-            "refusals": list(self.refusals),
+            "steps": [{**step_to_dict(step), "number": number} for number, step in enumerate(self.steps, start=1)],
+            "refusals": [str(refusal) for refusal in self.refusals],
+            "refused": [refusal.to_dict() for refusal in self.refusals],
             "notes": list(self.notes),
-            "groups": self.groups(),
             "masters": masters,
-            "disturbs": self.disturbs,
-            "passing": self.passing,
+            "disturbs": self.disruptive,
+            "passing": self.transient,
         }

@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from redis_fleet.agent.errors import NotReadyError
+from redis_fleet.agent.errors import ChangeError, NotReadyError
 from redis_fleet.agent.host.digest import same
 from redis_fleet.agent.inspect.observe import observe
 from redis_fleet.agent.login import _prove, connect
 from redis_fleet.agent.messages.kind import SENTINEL, SERVER
 from redis_fleet.agent.messages.observation import Observe
+from redis_fleet.agent.messages.orders import Change, Changing, Order
 from redis_fleet.agent.options import managed
 from redis_fleet.agent.process import change as module
-from redis_fleet.agent.process.change import ChangeError, change
+from redis_fleet.agent.process.change import change
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
+from redis_fleet.agent.verbs import perform
+from redis_fleet.plan.orders import from_dict
 from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
 from tests.live.processes import eventually
 
@@ -32,15 +35,14 @@ def here(tmp_path: Path) -> Iterator[Daemons]:
         yield made
 
 
-def order(do: str, **words: Any) -> dict[str, Any]:
+def order(do: str, **words: Any) -> Order:
     """Return an order."""
-    return {"do": do, **words}
+    return from_dict({"do": do, **words})
 
 
-def give(process: Request, *orders: dict[str, Any], dry: bool = False, **more: Any) -> Any:
+def give(process: Request, *orders: Order, dry: bool = False, **more: Any) -> Any:
     """Give orders to one process; no secret may be in what comes back."""
-    request = {"processes": [{**process, "orders": list(orders), **more}], "sensitive": []}
-    answer = change(request, dry)
+    answer = change(Change((Changing(managed(process), orders, **more),)), dry).to_json()
     clear(answer)
     return answer if dry else {"changed": answer["changed"], **answer["processes"][process["name"]]}
 
@@ -51,7 +53,7 @@ def clear(answer: object) -> None:
     assert [secret for secret in (PASSWORD, NEW, OTHER) if secret in text] == []
 
 
-def refused(process: Request, *orders: dict[str, Any], **more: Any) -> str:
+def refused(process: Request, *orders: Order, **more: Any) -> str:
     """Give orders that must fail; returns the words of the failure, in which no secret may be."""
     with pytest.raises((ChangeError, NotReadyError)) as caught:
         give(process, *orders, **more)
@@ -126,14 +128,8 @@ def test_what_was_done_before_a_failure_is_told(here: Daemons) -> None:
 
 def test_another_role_than_expected_stops_everything_before_the_first_order(here: Daemons) -> None:
     first, second = here.server(), here.server()
-    orders = [order("set", pairs=[["maxmemory", "1gb"]])]
-    request = {
-        "processes": [
-            {**first, "orders": orders, "expect": "master"},
-            {**second, "orders": orders, "expect": "replica"},
-        ],
-        "sensitive": [],
-    }
+    orders = (order("set", pairs=[["maxmemory", "1gb"]]),)
+    request = Change((Changing(managed(first), orders, "master"), Changing(managed(second), orders, "replica")))
 
     with pytest.raises(NotReadyError, match=f"{second['name']} is a master by now, not a replica"):
         change(request)
@@ -145,14 +141,21 @@ def test_another_role_than_expected_stops_everything_before_the_first_order(here
 def test_an_unknown_order_stops_everything_before_the_first_order(here: Daemons) -> None:
     server = here.server()
 
-    with pytest.raises(ValueError, match="explode"):
-        give(server, order("set", pairs=[["maxmemory", "1gb"]]), order("explode"))
+    secrets: list[str] = []
+    asked = Change((Changing(managed(server), (order("set", pairs=[["maxmemory", "1gb"]]), order("flush"))),))
+    body = json.dumps(asked.to_json(secrets)).replace("Flush", "explode")
+    result = perform("change", body, secrets, dry=False)
 
+    assert result["failed"]
+    assert "explode" in result["msg"]
     assert here.config(server, "maxmemory") == "0"
 
 
 def test_a_dry_run_asks_nobody_and_tells_no_secret() -> None:
-    nobody = {"name": "orders-1", "address": "127.0.0.1", "port": 1, "password": PASSWORD, "kind": "server"}
+    nobody = {
+        "name": "orders-1", "address": "127.0.0.1", "port": 1, "password": PASSWORD, "kind": "server",
+        "configuration": "", "unit": "", "data": "", "log": "", "pid": "",
+    }  # fmt: skip
     orders = [
         order("set", pairs=[["masterauth", NEW], ["maxmemory", "1gb"]]),
         order("masterauth", value=NEW),

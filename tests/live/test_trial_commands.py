@@ -164,6 +164,7 @@ def test_plan_and_deploy_refuse_before_they_change_anything(tmp_path: Path) -> N
         assert_refused(made, told, 1, "\n".join(told.json()["refusals"]))
         assert told.json()["ok"] is False
         assert told.json()["steps"] == []
+        assert [row["code"] for row in told.json()["refused"]] == ["file-refused"]
         assert dry.code != 0
         assert re.search(complaint(made), dry.both), dry.both
         assert "nothing was changed" in deploy.err

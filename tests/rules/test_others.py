@@ -12,6 +12,7 @@ from redis_fleet.cli.main import app
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Silence
 from redis_fleet.plan.planner import plan
+from redis_fleet.plan.steps import Restart
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.settings.layout import SandboxLayout
 from tests.unit.cases.builder import fleet_of, observed
@@ -199,7 +200,7 @@ _OTHER_DATABASES = {"config": {"databases": 4}, "file": {"databases": 4}}
 
 def _interruptions(fleet: Fleet) -> list[str]:
     made = plan(fleet, observed(fleet, {"processes": {"orders-6379@red2": _OTHER_DATABASES}}))
-    return [step.interruption for step in made.steps if step.how == "RESTART"]
+    return [step.interruption for step in made.steps if isinstance(step, Restart)]
 
 
 def test_the_plan_says_what_the_restart_of_a_replica_with_an_aof_copies() -> None:

@@ -19,8 +19,6 @@ UNTYPED = {
     "client_verbs.py",
     "handover_verbs.py",
     "options.py",
-    "process/change.py",
-    "process/sentinel_commands.py",
     *(f"replication/{name}.py" for name in ("handover", "promotion", "verification", "view", "connections", "fitness")),
     *(f"replication/{name}.py" for name in ("promotion_priority", "sentinel_failover")),
     *(f"load_client/{name}.py" for name in ("writer", "events")),

@@ -46,7 +46,6 @@ _ALLOWED = {
         "re.search('immutable|Unsupported CONFIG parameter', complaint)": _SERVER,
         "pattern.search(complaint)": _SERVER,
     },
-    "plan/starting.py": {"said.startswith(_OTHER_PASSWORD)": _SERVER, "said.startswith('LOADING')": _SERVER},
 }
 
 

@@ -88,3 +88,20 @@ def test_an_endpoint_is_read_as_it_is_written(text: str) -> None:
 def test_what_is_no_endpoint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="address:port"):
         Endpoint.parse(text)
+
+
+@dataclass(frozen=True)
+class Pairs(Message):
+    """Tuples of fixed length."""
+
+    pairs: tuple[tuple[str, Union[str, Secret, Tell]], ...]
+
+
+def test_each_place_of_a_tuple_of_fixed_length_has_its_own_type() -> None:
+    message = Pairs((("a", "b"), ("c", Secret("s3cret")), ("d", Tell(("e",)))))
+    secrets: list[str] = []
+    body = json.loads(json.dumps(message.to_json(secrets)))
+    assert body == {"pairs": [["a", "b"], ["c", {"$secret": 0}], ["d", {"words": ["e"]}]]}
+    assert Pairs.from_json(body, secrets) == message
+    with pytest.raises(ValueError, match="1 values in place of 2"):
+        Pairs.from_json({"pairs": [["a"]]})

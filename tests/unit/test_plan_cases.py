@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from redis_fleet.plan.planner import plan
-from redis_fleet.plan.steps import STAGES, Plan
+from redis_fleet.plan.steps import STAGES, Change, Plan
 from tests.unit.cases.builder import fleet_of, observed
 
 CASES = sorted((Path(__file__).parent / "cases" / "plan").glob("*.yml"))
@@ -46,25 +46,25 @@ def test_plan(file: Path) -> None:
 def said(made: Plan) -> dict[str, Any]:
     """Return a plan as the cases write it; what is empty is left out."""
     steps = [
-        f"{step.stage} {step.how} {step.process + '@' if step.process else ''}{step.machine}"
-        + (f" follow={step.follow}" if step.follow else "")
-        + (f" to={step.to}" if step.to else "")
-        + (" joins" if step.joins else "")
-        + (" unit" if step.unit else "")
-        + (" purge" if step.purge else "")
-        + (f" edit={','.join(step.edit)}" if step.edit else "")
-        + "".join(f" [{change.how} {change}]" for change in step.changes)
-        + f": {step.reason}"
-        for step in made.steps
+        f"{step['stage']} {step['how']} {step['process'] + '@' if step['process'] else ''}{step['machine']}"
+        + (f" follow={step['follow']}" if step["follow"] else "")
+        + (f" to={step['to']}" if step["to"] else "")
+        + (" joins" if step["joins"] else "")
+        + (" unit" if step["unit"] else "")
+        + (" purge" if step["purge"] else "")
+        + (f" edit={','.join(step['edit'])}" if step["edit"] else "")
+        + "".join(f" [{change['how']} {Change(**change)}]" for change in step["changes"])
+        + f": {step['reason']}"
+        for step in made.to_dict()["steps"]
     ]
     masters = {name: str(each.master) if each.master else "nobody knows" for name, each in sorted(made.masters.items())}
     found: dict[str, Any] = {
         "masters": masters,
         "steps": steps,
-        "refusals": list(made.refusals),
+        "refusals": [str(each) for each in made.refusals],
         "notes": list(made.notes),
     }
-    if made.passing:
+    if made.transient:
         found["passing"] = True
     return {key: value for key, value in found.items() if value} or {"nothing": True}
 

@@ -12,9 +12,9 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.planner import plan
-from redis_fleet.plan.steps import Step
+from redis_fleet.plan.steps import Start
 from tests.unit.cases.builder import fleet_of, observed
-from tests.unit.simulation.rules import STARTS, check_plan
+from tests.unit.simulation.rules import check_plan
 
 LIVES = int(os.environ.get("PLAN_LIVES", "0"))
 FLEETS = ("sentinel", "replication", "standalone", "volatile", "external")
@@ -95,16 +95,16 @@ def test_whatever_is_seen_no_plan_is_dangerous(case: tuple[Fleet, Observed]) -> 
     check_plan(made, fleet, seen)
     by_place = {(process.machine, process.name): process for process in fleet.processes}
     for step in made.steps:
-        if step.stage in STARTS and by_place[step.machine, step.process].kind == "server":
+        if isinstance(step, Start) and by_place[step.machine, step.process].kind == "server":
             process = by_place[step.machine, step.process]
             check_start(made.masters[process.service].master, process, seen.of(process), step)
 
 
-def check_start(agreed: Endpoint | None, process: Process, facts: ProcessFacts, step: Step) -> None:
+def check_start(agreed: Endpoint | None, process: Process, facts: ProcessFacts, step: Start) -> None:
     """Hold a server's start against the agreed master: its stage, and whom its file will name by then."""
     assert agreed is not None, "nothing is started while the master is unknown"
     assert (step.stage == "start_masters") == (process.endpoint == agreed)
-    written = process.follows if not facts.deployed or step.fresh else facts.follows_by_file
+    written = process.follows if not facts.deployed or step.first_start else facts.follows_by_file
     named = f"{written.address} {written.port}" if written else None
     will = {"": named, "none": None}.get(step.follow, step.follow)
     assert will == (None if process.endpoint == agreed else f"{agreed.address} {agreed.port}")

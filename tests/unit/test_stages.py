@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from redis_fleet.ansible.plays import DECLARED
-from redis_fleet.plan.steps import GROUPS, STAGES
+from redis_fleet.ansible.plays import DECLARED, GROUPS
+from redis_fleet.plan.steps import STAGES
 from redis_fleet.project import PLAYBOOKS
 
 

@@ -18,7 +18,7 @@ from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
-from ..login import SENSITIVE, accepts_unauthenticated, connect, count_passwords
+from ..login import SENSITIVE, accepts_unauthenticated, code_of, connect, count_passwords
 from ..messages.observation import (
     HostState,
     ManualMaster,
@@ -138,8 +138,10 @@ def observe_process(
             ask = _monitor if process.kind.monitors else _server
             found = ask(replace(found, opened_by=way), connection, sensitive)
             return replace(found, passwords=count_passwords(connection), answers=True)
-    except (OSError, ReplyError) as error:
-        return replace(found, error=getattr(error, "strerror", None) or str(error))
+    except ReplyError as error:
+        return replace(found, error=str(error), error_code=code_of(error))
+    except OSError as error:
+        return replace(found, error=error.strerror or str(error))
 
 
 def _server(found: ProcessFacts, connection: Connection, sensitive: frozenset[str]) -> ProcessFacts:

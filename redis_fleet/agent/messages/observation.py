@@ -42,7 +42,7 @@ class ProcessFacts(Message):
     """What was seen of one process.
 
     ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
-    read. ``error`` says why it did not answer.
+    read. ``error`` says why it did not answer, ``error_code`` what a server said it by (see login.py), if one did.
     ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
     password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
     ``passwords`` counts those that it takes (None: it does not say). Secrets are digests.
@@ -50,6 +50,7 @@ class ProcessFacts(Message):
 
     answers: bool = False
     error: Optional[str] = None
+    error_code: str = ""
     open: Optional[bool] = None
     opened_by: str = "described"
     passwords: Optional[int] = None

@@ -6,15 +6,18 @@ names only what is different now.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
-from ..errors import NotReadyError
+from ..endpoint import Endpoint
+from ..errors import ChangeError, NotReadyError
 from ..host.digest import seal
 from ..inspect.observe import _sealed as sealed
 from ..login import (
     SENSITIVE,
     Outcome,
     add_password,
+    at,
     connect,
     directives,
     end_password,
@@ -22,136 +25,156 @@ from ..login import (
     secret_words,
     secrets_of,
 )
-from ..options import managed
+from ..messages.orders import (
+    AppendOnly,
+    Change,
+    Changed,
+    Changing,
+    Command,
+    Demote,
+    Flush,
+    Forget,
+    InForce,
+    MasterAuth,
+    Order,
+    PasswordAdd,
+    PasswordEnd,
+    Rewrite,
+    SetDirectives,
+    Value,
+    clear,
+)
+from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
+from ..secret import Secret
 from . import sentinel_commands
 from .persistence import append_only
 
-Answer = dict[str, Any]
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
 _TIMEOUT = 10.0
 _ROLES = {"slave": "replica"}
+_FENCE = "min-replicas-to-write"
 
 
-class ChangeError(RuntimeError):
-    """An order failed; the text says which, on which process, in the server's words. ``changed`` was done before."""
+def change(request: Change, dry: bool = False) -> Changed:
+    """Give each process its orders; what is not needed is left, and what is in force afterwards is answered.
 
-    def __init__(self, text: str, changed: list[str]) -> None:
-        """Keep what had been done."""
-        super().__init__(text)
-        self.changed = changed
-
-
-def change(request: Answer, dry: bool = False) -> Answer:
-    """Give each of ``processes`` its ``orders``; returns ``changed`` (texts) and what is in force, by name.
-
-    A process is a process request with ``orders`` and ``expect`` (``master`` or ``replica``: checked everywhere before
-    the first order; empty: anything). In force are ``config`` (CONFIG GET of the directives that were touched), the
-    ``lines`` of the file, both with ``sensitive`` ones sealed, ``role``, of a Sentinel ``masters``, and ``notes`` on
-    orders that were not needed. Raises NotReadyError with nothing touched, ChangeError, OSError.
+    The role that a process must have is checked everywhere before the first order. With ``dry`` nobody is asked, and
+    the answer says what would be told. Raises NotReadyError with nothing touched, ChangeError, OSError.
     """
-    processes = request["processes"]
-    unknown = {order["do"] for each in processes for order in each["orders"]} - set(_ORDERS)
-    if unknown:
-        raise ValueError(f"unknown orders: {', '.join(sorted(unknown))}")
     if dry:
-        return {
-            "changed": [f"{each['name']}: {told(order)}" for each in processes for order in each["orders"]],
-            "processes": {},
-        }
-    for each in processes:
+        would = (f"{each.process.name}: {told(order)}" for each in request.processes for order in each.orders)
+        return Changed(tuple(would))
+    for each in request.processes:
         _expect(each)
-    answer: Answer = {"changed": [], "processes": {}}
-    for each in processes:
-        answer["processes"][each["name"]] = _process(each, set(request["sensitive"]) | SENSITIVE, answer["changed"])
-    return answer
+    sensitive, changed = SENSITIVE.union(request.sensitive), list[str]()
+    in_force = {each.process.name: _process(each, sensitive, changed) for each in request.processes}
+    return Changed(tuple(changed), in_force)
 
 
-def _expect(process: Answer) -> None:
-    if not process.get("expect"):
+def _expect(changing: Changing) -> None:
+    if not changing.expect:
         return
+    name = changing.process.name
     try:
-        connection, _ = connect(managed(process))
+        connection, _ = connect(changing.process)
         with connection:
             role = connection.call("ROLE")[0]
     except (OSError, ReplyError) as error:
-        raise NotReadyError(f"{process['name']} cannot be asked for its role: {error}") from None
-    if _ROLES.get(role, role) != process["expect"]:
-        raise NotReadyError(
-            f"{process['name']} is a {_ROLES.get(role, role)} by now, not a {process['expect']}; run again"
-        )
+        raise NotReadyError(f"{name} cannot be asked for its role: {error}") from None
+    if _ROLES.get(role, role) != changing.expect:
+        raise NotReadyError(f"{name} is a {_ROLES.get(role, role)} by now, not a {changing.expect}; run again")
 
 
-def _process(process: Answer, sensitive: set[str], changed: list[str]) -> Answer:
-    name, notes = process["name"], []
+def _process(changing: Changing, sensitive: frozenset[str], changed: list[str]) -> InForce:
+    process, notes = changing.process, list[str]()
     # Before the first order: CONFIG REWRITE takes the old ones out of the file.
-    secrets = secrets_of(managed(process)).union(*(_secrets_in(order, sensitive) for order in process["orders"]))
+    secrets = secrets_of(process).union(*(_secrets_in(order, sensitive) for order in changing.orders))
     doing = ""
     try:
-        connection, way = connect(managed(process), _TIMEOUT)
+        connection, way = connect(process, _TIMEOUT)
         with connection:
-            for order in process["orders"]:
+            for order in changing.orders:
                 doing = told(order) + ": "
-                outcome = _ORDERS[order["do"]]({**process, "way": way}, connection, order)
-                changed += [f"{name}: {what}" for what in outcome.changed]
-                notes += [f"{order['do']}: {outcome.note}"] if outcome.note else []
+                outcome = _Doing(process, connection, way).do(order)
+                changed += [f"{process.name}: {what}" for what in outcome.changed]
+                notes += [f"{order.do}: {outcome.note}"] if outcome.note else []
             doing = ""
-            return {**_in_force(process, connection, sensitive), "notes": notes}
+            return _in_force(changing, connection, sensitive, notes)
     except NotReadyError:
         raise
     except (OSError, ReplyError, RuntimeError) as error:
-        raise ChangeError(masked(f"{name}: {doing}{error}", secrets), changed) from None
+        raise ChangeError(masked(f"{process.name}: {doing}{error}", secrets), changed) from None
 
 
-def _secrets_in(order: Answer, sensitive: set[str]) -> set[str]:
-    """Return the secrets that an order carries."""
-    if order["do"] == "masterauth":
-        return {order["value"]}
-    return {
-        *secret_words(order.get("words", ()), sensitive),
-        *(value for name, value in order.get("pairs", ()) if name.lower() in sensitive),
-    }
+def _values(order: Order) -> Iterator[Value]:
+    if isinstance(order, SetDirectives):
+        yield from (value for _, value in order.pairs)
+    elif isinstance(order, MasterAuth):
+        yield order.value
+    elif isinstance(order, Command):
+        yield from order.words
 
 
-def told(order: Answer) -> str:
+def _secrets_in(order: Order, sensitive: frozenset[str]) -> set[str]:
+    """Return the secrets that an order carries, also where a text is one by its place."""
+    # (An ACL rule is a secret with a sign before it, and an error may repeat it without.)
+    marked = {bare for value in _values(order) if isinstance(value, Secret) for bare in _with_bare(value.reveal())}
+    if isinstance(order, Command):
+        return marked | secret_words(map(clear, order.words), sensitive)
+    if isinstance(order, SetDirectives):
+        return marked | {clear(value) for name, value in order.pairs if name.lower() in sensitive}
+    return marked
+
+
+def _with_bare(word: str) -> set[str]:
+    return {word, *secret_words([word])}
+
+
+def told(order: Order) -> str:
     """Return an order in a few words, without any value that could be a secret."""
-    if order["do"] == "set":
-        return "CONFIG SET " + ", ".join(str(name) for name, _ in order["pairs"])
-    if order["do"] == "command":
-        return sentinel_commands.told(order["words"])
-    words = [order["do"], *(str(order[key]) for key in ("master",) if key in order)]
-    return " ".join([*words, order["value"]] if order["do"] == "append-only" else words)
+    if isinstance(order, SetDirectives):
+        return "CONFIG SET " + ", ".join(name for name, _ in order.pairs)
+    if isinstance(order, Command):
+        return sentinel_commands.told(order.words)
+    if isinstance(order, (Demote, Forget)):
+        return f"{order.do} {order.master}"
+    return f"{order.do} {order.value}" if isinstance(order, AppendOnly) else order.do
 
 
-def _in_force(process: Answer, connection: Connection, sensitive: set[str]) -> Answer:
+def _in_force(changing: Changing, connection: Connection, sensitive: frozenset[str], notes: Iterable[str]) -> InForce:
     """Return what is in force of everything that the orders touch."""
+    found = directives(changing.process.configuration)
     # The whole file: a rewritten one may have another name for a directive than the order had.
-    lines = [[line.name, *sealed(line.name, line.words, sensitive)] for line in directives(process["configuration"])]
-    if managed(process).kind.monitors:
+    lines = tuple((line.name, *sealed(line.name, line.words, sensitive)) for line in found)
+    if changing.process.kind.monitors:
         masters = [pairs(each) for each in connection.call("SENTINEL", "MASTERS")]
-        return {"config": {}, "lines": lines, "masters": {each["name"]: each for each in masters}}
-    config = {name: _get(connection, name) for name in sorted(_touched(process))}
-    return {
-        "config": {name: seal(value) if name in sensitive else value for name, value in config.items()},
-        "lines": lines,
-        "role": connection.call("ROLE"),
-    }
+        return InForce(lines=lines, masters={each["name"]: each for each in masters}, notes=tuple(notes))
+    config = {name: _get(connection, name) for name in sorted(set(_touched(changing.orders)))}
+    return InForce(
+        config={name: seal(value) if name in sensitive else value for name, value in config.items()},
+        lines=lines,
+        role=connection.call("ROLE"),
+        notes=tuple(notes),
+    )
 
 
-def _touched(process: Answer) -> set[str]:
-    """Return the directives that orders set."""
-    own = {
-        "append-only": "appendonly",
-        "masterauth": "masterauth",
-        "password-add": "requirepass",
-        "password-end": "requirepass",
-        "demote": _FENCE,
-    }
-    found = {own[order["do"]] for order in process["orders"] if order["do"] in own}
-    return found | {name.lower() for order in process["orders"] for name, _ in order.get("pairs", ())}
+_OWN: dict[type, str] = {
+    AppendOnly: "appendonly",
+    MasterAuth: "masterauth",
+    PasswordAdd: "requirepass",
+    PasswordEnd: "requirepass",
+    Demote: _FENCE,
+}
 
 
-_FENCE = "min-replicas-to-write"
+def _touched(orders: Iterable[Order]) -> Iterator[str]:
+    """Yield the directives that orders set."""
+    for order in orders:
+        if isinstance(order, SetDirectives):
+            yield from (name.lower() for name, _ in order.pairs)
+        elif type(order) in _OWN:
+            yield _OWN[type(order)]
 
 
 def _get(connection: Connection, name: str) -> str:
@@ -159,8 +182,7 @@ def _get(connection: Connection, name: str) -> str:
     return pairs(connection.call("CONFIG", "GET", name)).get(name, "")
 
 
-def _set(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    wanted = [(str(name).lower(), str(value)) for name, value in order["pairs"]]
+def _set(connection: Connection, wanted: list[tuple[str, str]]) -> Outcome:
     before = {name: _get(connection, name) for name, _ in wanted}
     version = info(connection.call("INFO", "server"))["redis_version"]
     if int(version.split(".")[0]) >= 7:
@@ -181,95 +203,103 @@ def _one_by_one(connection: Connection, wanted: list[tuple[str, str]], before: d
             raise ReplyError(f"{error} ({name})") from None
 
 
-def _append_only(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return append_only(connection, order["value"], float(order["seconds"]))
+class _Doing:
+    """One order being done to one process; ``way`` says which password opened the connection."""
+
+    def __init__(self, process: ManagedProcess, connection: Connection, way: str) -> None:
+        self._process = process
+        self._connection = connection
+        self._way = way
+
+    def do(self, order: Order) -> Outcome:
+        return _DOING[type(order)](self, order)
+
+    def set(self, order: SetDirectives) -> Outcome:
+        return _set(self._connection, [(name.lower(), clear(value)) for name, value in order.pairs])
+
+    def append_only(self, order: AppendOnly) -> Outcome:
+        return append_only(self._connection, order.value, order.seconds)
+
+    def add_password(self, _: PasswordAdd) -> Outcome:
+        return add_password(self._process, self._connection, self._way)
+
+    def end_password(self, _: PasswordEnd) -> Outcome:
+        return end_password(self._process, self._connection)
+
+    def masterauth(self, order: MasterAuth) -> Outcome:
+        return _set(self._connection, [("masterauth", clear(order.value))])
+
+    def command(self, order: Command) -> Outcome:
+        return sentinel_commands.command(self._connection, order.words)
+
+    def forget(self, order: Forget) -> Outcome:
+        return sentinel_commands.forget(self._connection, order)
+
+    def flush(self, _: Flush) -> Outcome:
+        try:
+            return self._write("SENTINEL", "FLUSHCONFIG")
+        except ReplyError as error:
+            if not _unknown(error):
+                raise
+            return Outcome(note="it does not know SENTINEL FLUSHCONFIG, it writes its file at once")
+
+    def rewrite(self, _: Rewrite) -> Outcome:
+        return self._write("CONFIG", "REWRITE")
+
+    def _write(self, *command: str) -> Outcome:
+        """Have the file written; it has changed when its directives have, whatever became of blank lines."""
+        before = self._meaning()
+        self._connection.call(*command)
+        return Outcome(("file",)) if self._meaning() != before else Outcome()
+
+    def _meaning(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(line.name, line.words) for line in directives(self._process.configuration)]
+
+    def demote(self, order: Demote) -> Outcome:
+        """Make an old master follow the new one, then lift its fence: until then it would take writes that are lost."""
+        address, port = order.master.split()
+        connection, done = self._connection, list[str]()
+        if connection.call("ROLE")[:3] != ["slave", address, int(port)]:
+            _must_be_master(self._process, Endpoint(address, int(port)))
+            connection.call("MULTI")
+            connection.call("REPLICAOF", address, port)
+            connection.call("CONFIG", "REWRITE")
+            connection.call("CLIENT", "KILL", "TYPE", "normal")
+            failed = [reply for reply in connection.call("EXEC") if isinstance(reply, ReplyError)]
+            if failed:
+                raise failed[0]
+            done.append(f"replica of {address} {port}")
+        if order.value is not None:
+            done += _set(connection, [(_FENCE, order.value)]).changed
+            connection.call("CONFIG", "REWRITE")
+        return Outcome(tuple(done))
 
 
-def _add_password(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return add_password(managed(process), connection, process["way"])
-
-
-def _end_password(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return end_password(managed(process), connection)
-
-
-def _masterauth(process: Answer, connection: Connection, order: Answer) -> Outcome:
-    return _set(process, connection, {"pairs": [["masterauth", order["value"]]]})
-
-
-def _command(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return sentinel_commands.command(connection, order["words"])
-
-
-def _forget(process: Answer, connection: Connection, order: Answer) -> Outcome:  # noqa: ARG001
-    return sentinel_commands.forget(connection, order)
-
-
-def _flush(process: Answer, connection: Connection, order: Answer) -> Outcome:
-    return _write(process, connection, order, ("SENTINEL", "FLUSHCONFIG"))
-
-
-def _rewrite(process: Answer, connection: Connection, order: Answer) -> Outcome:
-    return _write(process, connection, order, ("CONFIG", "REWRITE"))
-
-
-def _write(process: Answer, connection: Connection, order: Answer, command: tuple[str, str]) -> Outcome:
-    """Have the file written; it has changed when its directives have, whatever became of blank lines."""
-    before = _meaning(process)
+def _must_be_master(process: ManagedProcess, endpoint: Endpoint) -> None:
+    where = f"{endpoint.address}:{endpoint.port}"
     try:
-        connection.call(*command)
-    except ReplyError as error:
-        if order["do"] != "flush" or "unknown" not in str(error).lower():
-            raise
-        return Outcome(note=f"it does not know {' '.join(command)}, it writes its file at once")
-    return Outcome(("file",)) if _meaning(process) != before else Outcome()
-
-
-def _meaning(process: Answer) -> list[tuple[str, tuple[str, ...]]]:
-    return [(line.name, line.words) for line in directives(process["configuration"])]
-
-
-def _demote(process: Answer, connection: Connection, order: Answer) -> Outcome:
-    """Make an old master follow the new one, then lift its fence: until then it would take writes that are lost."""
-    address, port = order["master"].split()
-    done = []
-    if connection.call("ROLE")[:3] != ["slave", address, int(port)]:
-        _must_be_master({**process, "address": address, "port": int(port)})
-        connection.call("MULTI")
-        connection.call("REPLICAOF", address, port)
-        connection.call("CONFIG", "REWRITE")
-        connection.call("CLIENT", "KILL", "TYPE", "normal")
-        failed = [reply for reply in connection.call("EXEC") if isinstance(reply, ReplyError)]
-        if failed:
-            raise failed[0]
-        done.append(f"replica of {address} {port}")
-    if order.get("value") is not None:
-        done += _set(process, connection, {"pairs": [[_FENCE, order["value"]]]}).changed
-        connection.call("CONFIG", "REWRITE")
-    return Outcome(tuple(done))
-
-
-def _must_be_master(other: Answer) -> None:
-    where = f"{other['address']}:{other['port']}"
-    try:
-        connection, _ = connect(managed(other))
+        connection, _ = connect(at(process, endpoint))
         with connection:
             role = connection.call("ROLE")[0]
     except (OSError, ReplyError) as error:
-        raise NotReadyError(f"{where}, which {other['name']} is to follow, cannot be asked: {error}") from None
+        raise NotReadyError(f"{where}, which {process.name} is to follow, cannot be asked: {error}") from None
     if role != "master":
-        raise NotReadyError(f"{where}, which {other['name']} is to follow, is no master; run again")
+        raise NotReadyError(f"{where}, which {process.name} is to follow, is no master; run again")
 
 
-_ORDERS: dict[str, Callable[[Answer, Connection, Answer], Outcome]] = {
-    "set": _set,
-    "append-only": _append_only,
-    "password-add": _add_password,
-    "masterauth": _masterauth,
-    "password-end": _end_password,
-    "command": _command,
-    "rewrite": _rewrite,
-    "flush": _flush,
-    "forget": _forget,
-    "demote": _demote,
+def _unknown(error: ReplyError) -> bool:
+    return "unknown" in str(error).lower()
+
+
+_DOING: dict[type, Callable[[_Doing, Any], Outcome]] = {
+    SetDirectives: _Doing.set,
+    AppendOnly: _Doing.append_only,
+    PasswordAdd: _Doing.add_password,
+    MasterAuth: _Doing.masterauth,
+    PasswordEnd: _Doing.end_password,
+    Command: _Doing.command,
+    Rewrite: _Doing.rewrite,
+    Flush: _Doing.flush,
+    Forget: _Doing.forget,
+    Demote: _Doing.demote,
 }

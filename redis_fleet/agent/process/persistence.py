@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 from ..conf.text import split
 from ..login import Outcome
 from ..protocol.resp import Connection, ReplyError, info, pairs
 
-Answer = dict[str, Any]
 _PAUSE = 0.05
 # What BGSAVE says while another copy is being made; the words differ from version to version.
 _BUSY = ("progress", "child process")

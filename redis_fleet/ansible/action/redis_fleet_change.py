@@ -6,6 +6,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import change_request
 
@@ -16,15 +17,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"stage"})
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run the module of the same name with the orders of the plan, secrets filled in."""
+        """Send the orders of the plan, secrets filled in."""
         super().run(tmp, task_vars)
         fleet, machine = fleet_of(task_vars), task_vars["inventory_hostname"]
         wanted = (self._task.args["stage"], machine)
         steps = [
             each for each in task_vars["redis_fleet_planned"]["steps"] if (each["stage"], each["machine"]) == wanted
         ]
-        arguments = change_request(fleet, machine, steps)
-        result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        result = result_of(self, change_request(fleet, machine, steps), task_vars)
         if self._task.diff and not result.get("failed"):
             result["diff"] = [_diff(step) for step in steps if step["changes"]]
         return result

@@ -17,8 +17,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return at once where nothing is disturbed, in check mode, and where it was agreed to before."""
         super().run(tmp, task_vars)
-        disturbs = task_vars["redis_fleet_planned"]["disturbs"]
-        if not disturbs or self._task.check_mode or self._task.args.get("given"):
+        disruptive = task_vars["redis_fleet_planned"]["disturbs"]
+        if not disruptive or self._task.check_mode or self._task.args.get("given"):
             return {"changed": False}
         if in_front() and ask("consent"):
             return {"changed": False}

@@ -11,12 +11,14 @@ from ansible.plugins.action import ActionBase
 from redis_fleet.ansible.events import TO_DEPLOY, emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED, observations
+from redis_fleet.ansible.plays import groups
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.config_test.texts import planned
 from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import Observed, observed
 from redis_fleet.plan.planner import plan
+from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.text import describe
 from redis_fleet.platform import name_of, offered
 
@@ -41,15 +43,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         made = plan(fleet, seen, purge=bool(self._task.args.get("purge")))
         run = new_run("deploy", self._play_context.connection_lockfd)
         done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
-        again = made.passing and done < int(self._task.args.get("looks", 1))
-        result = {"changed": False, **made.to_dict(), "packages": _packages(fleet, seen), "run": run}
+        again = made.transient and done < int(self._task.args.get("looks", 1))
+        result = {
+            "changed": False,
+            **made.to_dict(),
+            "groups": groups(made),
+            "packages": _packages(fleet, seen),
+            "run": run,
+        }
         result["purpose"] = "" if {"confirm", "service"} & self._task.args.keys() else TO_DEPLOY
         result |= {"looks": done, "again": again}
         _choose_trials(fleet, seen, result)
         if service := self._task.args.get("service"):
             agreed = made.masters.get(service)
-            why = agreed.why if agreed else made.refusals
-            return {**result, "failed": True, "msg": "nothing was touched:\n" + "\n".join(why)} if why else result
+            why = "\n".join(map(str, agreed.why if agreed else made.refusals))
+            return {**result, "failed": True, "msg": f"nothing was touched:\n{why}"} if why else result
         if again:
             self._wait(made.refusals)
             return result
@@ -68,7 +76,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._display.display(describe(result))
         return result
 
-    def _wait(self, refusals: Sequence[str]) -> None:
+    def _wait(self, refusals: Sequence[Refusal]) -> None:
         """What passes by itself takes Sentinel some seconds; the next look comes after this."""
         text = f"waiting: {refusals[0]}"
         if in_front():

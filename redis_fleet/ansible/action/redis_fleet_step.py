@@ -57,8 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return result_of(self, asked, task_vars)
         if step["how"] == "STOP":
             return result_of(self, decommission_request(seen, step), task_vars)
-        asked_for = change_request(fleet, step["machine"], [step])
-        return dict(self._execute_module("redis_fleet_change", module_args=asked_for, task_vars=task_vars))
+        return result_of(self, change_request(fleet, step["machine"], [step]), task_vars)
 
     def _switch(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
         if self._task.check_mode:

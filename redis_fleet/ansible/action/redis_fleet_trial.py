@@ -21,7 +21,8 @@ from redis_fleet.config_test.texts import candidates, planned, request
 from redis_fleet.description.load import load
 from redis_fleet.description.nodes import Document, Path
 from redis_fleet.model import Fleet
-from redis_fleet.problems import Position
+from redis_fleet.plan.refusal import Refusal
+from redis_fleet.problems import Position, Problem
 
 DOCUMENTATION = """
 module: redis_fleet_trial
@@ -59,8 +60,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return result_of(self, asked, task_vars)
 
     def _judge(self, fleet: Fleet, findings: list[CandidateTested], said: str) -> dict[str, Any]:
-        found = problems(findings, _Places(fleet.source))
-        refusals = [masked(fleet, str(replace(each, position=_from_here(each.position)))) for each in found]
+        found = [
+            replace(each, position=_from_here(each.position)) for each in problems(findings, _Places(fleet.source))
+        ]
+        refusals = [masked(fleet, str(each)) for each in found]
         reasons = [(each.machine, each.answer.untried) for each in findings if each.answer.untried]
         notes = [f"the files for {machine} were not tried: {why}" for machine, why in dict.fromkeys(reasons)]
         if notes and not in_front():
@@ -68,7 +71,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if not refusals:
             return {"changed": False, "notes": notes}
         words = "\n".join((f"{said}:", *(f"REFUSED  {each}" for each in refusals)))
-        return {"changed": False, "failed": True, "steps": [], "refusals": refusals, "notes": notes, "msg": words}
+        refused = [masked(fleet, _refusal(each).to_dict()) for each in found]
+        result = {"changed": False, "failed": True, "steps": [], "refusals": refusals, "refused": refused}
+        return {**result, "notes": notes, "msg": words}
 
 
 class _Places:
@@ -83,6 +88,11 @@ class _Places:
     @cached_property
     def _document(self) -> Document:
         return load(self._source).document
+
+
+def _refusal(problem: Problem) -> Refusal:
+    place = f"{problem.position}: {problem.path}" if problem.path else str(problem.position)
+    return Refusal("file-refused", place, problem.what, problem.remedy, problem.rule)
 
 
 def _findings(fleet: Fleet, steps: Any, task_vars: Any, name: str) -> Iterator[CandidateTested]:

@@ -18,6 +18,7 @@ description: Writes one JSON line for each event to the pipe that the environmen
 _KEYS = (
     "steps",
     "refusals",
+    "refused",
     "notes",
     "masters",
     "checks",

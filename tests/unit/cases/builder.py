@@ -17,6 +17,8 @@ from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import seal, sha256
+from redis_fleet.agent.login import code_of
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.catalogue import table, values
 from redis_fleet.kinds import wanted_packages
 from redis_fleet.loading import load_fleet
@@ -167,6 +169,8 @@ def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, An
         facts = _server(fleet, process, state, change)
     given = ("open", "pid", "error", "file_error", "opened_by", "passwords")
     plain = {key: change[key] for key in given if key in change}
+    if str(change.get("error", "")).partition(" ")[0].isupper():
+        plain["error_code"] = code_of(ReplyError(change["error"]))
     if "data" in change:
         plain["data"] = tuple(change["data"])
     return replace(facts, **plain)

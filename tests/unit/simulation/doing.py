@@ -6,12 +6,23 @@ A step is a generator that yields wherever a run can be killed. What a step need
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.orders import (
+    AppendOnly,
+    Command,
+    Demote,
+    Forget,
+    MasterAuth,
+    Order,
+    PasswordAdd,
+    PasswordEnd,
+    Rewrite,
+    SetDirectives,
+    clear,
+)
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.ansible.requests import change_request
@@ -19,7 +30,18 @@ from redis_fleet.catalogue.check import value_of
 from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.plan.master import majority
-from redis_fleet.plan.steps import Plan, Step
+from redis_fleet.plan.steps import (
+    Confirm,
+    Decommission,
+    Plan,
+    Prepare,
+    Restart,
+    Start,
+    Step,
+    Switchover,
+    WriteFiles,
+    WriteUnit,
+)
 from tests.unit.simulation.looking import unit_text
 from tests.unit.simulation.servers import Server, described, known
 from tests.unit.simulation.watchers import Watcher
@@ -120,17 +142,17 @@ class Run:
 
     def _watchful(self, step: Step) -> None:
         """What a step must not be, whatever the checks on the machine would say."""
-        if step.how == "RESTART" and step.service:
+        if isinstance(step, Restart) and step.service:
             server = self.world.boxes[step.machine].servers[step.process]
             master = self.world.master(step.service)
             fit = [each for each in self.world.attached(server) if each.fit and each in self._described(step.service)]
             assert not (server is master and fit), f"{step.what}, a master, while {fit[0].process.id} is fit"
-        if step.how == "STOP" and step.process in self.world.boxes[step.machine].servers:
+        if isinstance(step, Decommission) and step.process in self.world.boxes[step.machine].servers:
             server = self.world.boxes[step.machine].servers[step.process]
             served = {each.name for each in self.fleet.services}
             last = server.process.service in served and self.world.master(server.process.service) is server
             assert not last, f"{step.what}, the master"
-        if step.how == "STOP" and not step.purge:
+        if isinstance(step, Decommission) and not step.purge:
             found = self.world.boxes[step.machine].servers.get(step.process)
             held = found.memory if found and found.master and found.process.service not in self._served() else ()
             saved = found and (found.config.get("save", "").strip() or found.config.get("appendonly") == "yes")
@@ -146,31 +168,28 @@ class Run:
     # Steps.
 
     def _do(self, step: Step) -> Doing:
-        kinds: dict[str, Callable[[Step], Doing]] = {
-            "prepare": self._prepare,
-            "write": self._write,
-            "start_masters": self._start,
-            "start_replicas": self._start,
-            "start_sentinels": self._start_watcher,
-            "settle": self._calm,
+        kinds: dict[type, Callable[[Any], Doing]] = {
+            Prepare: self._prepare,
+            WriteFiles: self._write,
+            WriteUnit: self._write,
+            Start: self._start_watcher if step.stage == "start_sentinels" else self._start,
+            Confirm: self._calm,
+            Restart: self._restart,
+            Switchover: self._switchover,
+            Decommission: self._stop,
         }
-        rolling: dict[str, Callable[[Step], Doing]] = {
-            "RESTART": self._restart,
-            "SWITCHOVER": self._switchover,
-            "STOP": self._stop,
-        }
-        yield from kinds.get(step.stage, rolling.get(step.how, self._change))(step)
+        yield from kinds.get(type(step), self._change)(step)
 
     def _process(self, step: Step) -> Process:
         return next(each for each in self.fleet.on(step.machine) if each.name == step.process)
 
-    def _prepare(self, step: Step) -> Doing:
+    def _prepare(self, step: Prepare) -> Doing:
         self.world.boxes[step.machine].prepared = True
         yield
 
-    def _write(self, step: Step) -> Doing:
+    def _write(self, step: WriteFiles | WriteUnit) -> Doing:
         box, process = self.world.boxes[step.machine], self._process(step)
-        if not step.unit:
+        if isinstance(step, WriteFiles):
             found = box.servers.get(step.process) or box.watchers.get(step.process)
             assert not (found and found.runs), f"{step.what}, which runs"
             if process.kind == "server":
@@ -179,7 +198,9 @@ class Run:
                 if isinstance(old, Server):
                     box.servers[step.process].rdb, box.servers[step.process].aof = old.rdb, old.aof
             else:
-                box.watchers[step.process] = Watcher.written(self._joining(process) if step.joins else process)
+                box.watchers[step.process] = Watcher.written(
+                    self._joining(process) if step.joins_running_sentinels else process
+                )
         box.units[process.paths.unit] = unit_text(self.fleet, process)
         yield
 
@@ -191,7 +212,7 @@ class Run:
         }
         return joining(process, masters)
 
-    def _start(self, step: Step) -> Doing:
+    def _start(self, step: Start) -> Doing:
         server, process = self.world.boxes[step.machine].servers[step.process], self._process(step)
         server.process = process
         server.edit(step.edit, process)
@@ -200,7 +221,7 @@ class Run:
         server.start()
         expect = "master" if step.stage == "start_masters" else "replica"
         _need(server.master == (expect == "master"), f"{process.id} is no {expect} after its start")
-        if step.fresh and server.master:
+        if step.first_start and server.master:
             server.config[DELAY] = "0"
         yield
 
@@ -211,7 +232,7 @@ class Run:
         if follow and follow != "none":
             server.file["replicaof"] = (tuple(follow.split()),)
 
-    def _start_watcher(self, step: Step) -> Doing:
+    def _start_watcher(self, step: Start) -> Doing:
         watcher = self.world.boxes[step.machine].watchers[step.process]
         watcher.process = self._process(step)
         watcher.edit(step.edit, watcher.process)
@@ -219,7 +240,7 @@ class Run:
         watcher.start()
         yield
 
-    def _calm(self, step: Step) -> Doing:
+    def _calm(self, step: Confirm) -> Doing:
         process = self._process(step)
         self.world.boxes[step.machine].servers[step.process].config[DELAY] = value_of("redis", process, DELAY)
         yield
@@ -238,38 +259,42 @@ class Run:
         found = box.servers.get(step.process) or box.watchers.get(step.process)
         assert found is not None
         _need(found.runs, f"{step.process} does not answer")
-        if step.expect and isinstance(found, Server):
-            _need(found.master == (step.expect == "master"), f"{step.process} is no {step.expect} by now")
-        request = change_request(self.fleet, step.machine, [asdict(step)])["processes"][0]
-        orders = request["orders"]
-        for order in json.loads(orders) if isinstance(orders, str) else orders:
+        expect = getattr(step, "expect", "")
+        if expect and isinstance(found, Server):
+            _need(found.master == (expect == "master"), f"{step.process} is no {expect} by now")
+        planned = next(each for each in self.plan.to_dict()["steps"] if each["number"] == self._number(step))
+        (changing,) = change_request(self.fleet, step.machine, [planned]).processes
+        for order in changing.orders:
             if isinstance(found, Server):
-                self._order(found, request, order)
-            elif order["do"] == "forget":
+                self._order(found, changing.process.password, order)
+            elif isinstance(order, Forget):
                 self._forget(found, order)
-            elif order["do"] == "command":
-                found.command(order["words"])
+            elif isinstance(order, Command):
+                found.command([clear(word) for word in order.words])
             yield
 
-    def _order(self, server: Server, request: dict[str, Any], order: dict[str, Any]) -> None:
-        password = request["password"] or ""
-        if order["do"] == "set":
-            for name, value in order["pairs"]:
-                server.set(known(name).name, value)
-        elif order["do"] == "append-only":
-            server.set("appendonly", order["value"])
-        elif order["do"] == "rewrite":
+    def _number(self, step: Step) -> int:
+        return 1 + next(number for number, each in enumerate(self.plan.steps) if each is step)
+
+    def _order(self, server: Server, password: str, order: Order) -> None:
+        if isinstance(order, SetDirectives):
+            for name, value in order.pairs:
+                server.set(known(name).name, clear(value))
+        elif isinstance(order, AppendOnly):
+            server.set("appendonly", order.value)
+        elif isinstance(order, Rewrite):
             server.rewrite()
-        elif order["do"] == "password-add":
+        elif isinstance(order, PasswordAdd):
             if server.accepts and password and password not in server.accepts:
                 server.accepts |= {password}
-        elif order["do"] == "password-end":
+        elif isinstance(order, PasswordEnd):
             server.set("requirepass", password)
-        elif order["do"] == "masterauth":
-            server.set("masterauth", order["value"])
-        elif order["do"] == "demote":
-            address, port = order["master"].split()
-            self._demote(server, Endpoint(address, int(port)), order["value"])
+        elif isinstance(order, MasterAuth):
+            server.set("masterauth", clear(order.value))
+        elif isinstance(order, Demote):
+            address, port = order.master.split()
+            assert order.value is not None
+            self._demote(server, Endpoint(address, int(port)), order.value)
         else:
             raise AssertionError(order)
 
@@ -281,15 +306,15 @@ class Run:
         server.set(_LEAST, least)
         server.rewrite()
 
-    def _forget(self, watcher: Watcher, order: dict[str, Any]) -> None:
-        if not self._lacks(watcher, order["master"], order["replicas"], order["sentinels"]):
+    def _forget(self, watcher: Watcher, order: Forget) -> None:
+        if not self._lacks(watcher, order.master, order.replicas, order.sentinels):
             return
-        view = watcher.views[order["master"]]
+        view = watcher.views[order.master]
         master = self.world.server_at(view.endpoint)
-        _need(bool(master and master.master), f"{order['master']} is not there to be asked")
+        _need(bool(master and master.master), f"{order.master} is not there to be asked")
         view.replicas, view.sentinels = set(), set()
         self.world.settle()
-        lacks = self._lacks(watcher, order["master"], order["replicas"], order["sentinels"])
+        lacks = self._lacks(watcher, order.master, order.replicas, order.sentinels)
         _need(not lacks, f"{lacks} after SENTINEL RESET")
 
     def _lacks(self, watcher: Watcher, name: str, replicas: int, sentinels: int, *, exact: bool = True) -> str:
@@ -306,7 +331,7 @@ class Run:
 
     # Restarts, switchovers, departures.
 
-    def _restart(self, step: Step) -> Doing:
+    def _restart(self, step: Restart) -> Doing:
         process = self._process(step)
         box = self.world.boxes[step.machine]
         if process.kind == "sentinel":
@@ -328,7 +353,7 @@ class Run:
             box.units[process.paths.unit] = unit_text(self.fleet, process)
         yield
 
-    def _in_step(self, step: Step, server: Server, expect: str, *, before: bool) -> None:
+    def _in_step(self, step: Restart, server: Server, expect: str, *, before: bool) -> None:
         """Hold the others against what redis_fleet.agent.process.restart wants of them."""
         _need(server.runs, f"{step.process} does not run")
         _need(server.master == (expect == "master"), f"{step.process} is no {expect}")
@@ -340,7 +365,7 @@ class Run:
             others = [each for each in self.world.attached(master) if each is not server]
             _need(not before or len(others) >= len(everyone) - 2, "other replicas are not in step")
 
-    def _restart_watcher(self, step: Step, process: Process, watcher: Watcher) -> Doing:
+    def _restart_watcher(self, step: Restart, process: Process, watcher: Watcher) -> Doing:
         for service in self.fleet.services:
             if service.watch:
                 numbers = expected(self.fleet, service.name), len(self.fleet.sentinels) - 1
@@ -352,7 +377,7 @@ class Run:
         watcher.edit(step.edit, process)
         watcher.start()
 
-    def _switchover(self, step: Step) -> Doing:
+    def _switchover(self, step: Switchover) -> Doing:
         world = self.world
         old, watched = world.master(step.service), bool(self.fleet.service(step.service).watch)
         assert watched or not world.watching(step.service), f"{step.what} behind the back of Sentinels"
@@ -408,7 +433,7 @@ class Run:
     def _usual(self, server: Server, name: str) -> str:
         return value_of("redis", server.process, name)
 
-    def _stop(self, step: Step) -> Doing:
+    def _stop(self, step: Decommission) -> Doing:
         box = self.world.boxes[step.machine]
         found = box.servers.get(step.process) or box.watchers.get(step.process)
         assert found is not None

@@ -82,7 +82,7 @@ def _server(world: World, server: Server, password: str) -> ProcessFacts:
     opened = _way(server, password, [word for words in lines for word in words if word])
     facts = replace(facts, pid=100, open=not server.accepts, unit={"SubState": "running"}, error=None)
     if not opened:
-        return replace(facts, error="WRONGPASS invalid username-password pair")
+        return replace(facts, error="WRONGPASS invalid username-password pair", error_code="WRONGPASS")
     master = server.follows
     info = {
         "redis_version": VERSION,
@@ -110,7 +110,7 @@ def _watcher(world: World, watcher: Watcher, password: str) -> ProcessFacts:
     opened = _way(watcher, password, [each for each in (watcher.own, watcher.options.get("sentinel-pass", "")) if each])
     facts = replace(facts, pid=200, open=not watcher.accepts, unit={"SubState": "running"}, error=None)
     if not opened:
-        return replace(facts, error="WRONGPASS invalid username-password pair")
+        return replace(facts, error="WRONGPASS invalid username-password pair", error_code="WRONGPASS")
     return replace(
         facts,
         answers=True,

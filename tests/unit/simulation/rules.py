@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import majority
-from redis_fleet.plan.steps import STAGES, Plan, Step
+from redis_fleet.plan.steps import STAGES, Plan, Restart, Step, WriteFiles
 
 STARTS = ("start_masters", "start_replicas", "start_sentinels")
 
@@ -58,7 +58,7 @@ def _files_of_what_runs(step: Step, fleet: Fleet, seen: Observed, started: set[t
         return
     facts = seen.of(found[0])
     runs = facts.answers or facts.pid
-    if step.stage in STARTS or (step.stage == "write" and not step.unit):
+    if step.stage in STARTS or isinstance(step, WriteFiles):
         assert not runs, f"{step.what}: it runs"
     elif step.how == "LIVE" and step.stage != "write":
         up = facts.answers or (step.machine, step.process) in started
@@ -67,7 +67,7 @@ def _files_of_what_runs(step: Step, fleet: Fleet, seen: Observed, started: set[t
 
 def _one_at_a_time(step: Step, fleet: Fleet, seen: Observed, started: set[tuple[str, str]]) -> None:
     """While one is restarted all others are up: they answered, or this very plan started them before."""
-    if step.how != "RESTART":
+    if not isinstance(step, Restart):
         return
     process = next(each for each in fleet.on(step.machine) if each.name == step.process)
     others = fleet.sentinels if process.kind == "sentinel" else fleet.service(process.service).processes
