@@ -12,6 +12,7 @@ from redis_fleet import runlog
 from redis_fleet.agent.messages.runs import Begin, Begun, End, LoggedStep, Run
 from redis_fleet.agent.runs.runlog import WITHDRAWN
 from redis_fleet.ansible.agent import ask
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import OBSERVED
@@ -21,24 +22,32 @@ from redis_fleet.topology.state_paths import journal_file, lock_file
 
 _MOVED = "another run changed this deployment meanwhile; run again"
 
+DOCUMENTATION = """
+module: redis_fleet_begin
+short_description: Take the lock of the deployment on a machine, or judge what all machines said
+description:
+  - Without taken it tries, and fails never. A run that did not get the lock everywhere gives back what
+    it got, and stops. Nothing happens in check mode. It needs redis_fleet_planned, and
+    redis_fleet_observed where it was observed.
+options:
+  taken:
+    description: The name of the variable with the answers of all machines, which are then judged.
+    type: str
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Without arguments it tries and fails never; with ``taken``, the name of what it answered, it judges all answers.
-
-    A run that did not get the lock everywhere gives back what it got, and stops. Nothing happens in check mode.
-    It needs ``redis_fleet_planned`` (a ``RunIntent``), and ``redis_fleet_observed`` where it was observed.
-    """
-
-    _VALID_ARGS = frozenset({"taken"})
+    """Tries, or judges; ``redis_fleet_planned`` is a ``RunIntent``."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return ``refused`` (empty: the lock is taken) and what was taken over."""
         super().run(tmp, task_vars)
+        taken = arguments(self, DOCUMENTATION)["taken"]
         if self._task.check_mode:
             return {"changed": False, "skipped": True, "msg": "nothing is locked in check mode"}
         fleet = fleet_of(task_vars)
-        if name := self._task.args.get("taken"):
-            return self._judge(fleet, name, task_vars)
+        if taken:
+            return self._judge(fleet, taken, task_vars)
         try:
             return {"changed": False, **self._try(fleet, task_vars)}
         except (AnsibleConnectionFailure, RuntimeError) as error:

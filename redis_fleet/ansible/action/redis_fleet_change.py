@@ -7,20 +7,32 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.agent import result_of
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import change_request
 
+DOCUMENTATION = """
+module: redis_fleet_change
+short_description: Change the running processes of a machine
+description:
+  - One round trip for all steps that the plan has for this machine in one stage. It needs
+    redis_fleet_planned.
+options:
+  stage:
+    description: The stage of the plan.
+    type: str
+    required: true
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """One round trip for all steps that the plan has for this machine in one stage."""
-
-    _VALID_ARGS = frozenset({"stage"})
+    """All steps of a stage at once."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Send the orders of the plan, secrets filled in."""
         super().run(tmp, task_vars)
         fleet, machine = fleet_of(task_vars), task_vars["inventory_hostname"]
-        wanted = (self._task.args["stage"], machine)
+        wanted = (arguments(self, DOCUMENTATION)["stage"], machine)
         steps = [
             each for each in task_vars["redis_fleet_planned"]["steps"] if (each["stage"], each["machine"]) == wanted
         ]

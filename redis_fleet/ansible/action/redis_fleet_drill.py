@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.replication.view import view
 from redis_fleet.ansible.calls import caller
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.switching import result_of
@@ -20,17 +21,27 @@ from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
 from redis_fleet.operations.remote_client import far_view
 from redis_fleet.operations.service_access import target
 
+DOCUMENTATION = """
+module: redis_fleet_drill
+short_description: Kill the master of a service on purpose, and report what its clients noticed
+description:
+  - It fails when anything is not as it should be.
+options:
+  service:
+    description: The name of the service.
+    type: str
+    required: true
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Kills the master of a service on purpose, and reports what its clients noticed."""
-
-    _VALID_ARGS = frozenset({"service"})
+    """Lets the old master go whatever happens."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the report; fails when anything is not as it should be."""
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
-        aim = target(fleet, fleet.service(self._task.args["service"]))
+        aim = target(fleet, fleet.service(arguments(self, DOCUMENTATION)["service"]))
         module = caller(self, task_vars)
         here = from_here(aim)
         processes = AnsibleProcessControl(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)

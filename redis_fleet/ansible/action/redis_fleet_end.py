@@ -10,33 +10,55 @@ from ansible.plugins.action import ActionBase
 from redis_fleet import runlog
 from redis_fleet.agent.messages.runs import End, ShowLock
 from redis_fleet.ansible.agent import read, result_of
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.runs import masked, state
 from redis_fleet.model import Fleet
 from redis_fleet.topology.state_paths import journal_file, lock_file
 
+DOCUMENTATION = """
+module: redis_fleet_end
+short_description: Note the end of a run and give the lock back
+description:
+  - Nothing happens in check mode.
+options:
+  result:
+    description: ok or failed.
+    type: str
+    choices: [ok, failed]
+    default: ok
+  message:
+    description: Why it failed.
+    type: str
+    default: ''
+  run:
+    description: The id of the run, this run's own when it is not given; an empty one stands for whatever run
+      holds the lock.
+    type: str
+  show:
+    description: Do nothing but say who holds the lock.
+    type: bool
+    default: false
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """``result`` is ok or failed, ``message`` why; ``run`` the run's id, this run's own when it is not given.
-
-    An empty ``run`` stands for whatever run holds the lock. With ``show`` nothing is done but to say who holds it.
-    """
-
-    _VALID_ARGS = frozenset({"result", "message", "run", "show"})
+    """Notes the end here and on the machine, then gives back."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return ``holder``, the run that has the lock then, and ``given``, the one that had it."""
         super().run(tmp, task_vars)
+        asked_for = arguments(self, DOCUMENTATION)
         if self._task.check_mode:
             return {"changed": False, "skipped": True, "msg": "nothing is locked in check mode"}
         fleet, machine = fleet_of(task_vars), task_vars["inventory_hostname"]
-        if self._task.args.get("show"):
+        if asked_for["show"]:
             return self._show(fleet, machine, task_vars)
-        given = self._task.args.get("run")
+        given = asked_for["run"]
         run = task_vars["redis_fleet_planned"]["run"]["id"] if given is None else str(given)
-        told = {"result": str(self._task.args.get("result", "ok"))}
-        if message := masked(fleet, str(self._task.args.get("message", ""))):
+        told = {"result": asked_for["result"]}
+        if message := masked(fleet, asked_for["message"]):
             told["message"] = message[:2000]
         # Before the machine is asked, which may be away; from whichever machine's task comes first.
         self._note(fleet, run, told)

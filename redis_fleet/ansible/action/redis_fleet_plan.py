@@ -8,9 +8,10 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import TO_DEPLOY, emit, in_front
 from redis_fleet.ansible.fleets import fleet_of
-from redis_fleet.ansible.observations import OBSERVED, observations
+from redis_fleet.ansible.observations import observations
 from redis_fleet.ansible.plays import groups
 from redis_fleet.ansible.runs import new_run
 from redis_fleet.config_test.texts import planned
@@ -24,26 +25,48 @@ from redis_fleet.platform import name_of, offered
 
 _PATIENCE = 2.0
 
+DOCUMENTATION = """
+module: redis_fleet_plan
+short_description: Plan a deployment from what was observed of all machines
+description:
+  - Contacts nothing. It fails with every refusal. Refusals that pass by themselves are no failure until
+    it has looked often enough; again says that another look is worth while.
+options:
+  seen:
+    description: The name of the variable with the observations.
+    type: str
+    default: redis_fleet_observed
+  confirm:
+    description: Whether anything that is left to do is a failure.
+    type: bool
+    default: false
+  service:
+    description: The name of a service; then only its master matters, not what else differs.
+    type: str
+  purge:
+    description: Whether the data of processes that left goes too.
+    type: bool
+    default: false
+  looks:
+    description: How often it may look.
+    type: int
+    default: 1
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """``seen`` names the registered observations; with ``confirm`` anything left to do is a failure.
-
-    ``purge``: the data of processes that left goes too. Refusals that pass by themselves are no failure until it has
-    looked ``looks`` times: ``again`` says that another look is worth while. With ``service`` only the master of that
-    service matters, not what else differs.
-    """
-
-    _VALID_ARGS = frozenset({"seen", "confirm", "service", "purge", "looks"})
+    """Contacts nothing; waits where what is in the way passes by itself."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the plan; fails with every refusal."""
         super().run(tmp, task_vars)
+        given = arguments(self, DOCUMENTATION)
         fleet = fleet_of(task_vars)
-        seen = observed(observations(fleet, task_vars["hostvars"], self._task.args.get("seen", OBSERVED)))
-        made = plan(fleet, seen, purge=bool(self._task.args.get("purge")))
+        seen = observed(observations(fleet, task_vars["hostvars"], given["seen"]))
+        made = plan(fleet, seen, purge=given["purge"])
         run = new_run("deploy", self._play_context.connection_lockfd)
         done = 1 + int(task_vars.get("redis_fleet_planned", {}).get("looks", 0))
-        again = made.transient and done < int(self._task.args.get("looks", 1))
+        again = made.transient and done < given["looks"]
         result = {
             "changed": False,
             **made.to_dict(),
@@ -51,10 +74,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "packages": _packages(fleet, seen),
             "run": run,
         }
-        result["purpose"] = "" if {"confirm", "service"} & self._task.args.keys() else TO_DEPLOY
+        result["purpose"] = "" if given["confirm"] or given["service"] else TO_DEPLOY
         result |= {"looks": done, "again": again}
         _choose_trials(fleet, seen, result)
-        if service := self._task.args.get("service"):
+        if service := given["service"]:
             agreed = made.masters.get(service)
             why = "\n".join(map(str, agreed.why if agreed else made.refusals))
             return {**result, "failed": True, "msg": f"nothing was touched:\n{why}"} if why else result
@@ -67,10 +90,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "failed": True,
                 "msg": "\n".join(("nothing was changed:", *(f"REFUSED  {each}" for each in made.refusals))),
             }
-        if self._task.args.get("confirm") and made.steps:
+        if given["confirm"] and made.steps:
             left = "; ".join(f"{step.machine}: {step.what} ({step.reason})" for step in made.steps)
             return {**result, "failed": True, "msg": f"after all steps there is still something to do: {left}"}
-        if not self._task.args.get("confirm") and not in_front():
+        if not given["confirm"] and not in_front():
             for warning in fleet.warnings:
                 self._display.warning(str(warning))
             self._display.display(describe(result))

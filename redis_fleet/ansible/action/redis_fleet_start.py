@@ -9,22 +9,39 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.ansible.agent import result_of
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import process_parts, start_request
 from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet
 from redis_fleet.render.files import configuration
 
+DOCUMENTATION = """
+module: redis_fleet_start
+short_description: Write the files of a machine and start its processes
+description:
+  - One round trip, whatever the number of files and processes. It needs redis_fleet_planned.
+options:
+  stages:
+    description: The stages of the plan that are done.
+    type: list
+    elements: str
+    required: true
+  timeout:
+    description: How long the processes may take to be ready, in seconds.
+    type: float
+    required: true
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """One round trip, whatever the number of files and processes."""
-
-    _VALID_ARGS = frozenset({"stages", "timeout"})
+    """Does everything of the stages at once."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Do what the plan names for these stages."""
         super().run(tmp, task_vars)
-        fleet, machine, stages = fleet_of(task_vars), task_vars["inventory_hostname"], self._task.args["stages"]
+        given = arguments(self, DOCUMENTATION)
+        fleet, machine, stages = fleet_of(task_vars), task_vars["inventory_hostname"], given["stages"]
         steps = task_vars["redis_fleet_planned"]["steps"]
         mine = [step for step in steps if step["stage"] in stages and step["machine"] == machine]
         written = {step["process"]: step for step in mine if step["stage"] == "write"}
@@ -34,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         units = [each for each in fleet.on(machine) if each.name in written and written[each.name]["unit"]]
         parts = process_parts(fleet, processes, units)
         starting = [step for step in mine if step["stage"] != "write"]
-        asked = start_request(fleet, machine, starting, parts, float(self._task.args["timeout"]))
+        asked = start_request(fleet, machine, starting, parts, given["timeout"])
         result = result_of(self, asked, task_vars)
         if self._task.diff:
             masked = {each.paths.configuration: configuration(fleet, each, masked=True) for each in processes}

@@ -10,6 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.calls import caller
+from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit, tell
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.observations import observations
@@ -22,20 +23,36 @@ from redis_fleet.topology.state_paths import masters_file
 
 Result = dict[str, Any]
 
+DOCUMENTATION = """
+module: redis_fleet_step
+short_description: Do one step of a rolling change
+description:
+  - It runs on the machine of the step; nothing else of the deployment is touched meanwhile. It needs
+    redis_fleet_planned and redis_fleet_observed.
+options:
+  number:
+    description: The number of the step in the plan, from 1.
+    type: int
+    required: true
+  timeout:
+    description: How long each stop and each start may take, in seconds.
+    type: float
+    required: true
+"""
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Runs on the machine of the step; nothing else of the deployment is touched meanwhile."""
-
-    _VALID_ARGS = frozenset({"number", "timeout"})
+    """Does what kind of step it is."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module that the step needs; fails with its words."""
         super().run(tmp, task_vars)
+        given = arguments(self, DOCUMENTATION)
         fleet = fleet_of(task_vars)
         seen = observed(observations(fleet, task_vars["hostvars"]))
-        step = task_vars["redis_fleet_planned"]["steps"][int(self._task.args["number"]) - 1]
+        step = task_vars["redis_fleet_planned"]["steps"][given["number"] - 1]
         emit("step", number=step["number"], how=step["how"], what=step["what"], machine=step["machine"])
-        result = self._do(fleet, seen, step, task_vars)
+        result = self._do(fleet, seen, step, given["timeout"], task_vars)
         if self._task.diff and step["changes"] and not result.get("failed"):
             before, after = (
                 "".join(f"{change['directive']} {change[key]}\n" for change in step["changes"])
@@ -44,7 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result["diff"] = [{"before": before, "after": after, "before_header": step["what"]}]
         return result
 
-    def _do(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
+    def _do(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], timeout: float, task_vars: Any) -> Result:
         if step["how"] == "SWITCHOVER":
             return self._switch(_with_leaving(fleet, step["service"], seen), seen, step, task_vars)
         if step["how"] == "RESTART":
@@ -53,7 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if step["service"]:
                 everyone = members(fleet.service(step["service"]), seen)
                 running = [each for each in everyone if seen.of(each).answers or each in fleet.processes]
-            asked = restart_request(fleet, running, process, step, float(self._task.args["timeout"]))
+            asked = restart_request(fleet, running, process, step, timeout)
             return result_of(self, asked, task_vars)
         if step["how"] == "STOP":
             return result_of(self, decommission_request(seen, step), task_vars)
