@@ -1,4 +1,4 @@
-"""The drill's client on this machine: the writer as a subprocess."""
+"""The client of an operation on this machine: the writer as a subprocess."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LocalClient:
     """A ``Client`` whose writer runs beside this process; ``seconds`` is the writer's hard bound."""
 
     def __init__(self, target: Target, seconds: float | None = None) -> None:
-        """Keep the target; nothing runs yet. The bound is by default enough for every wait of the drill."""
+        """Keep the target; nothing runs yet. The bound is by default enough for every wait of an operation."""
         self._target = target
         self._seconds = waits(target).total if seconds is None else seconds
         self._folder: str | None = None

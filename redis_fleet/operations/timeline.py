@@ -13,9 +13,9 @@ SILENCE = 1.5
 
 
 class Timeline:
-    """The events of one drill; inside its ``with`` block no two seconds pass without one.
+    """The events of one operation; inside its ``with`` block no two seconds pass without one.
 
-    ``state`` is asked for the words of a tick (``still refused, 3.2 s``), in a thread of its own: the drill may be
+    ``state`` is asked for the words of a tick (``still refused, 3.2 s``), in a thread of its own: the operation may be
     waiting for a machine meanwhile.
     """
 
@@ -28,7 +28,7 @@ class Timeline:
         self._events: list[TimelineEvent] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tick, name="drill-ticks", daemon=True)
+        self._thread = threading.Thread(target=self._tick, name="operation-ticks", daemon=True)
 
     def __enter__(self) -> Timeline:
         self._thread.start()
@@ -42,7 +42,7 @@ class Timeline:
 
     @property
     def now_ms(self) -> int:
-        """Milliseconds since the drill began."""
+        """Milliseconds since the operation began."""
         return round((time.monotonic() - self._began) * 1000)
 
     @property

@@ -1,4 +1,4 @@
-"""Reads what the drill's client sees and tells the timeline what changed."""
+"""Reads what the client of an operation sees and tells the timeline what changed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Watcher:
     """The state of the writer and of each Sentinel's opinion, as of the last look.
 
     ``acknowledged`` writes so far, ``refusing`` while no write goes through, ``writes_again`` once writes went through
-    after a refusal (the drill resets it), ``failed`` the reason for which the writer broke down, else empty. ``writes``
+    after a refusal (operations reset it), ``failed`` the reason for which the writer broke down, else empty. ``writes``
     is what the writer had counted about every half second.
     """
 
     def __init__(self, target: Target, timeline: Timeline, seen: View) -> None:
-        """Begin with what was seen before the drill: only changes to that are told."""
+        """Begin with what was seen before the operation: only changes to that are told."""
         self._target = target
         self._timeline = timeline
         self._opinions = {one["id"]: self._opinion(one) for one in seen["sentinels"]}
