@@ -1,26 +1,30 @@
-"""Modules called in the middle of an action, on the machine that the action runs for."""
+"""Machines asked in the middle of an action: the one that the action runs for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from redis_fleet.agent.replication.view import Target, unreachable
-from redis_fleet.operations.remote_client import Module
+from redis_fleet.agent.codec import Message, Request
+from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.replication.view import unreachable
+from redis_fleet.ansible.agent import ask
+from redis_fleet.operations.remote_client import Machine
+
+A = TypeVar("A", bound=Message)
 
 
-def caller(action: Any, variables: Any) -> Module:
-    """Return a function that runs a module through an action plugin; it raises RuntimeError with the module's words."""
+def caller(action: Any, variables: Any) -> Machine:
+    """Return a function that asks a machine through an action plugin; it raises RuntimeError with the machine's words.
 
-    def call(name: str, arguments: Mapping[str, Any]) -> Any:
-        result = action._execute_module(module_name=name, module_args=dict(arguments), task_vars=variables)
-        if result.get("failed") or result.get("unreachable"):
-            raise RuntimeError(str(result.get("msg", "unknown failure")))
-        return result
+    What it raises is an AgentFailedError.
+    """
+
+    def call(request: Request[A], /) -> A:
+        return ask(action, request, variables)
 
     return call
 
 
-def from_here(target: Target) -> bool:
+def from_here(target: ServiceAccess) -> bool:
     """Say whether the controller reaches the service, so that its clients can run here; else they go to a machine."""
-    return len(unreachable(target)) < len(target["members"]) + len(target["sentinels"])
+    return len(unreachable(target)) < len(target.instances)

@@ -7,25 +7,34 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.errors import AnsibleConnectionFailure
 
+from redis_fleet.agent.codec import Message, Request
+from redis_fleet.agent.messages.handover import (
+    Described,
+    HandOver,
+    Handover,
+    Prefer,
+    Promote,
+    RestorePriorities,
+    UsualValues,
+)
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.agent.replication.handover import Described, Outcome
-from redis_fleet.agent.replication.view import Target, spot
 from redis_fleet.ansible.calls import caller, from_here
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations.interruptible import InterruptibleClient
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.ports import Client, Say, TimelineEvent
-from redis_fleet.operations.remote_client import Module, ShippedClient
+from redis_fleet.operations.remote_client import Machine, ShippedClient
 from redis_fleet.operations.service_access import target
 from redis_fleet.operations.switchover import run
 from redis_fleet.operations.switchover_report import SwitchoverRefusedError, SwitchoverReport
 
-_MODULE = "redis_fleet_handover"
+A = TypeVar("A", bound=Message)
 
 
 def switch(
@@ -47,11 +56,11 @@ def switch(
     """
     chosen = fleet.service(service) if isinstance(service, str) else service
     aim = target(fleet, chosen)
-    module = reaching(action, task_vars)
-    client: Client = LocalClient(aim) if from_here(aim) else ShippedClient(aim, module)
+    machine = reaching(action, task_vars)
+    client: Client = LocalClient(aim) if from_here(aim) else ShippedClient(aim, machine)
     eyes = InterruptibleClient(client, interrupted or noting_interrupts())
     try:
-        report = run(aim, ModuleHands(fleet, chosen, module), eyes, say, to, measure=measure)
+        report = run(aim, MachineHands(fleet, chosen, machine), eyes, say, to, measure=measure)
     except SwitchoverRefusedError as error:
         report = failed(chosen.name, f"nothing was touched: {error}", undone=True)
     except RuntimeError as error:
@@ -64,22 +73,22 @@ def switch(
 def promote(action: Any, task_vars: Any, fleet: Fleet, service: str, to: str | None, say: Say) -> dict[str, Any]:
     """Promote a replica of a service without Sentinels whose master is down; returns the same as ``switch``."""
     aim = target(fleet, fleet.service(service))
-    wanted = [node["id"] for node in aim["members"] if to in (node["machine"], node["id"])]
+    wanted = [node.id for node in aim.members if to in (node.machine, node.id)]
     try:
-        outcome: Outcome = _ask(reaching(action, task_vars), aim, verb="promote", new=wanted[0] if wanted else to or "")
+        outcome = reaching(action, task_vars)(Promote(aim, wanted[0] if wanted else to or ""))
     except RuntimeError as error:
         return _result(aim, failed(service, str(error), undone=False))
-    notes = outcome["notes"]
-    events = [TimelineEvent(round((note["time"] - notes[0]["time"]) * 1000), note["text"], "step") for note in notes]
+    notes = outcome.notes
+    events = [TimelineEvent(round((note.time - notes[0].time) * 1000), note.text, "step") for note in notes]
     for event in events:
         say(event)
-    report = failed(service, *outcome["problems"], undone=outcome["undone"])
-    return _result(aim, replace(report, new_master=outcome["master"], timeline=tuple(events)))
+    report = failed(service, *outcome.problems, undone=outcome.undone)
+    return _result(aim, replace(report, new_master=outcome.master, timeline=tuple(events)))
 
 
-def _result(aim: Target, report: SwitchoverReport) -> dict[str, Any]:
+def _result(aim: ServiceAccess, report: SwitchoverReport) -> dict[str, Any]:
     changed = report.new_master not in ("", report.old_master)
-    master = next((spot(node) for node in aim["members"] if node["id"] == report.new_master), "")
+    master = next((str(node.endpoint) for node in aim.members if node.id == report.new_master), "")
     result: dict[str, Any] = {"changed": changed, "report": report.to_dict(), "master": master}
     return result if report.ok else {**result, "failed": True, "msg": "\n".join(report.problems)}
 
@@ -101,16 +110,16 @@ def failed(service: str, *problems: str, undone: bool) -> SwitchoverReport:
     )
 
 
-def reaching(action: Any, task_vars: Any) -> Module:
-    """Return what runs a module, and raises RuntimeError also where the machine was lost.
+def reaching(action: Any, task_vars: Any) -> Machine:
+    """Return what asks the machine, and raises RuntimeError also where it was lost.
 
     Ansible's own error would end the action at once, with the old master fenced perhaps.
     """
     call = caller(action, task_vars)
 
-    def reach(name: str, arguments: Mapping[str, Any]) -> Any:
+    def reach(request: Request[A], /) -> A:
         try:
-            return call(name, arguments)
+            return call(request)
         except AnsibleConnectionFailure as error:
             raise RuntimeError(f"{task_vars['inventory_hostname']} cannot be reached any more: {error}") from error
 
@@ -135,35 +144,27 @@ def noting_interrupts() -> threading.Event:
 def described(fleet: Fleet, service: Service) -> Described:
     """Return what the description says for the directives that a switchover changes for the time, by process id."""
     return {
-        process.id: {name: value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)}
+        process.id: UsualValues(*(value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)))
         for process in service.processes
     }
 
 
-class ModuleHands:
-    """The ``Hands`` of a switchover, on the machine that ``module`` runs on."""
+class MachineHands:
+    """The ``Hands`` of a switchover, on one machine."""
 
-    def __init__(self, fleet: Fleet, service: Service, module: Module) -> None:
-        """Keep what each call needs."""
-        self._aim, self._module = target(fleet, service), module
+    def __init__(self, fleet: Fleet, service: Service, machine: Machine) -> None:
+        """Keep what each request needs."""
+        self._aim, self._machine = target(fleet, service), machine
         self._described = described(fleet, service)
 
     def prefer(self, new: str) -> dict[str, int]:
         """Make Sentinel prefer a member."""
-        return dict(_ask(self._module, self._aim, verb="prefer", new=new, described=self._described))
+        return dict(self._machine(Prefer(self._aim, new, self._described)).before)
 
-    def hand_over(self, old: str, new: str) -> Outcome:
-        """Hand the role over, all of it in one call."""
-        outcome: Outcome = _ask(self._module, self._aim, verb="hand_over", old=old, new=new, described=self._described)
-        return outcome
+    def hand_over(self, old: str, new: str) -> Handover:
+        """Hand the role over, all of it in one request."""
+        return self._machine(HandOver(self._aim, old, new, self._described))
 
     def restore(self, priorities: Mapping[str, int]) -> list[str]:
         """Put priorities back."""
-        return list(_ask(self._module, self._aim, verb="restore", priorities=dict(priorities)))
-
-
-def _ask(module: Module, aim: Target, **given: Any) -> Any:
-    """Call the module; passwords go as arguments of their own, which Ansible keeps out of its logs."""
-    open_part = {**aim, "password": None, "sentinel_password": None}
-    secrets = {"password": aim["password"], "sentinel_password": aim["sentinel_password"]}
-    return module(_MODULE, {"target": open_part, **secrets, **given})["answer"]
+        return list(self._machine(RestorePriorities(self._aim, priorities)).problems)

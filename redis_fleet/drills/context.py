@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis_fleet.agent.access import Access, connect
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
-from redis_fleet.agent.replication.view import TROUBLE, Target
+from redis_fleet.agent.replication.view import TROUBLE
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.operations.service_access import target
@@ -94,7 +95,7 @@ class Deployment:
     _clients: dict[str, Client] = field(default_factory=dict)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> ServiceAccess:
         """Everything a client needs, clear passwords included: never to be shown."""
         return target(self.fleet, self.service)
 

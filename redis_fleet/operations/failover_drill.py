@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from redis_fleet.agent.load_client.writer import Tally
-from redis_fleet.agent.replication.view import Target, View, agreed_master, name_of
+from redis_fleet.agent.messages.client import Tally
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.replication.view import agreed_master, name_of
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, follows, refusals
 from redis_fleet.operations.ports import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
 from redis_fleet.operations.timeline import Timeline
@@ -23,14 +24,14 @@ class _GaveUpError(Exception):
     """A step did not come to its end in time; the text is the problem's sentence."""
 
 
-def run(target: Target, hands: Hands, client: Client, say: Say) -> FailoverReport:
+def run(target: ServiceAccess, hands: Hands, client: Client, say: Say) -> FailoverReport:
     """Run the drill and report it; a step that fails ends it with a problem in the report.
 
     Raises DrillRefusedError before anything is touched when the service could not survive it, and what ``hands`` and
     ``client`` raise. Whatever happens after the kill, also KeyboardInterrupt, the old master is released and the writer
     stopped.
     """
-    seen = client.look()["view"]
+    seen = client.look().view
     refused = refusals(target, seen)
     if refused:
         raise DrillRefusedError("; ".join(refused))
@@ -40,7 +41,7 @@ def run(target: Target, hands: Hands, client: Client, say: Say) -> FailoverRepor
 class _Drill:
     """One drill: the steps share what has been seen and said."""
 
-    def __init__(self, target: Target, hands: Hands, client: Client, say: Say, seen: View) -> None:
+    def __init__(self, target: ServiceAccess, hands: Hands, client: Client, say: Say, seen: ServiceView) -> None:
         self._target, self._hands, self._client = target, hands, client
         self._waits = waits(target)
         self._timeline = Timeline(say, self._state)
@@ -90,7 +91,7 @@ class _Drill:
         self._problems.append(text)
         self._timeline.note(text, "problem")
 
-    def _until(self, done: Callable[[View], bool], seconds: float, failure: str) -> None:
+    def _until(self, done: Callable[[ServiceView], bool], seconds: float, failure: str) -> None:
         """Look again and again until it is done; raises _GaveUpError after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not done(self._look()):
@@ -100,13 +101,13 @@ class _Drill:
                 raise _GaveUpError(failure)
             time.sleep(PAUSE)
 
-    def _look(self) -> View:
+    def _look(self) -> ServiceView:
         seen = self._watcher.take(self._client.look())
         self._notice_master(seen)
         return seen
 
     def _warm_up(self) -> None:
-        self._begin(f"start writing to {self._target['service']}")
+        self._begin(f"start writing to {self._target.service}")
         self._client.start()
         self._until(
             lambda _: self._watcher.acknowledged >= WARM_UP and not self._watcher.refusing,
@@ -135,7 +136,7 @@ class _Drill:
         except _GaveUpError:
             self._problem(f"the failover was not ended by all Sentinels within {self._waits.follow:.0f} s")
 
-    def _notice_master(self, seen: View) -> None:
+    def _notice_master(self, seen: ServiceView) -> None:
         """Remember the new master that a majority of the Sentinels names, also when they change it once more."""
         named = name_of(self._target, agreed_master(seen) or "")
         if not self._held_once or not named or named == (self._new or self._old):
@@ -143,7 +144,7 @@ class _Drill:
         if self._new:
             self._problem(
                 f"the Sentinels failed over a second time, from {self._new} to {named}, though {self._new} was not"
-                f" killed: down-after-milliseconds {self._target['down_after_ms']} may be too small"
+                f" killed: down-after-milliseconds {self._target.down_after_ms} may be too small"
             )
         else:
             self._timeline.note(f"a majority of the Sentinels names {named} as the new master")
@@ -167,7 +168,7 @@ class _Drill:
         self._doing = "waiting for all replicas and Sentinels to agree"
         left: list[str] = []
 
-        def done(seen: View) -> bool:
+        def done(seen: ServiceView) -> bool:
             left[:] = disagreements(self._target, seen, self._new)
             return not left
 
@@ -192,7 +193,7 @@ class _Drill:
         self._let_go()
         self._timeline.note(f"{self._old} was started again")
 
-    def _replaced(self, seen: View) -> bool:
+    def _replaced(self, seen: ServiceView) -> bool:
         return bool(self._new) and failover_ended(self._target, seen, self._new)
 
     def _let_go(self) -> None:
@@ -205,7 +206,7 @@ class _Drill:
         """After giving up: wait until somebody takes writes again, so that the written numbers can be read back."""
         self._doing = "waiting for a master to take writes again"
         try:
-            self._until(lambda _: not self._watcher.refusing, self._waits.follow, f"{self._target['service']} is down")
+            self._until(lambda _: not self._watcher.refusing, self._waits.follow, f"{self._target.service} is down")
         except _GaveUpError as error:
             self._problem(str(error))
 
@@ -213,13 +214,13 @@ class _Drill:
         self._problems += judge(self._target, tally)
         return FailoverReport(
             ok=not self._problems,
-            service=self._target["service"],
+            service=self._target.service,
             old_master=self._old,
             new_master=self._new,
-            write_gap_ms=tally["write_gap_ms"] if tally else None,
-            acknowledged=tally["acknowledged"] if tally else None,
-            acknowledged_lost=tally["acknowledged_lost"] if tally else None,
-            refused=tally["refused"] if tally else None,
+            write_gap_ms=tally.write_gap_ms if tally else None,
+            acknowledged=tally.acknowledged if tally else None,
+            acknowledged_lost=tally.acknowledged_lost if tally else None,
+            refused=tally.refused if tally else None,
             rejoined_ms=self._rejoined,
             kept_down=self._kept_down,
             problems=tuple(self._problems),
@@ -228,17 +229,17 @@ class _Drill:
         )
 
 
-def judge(target: Target, tally: Tally | None) -> list[str]:
+def judge(target: ServiceAccess, tally: Tally | None) -> list[str]:
     """Return what is wrong with the writer's numbers, each a sentence."""
     if tally is None:
         return ["the writer left no tally: what was lost is not known"]
-    found = [tally["problem"]] if tally["problem"] else []
-    if tally["acknowledged_lost"]:
-        found.append(f"{tally['acknowledged_lost']} of {tally['acknowledged']} acknowledged writes were lost")
-    limit = target["down_after_ms"] + MARGIN_MS
-    if tally["write_gap_ms"] > limit:
+    found = [tally.problem] if tally.problem else []
+    if tally.acknowledged_lost:
+        found.append(f"{tally.acknowledged_lost} of {tally.acknowledged} acknowledged writes were lost")
+    limit = target.down_after_ms + MARGIN_MS
+    if tally.write_gap_ms > limit:
         found.append(
-            f"no write was acknowledged for {tally['write_gap_ms']} ms, more than {limit} ms"
-            f" (down-after-milliseconds {target['down_after_ms']} + {MARGIN_MS})"
+            f"no write was acknowledged for {tally.write_gap_ms} ms, more than {limit} ms"
+            f" (down-after-milliseconds {target.down_after_ms} + {MARGIN_MS})"
         )
     return found

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from redis_fleet.agent.replication.view import MemberView, Target, View, agreed_master, name_of, spot
+from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
+from redis_fleet.agent.replication.view import agreed_master, name_of
 
 
-def refusals(target: Target, seen: View) -> list[str]:
+def refusals(target: ServiceAccess, seen: ServiceView) -> list[str]:
     """Return why the master must not be killed now, each a sentence; an empty list means that the drill may begin."""
-    name = target["service"]
-    if target["external_master"]:
+    name = target.service
+    if target.external_master:
         return [f"{name} follows a master outside this deployment: there is no master here to kill"]
-    if not target["monitor"] or not target["sentinels"]:
+    if not target.monitor or not target.sentinels:
         return [f"no Sentinel watches {name}: nothing would replace its master"]
     sentinels = [*_no_majority(target, seen), *_not_ready(seen)]
     return sentinels or _no_successor(target, seen)
 
 
-def _no_majority(target: Target, seen: View) -> list[str]:
-    silent = [f"{one['id']} ({one['problem']})" for one in seen["sentinels"] if one["problem"]]
-    total = len(seen["sentinels"])
+def _no_majority(target: ServiceAccess, seen: ServiceView) -> list[str]:
+    silent = [f"{one.id} ({one.problem})" for one in seen.sentinels if one.problem]
+    total = len(seen.sentinels)
     if 2 * (total - len(silent)) <= total:
         return [f"no majority of the {total} Sentinels answers; these do not: {', '.join(silent)}"]
     if not agreed_master(seen):
@@ -26,70 +27,67 @@ def _no_majority(target: Target, seen: View) -> list[str]:
     return []
 
 
-def _opinions(target: Target, seen: View) -> str:
-    answered = [one for one in seen["sentinels"] if not one["problem"]]
-    return ", ".join(f"{one['id']} names {name_of(target, one['master'])}" for one in answered)
+def _opinions(target: ServiceAccess, seen: ServiceView) -> str:
+    answered = [one for one in seen.sentinels if not one.problem]
+    return ", ".join(f"{one.id} names {name_of(target, one.master)}" for one in answered)
 
 
-def _not_ready(seen: View) -> list[str]:
+def _not_ready(seen: ServiceView) -> list[str]:
     found = []
-    for one in seen["sentinels"]:
-        if one["problem"]:
+    for one in seen.sentinels:
+        if one.problem:
             continue
-        if "failover_in_progress" in one["flags"]:
-            found.append(f"{one['id']} says that a failover is in progress")
-        if {"s_down", "o_down"} & set(one["flags"]):
-            found.append(f"{one['id']} holds the master for down already")
-        if not one["quorum_ok"]:
-            found.append(f"{one['id']} could not authorise a failover: {one['quorum']}")
+        if "failover_in_progress" in one.flags:
+            found.append(f"{one.id} says that a failover is in progress")
+        if {"s_down", "o_down"} & set(one.flags):
+            found.append(f"{one.id} holds the master for down already")
+        if not one.quorum_ok:
+            found.append(f"{one.id} could not authorise a failover: {one.quorum}")
     return found
 
 
-def _no_successor(target: Target, seen: View) -> list[str]:
+def _no_successor(target: ServiceAccess, seen: ServiceView) -> list[str]:
     place = agreed_master(seen) or ""
     master = member_at(target, seen, place)
     if not master:
-        return [f"the Sentinels name {place} as the master, which is no process of {target['service']}"]
-    if master["problem"] or master["role"] != "master":
-        return [f"{master['id']} is named as the master but is none: {master['problem'] or master['role']}"]
-    linked = [member for member in seen["members"] if member["follows"] == place and member["link_up"]]
-    if not any(member["priority"] > 0 for member in linked):
-        return [f"no replica that may be promoted has its link to {master['id']} up"]
+        return [f"the Sentinels name {place} as the master, which is no process of {target.service}"]
+    if master.problem or master.role != "master":
+        return [f"{master.id} is named as the master but is none: {master.problem or master.role}"]
+    linked = [member for member in seen.members if member.follows == place and member.link_up]
+    if not any(member.priority > 0 for member in linked):
+        return [f"no replica that may be promoted has its link to {master.id} up"]
     return []
 
 
-def member_at(target: Target, seen: View, place: str) -> MemberView | None:
+def member_at(target: ServiceAccess, seen: ServiceView, place: str) -> MemberView | None:
     """Return the view of the member at ``address:port``."""
     name = name_of(target, place)
-    return next((member for member in seen["members"] if member["id"] == name), None)
+    return next((member for member in seen.members if member.id == name), None)
 
 
-def follows(target: Target, seen: View, member: str, master: str) -> bool:
+def follows(target: ServiceAccess, seen: ServiceView, member: str, master: str) -> bool:
     """Whether a member (id) is a linked replica of the master (id)."""
-    place = next((spot(node) for node in target["members"] if node["id"] == master), master)
+    place = next((str(node.endpoint) for node in target.members if node.id == master), master)
     return any(
-        one["id"] == member and one["role"] == "replica" and one["follows"] == place and one["link_up"]
-        for one in seen["members"]
+        one.id == member and one.role == "replica" and one.follows == place and one.link_up for one in seen.members
     )
 
 
-def disagreements(target: Target, seen: View, master: str) -> list[str]:
+def disagreements(target: ServiceAccess, seen: ServiceView, master: str) -> list[str]:
     """Return what is not yet as it should be under the new master (id), each a sentence."""
     found = []
-    for sentinel in seen["sentinels"]:
-        if sentinel["problem"]:
-            found.append(f"{sentinel['id']} does not say who the master is: {sentinel['problem']}")
-        elif name_of(target, sentinel["master"]) != master:
-            found.append(f"{sentinel['id']} names {name_of(target, sentinel['master'])} as the master, not {master}")
-    others = [node["id"] for node in target["members"] if node["id"] != master]
+    for sentinel in seen.sentinels:
+        if sentinel.problem:
+            found.append(f"{sentinel.id} does not say who the master is: {sentinel.problem}")
+        elif name_of(target, sentinel.master) != master:
+            found.append(f"{sentinel.id} names {name_of(target, sentinel.master)} as the master, not {master}")
+    others = [node.id for node in target.members if node.id != master]
     return found + [
         f"{name} is not a linked replica of {master}" for name in others if not follows(target, seen, name, master)
     ]
 
 
-def failover_ended(target: Target, seen: View, master: str) -> bool:
+def failover_ended(target: ServiceAccess, seen: ServiceView, master: str) -> bool:
     """Whether every Sentinel that answers names the new master (id) and leads no failover any more."""
-    answering = [one for one in seen["sentinels"] if not one["problem"]]
-    return all(
-        name_of(target, one["master"]) == master and "failover_in_progress" not in one["flags"] for one in answering
-    )
+    answering = [one for one in seen.sentinels if not one.problem]
+    return all(name_of(target, one.master) == master and "failover_in_progress" not in one.flags for one in answering)

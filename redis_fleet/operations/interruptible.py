@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from redis_fleet.agent.load_client.writer import Look, Tally
+from redis_fleet.agent.messages.client import Look, Tally
 from redis_fleet.operations.ports import Client
 
 

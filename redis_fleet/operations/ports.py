@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.replication.view import Target
+from redis_fleet.agent.messages.client import Look, Tally
+from redis_fleet.agent.messages.service import ServiceAccess
 
 Kind = Literal["step", "writer", "sentinel", "tick", "problem"]
 
@@ -27,14 +27,14 @@ class Waits:
         return self.warm_up + self.failover + self.rejoin + self.follow + 60
 
 
-def waits(target: Target) -> Waits:
+def waits(target: ServiceAccess) -> Waits:
     """Return the bounds for one target.
 
     A Sentinel whose first attempt fails tries again only after twice the failover-timeout: where that is long, waiting
     for it would only prolong the outage, so at most 30 s of it are granted. A rejoining master may need a whole
     synchronisation.
     """
-    down_after, timeout = target["down_after_ms"] / 1000, target["failover_timeout_ms"] / 1000
+    down_after, timeout = target.down_after_ms / 1000, target.failover_timeout_ms / 1000
     return Waits(warm_up=15, failover=down_after + min(2 * timeout, 30) + 15, rejoin=180, follow=60)
 
 

@@ -2,76 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.options import arguments
-from redis_fleet.agent.replication.view import Target, View, agreed_master, spot
+from redis_fleet.agent.codec import Message, Request
+from redis_fleet.agent.messages.client import ClientLook, ClientStart, ClientStop, Look, Tally
+from redis_fleet.agent.messages.holding import Hold, Release
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.replication.view import agreed_master
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import managed
 from redis_fleet.operations.ports import waits
 
-Module = Callable[[str, Mapping[str, Any]], Any]
-"""Runs a module with its arguments on the machine; returns its result, raises RuntimeError when it fails."""
+A = TypeVar("A", bound=Message)
 
 
-def ask(module: Module, target: Target, verb: str, **given: Any) -> Any:
-    """Let the machine be the client; passwords go as arguments of their own, which Ansible keeps out of its logs."""
-    open_part = {**target, "password": None, "sentinel_password": None}
-    secrets = {"password": target["password"], "sentinel_password": target["sentinel_password"]}
-    return module("redis_fleet_vantage", {"verb": verb, "target": open_part, **secrets, **given})["answer"]
+class Machine(Protocol):
+    """Sends a request to one machine and returns its answer; raises RuntimeError when it was not done."""
+
+    def __call__(self, request: Request[A], /) -> A:
+        """Ask."""
 
 
 class ShippedClient:
     """A ``Client`` whose writer runs on a machine."""
 
-    def __init__(self, target: Target, module: Module) -> None:
+    def __init__(self, target: ServiceAccess, machine: Machine) -> None:
         """Keep both; nothing runs yet."""
         self._target = target
-        self._module = module
+        self._machine = machine
         self._folder: str | None = None
         self._offset = 0
         self._tally: Tally | None = None
 
     def start(self) -> None:
         """Start the writer there."""
-        self._folder = ask(self._module, self._target, "start", seconds=waits(self._target).total)
+        self._folder = self._machine(ClientStart(self._target, waits(self._target).total)).folder
 
     def look(self) -> Look:
         """Return new events and the view from there."""
-        seen: Look = ask(self._module, self._target, "look", folder=self._folder, offset=self._offset)
-        self._offset = seen["offset"]
+        seen = self._machine(ClientLook(self._target, self._folder, self._offset))
+        self._offset = seen.offset
         return seen
 
     def stop(self) -> Tally | None:
         """End the writer and return its tally."""
         if self._folder:
             folder, self._folder = self._folder, None
-            self._tally = ask(self._module, self._target, "stop", folder=folder)
+            self._tally = self._machine(ClientStop(folder)).tally
         return self._tally
 
 
-def far_view(target: Target, module: Module) -> View:
+def far_view(target: ServiceAccess, machine: Machine) -> ServiceView:
     """Return what Sentinels and members say to that machine."""
-    look: Look = ask(module, target, "look", folder=None)
-    return look["view"]
+    return machine(ClientLook(target)).view
 
 
 class AnsibleHands:
-    """Kills and releases processes of the machine that ``module`` runs on."""
+    """Kills and releases processes of a machine."""
 
-    def __init__(self, fleet: Fleet, target: Target, view: Callable[[], View], module: Module) -> None:
+    def __init__(self, fleet: Fleet, target: ServiceAccess, view: Callable[[], ServiceView], machine: Machine) -> None:
         """Keep what is needed to say which process and whom it follows afterwards."""
         self._processes = {process.id: process for process in fleet.processes}
         self._server = fleet.sandbox.server if fleet.sandbox else ""
         self._target = target
         self._view = view
-        self._module = module
+        self._machine = machine
 
     def kill_and_hold(self, process_id: str) -> str:
         """SIGKILL the process and keep it down."""
-        return str(self._hold(process_id, held=True, follow="")["words"])
+        return self._machine(Hold(managed(self._processes[process_id]))).words
 
     def release(self, process_id: str) -> None:
         """Let it come back as a replica of the master that the Sentinels agree on now.
@@ -81,14 +81,10 @@ class AnsibleHands:
         """
         process = self._processes[process_id]
         agreed = agreed_master(self._view())
-        node = next(node for node in self._target["members"] if node["id"] == process_id)
-        replaced = agreed is not None and agreed != spot(node)
+        node = next(node for node in self._target.members if node.id == process_id)
+        replaced = agreed is not None and agreed != str(node.endpoint)
         if not replaced and process.restart_delay != USUAL_RESTART_DELAY:
             raise RuntimeError(f"{process_id} stays down: without persistence it would start empty, as the master")
-        other = next((node for node in self._target["members"] if spot(node) == agreed), None)
-        follow = f"{other['address']} {other['port']}" if replaced and other else ""
-        self._hold(process_id, held=False, follow=follow)
-
-    def _hold(self, process_id: str, *, held: bool, follow: str) -> Any:
-        request = {**arguments(managed(self._processes[process_id])), "follow": follow}
-        return self._module("redis_fleet_hold", {"process": request, "held": held, "server": self._server})
+        other = next((node for node in self._target.members if str(node.endpoint) == agreed), None)
+        follow = f"{other.endpoint.address} {other.endpoint.port}" if replaced and other else ""
+        self._machine(Release(managed(process), self._server, follow))

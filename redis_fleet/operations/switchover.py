@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
-from redis_fleet.agent.load_client.writer import Tally
+from redis_fleet.agent.messages.client import Tally
+from redis_fleet.agent.messages.handover import Handover
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.replication.fitness import master_of, unaware
-from redis_fleet.agent.replication.handover import Outcome
-from redis_fleet.agent.replication.view import Target, View
 from redis_fleet.operations.failover_drill import judge
 from redis_fleet.operations.ports import Client, Say, waits
 from redis_fleet.operations.switchover_fitness import Choice, decide, disagreements, silent
@@ -33,7 +33,7 @@ class Hands(Protocol):
     def prefer(self, new: str) -> dict[str, int]:
         """Prepare a member (id) to take over, and Sentinel to choose it; returns the priorities to restore."""
 
-    def hand_over(self, old: str, new: str) -> Outcome:
+    def hand_over(self, old: str, new: str) -> Handover:
         """Hand the role over."""
 
     def restore(self, priorities: dict[str, int]) -> list[str]:
@@ -45,7 +45,7 @@ class _GaveUpError(Exception):
 
 
 def run(
-    target: Target, hands: Hands, client: Client, say: Say, to: str | None = None, *, measure: bool = True
+    target: ServiceAccess, hands: Hands, client: Client, say: Say, to: str | None = None, *, measure: bool = True
 ) -> SwitchoverReport:
     """Switch a service over to a machine or process (id; None: the fittest replica) and report it.
 
@@ -53,7 +53,7 @@ def run(
     touched, and what ``client`` raises. KeyboardInterrupt of a look is raised again after undoing what was done, or,
     when the role was handed over already, after finishing.
     """
-    seen = client.look()["view"]
+    seen = client.look().view
     choice = decide(target, seen, to)
     if choice.why:
         raise SwitchoverRefusedError("; ".join(choice.why))
@@ -64,7 +64,9 @@ def run(
 class _Switchover:
     """One switchover: the steps share what has been seen and said."""
 
-    def __init__(self, target: Target, hands: Hands, client: Client, say: Say, seen: View, choice: Choice) -> None:
+    def __init__(
+        self, target: ServiceAccess, hands: Hands, client: Client, say: Say, seen: ServiceView, choice: Choice
+    ) -> None:
         self._target, self._hands, self._client = target, hands, client
         self._waits = waits(target)
         self._timeline = Timeline(say, self._state)
@@ -116,7 +118,7 @@ class _Switchover:
         self._problems.append(text)
         self._timeline.note(text, "problem")
 
-    def _until(self, done: Callable[[View], bool], seconds: float, failure: Callable[[], str]) -> None:
+    def _until(self, done: Callable[[ServiceView], bool], seconds: float, failure: Callable[[], str]) -> None:
         """Look again and again until it is done; raises _GaveUpError after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not done(self._watcher.take(self._client.look())):
@@ -127,7 +129,7 @@ class _Switchover:
             time.sleep(PAUSE)
 
     def _warm_up(self) -> None:
-        self._begin(f"start writing to {self._target['service']}")
+        self._begin(f"start writing to {self._target.service}")
         self._client.start()
         bound = self._waits.warm_up
         self._until(
@@ -145,12 +147,12 @@ class _Switchover:
 
     def _await_preference(self) -> None:
         """Sentinels promote the replica with the lowest priority number that they know of."""
-        if not self._target["monitor"]:
+        if not self._target.monitor:
             return
         self._doing = f"waiting for the Sentinels to learn that {self._wanted} is preferred; they ask every 10 s"
         left: list[str] = []
 
-        def done(seen: View) -> bool:
+        def done(seen: ServiceView) -> bool:
             left[:] = unaware(self._target, seen, self._wanted)
             return not left
 
@@ -167,18 +169,18 @@ class _Switchover:
             self._find_out()
             return
         at_ms = self._timeline.now_ms
-        for note in outcome["notes"]:
+        for note in outcome.notes:
             # That machine's clock may be another: only the age at the end of the call is used.
-            self._timeline.note(note["text"], at_ms=at_ms - round((outcome["time"] - note["time"]) * 1000))
-        for sentence in outcome["problems"]:
+            self._timeline.note(note.text, at_ms=at_ms - round((outcome.time - note.time) * 1000))
+        for sentence in outcome.problems:
             self._problem(sentence)
-        self._new, self._undone = outcome["master"], outcome["undone"]
+        self._new, self._undone = outcome.master, outcome.undone
 
     def _find_out(self) -> None:
         """The machine may be at it still: what everybody else says afterwards decides."""
         self._doing = "waiting for a new master"
 
-        def changed(seen: View) -> bool:
+        def changed(seen: ServiceView) -> bool:
             self._new = master_of(self._target, seen)
             return self._new not in ("", self._old)
 
@@ -194,7 +196,7 @@ class _Switchover:
         self._doing = f"waiting for all replicas and Sentinels to follow {self._new}"
         left: list[str] = []
 
-        def done(seen: View) -> bool:
+        def done(seen: ServiceView) -> bool:
             left[:] = disagreements(self._target, seen, self._new, self._absent)
             return not left and not self._watcher.refusing
 
@@ -204,7 +206,7 @@ class _Switchover:
             for sentence in left if not str(error) else [str(error)]:
                 self._problem(sentence)
         else:
-            names = " and all Sentinels name it" if self._target["monitor"] else ""
+            names = " and all Sentinels name it" if self._target.monitor else ""
             self._timeline.note(f"all replicas follow {self._new}{names}")
 
     def _restore(self) -> None:
@@ -237,13 +239,13 @@ class _Switchover:
         problems = [*self._problems, *(judge(self._target, tally) if judged else [])]
         return SwitchoverReport(
             ok=not problems,
-            service=self._target["service"],
+            service=self._target.service,
             old_master=self._old,
             new_master=self._new,
-            write_gap_ms=tally["write_gap_ms"] if tally else None,
-            acknowledged=tally["acknowledged"] if tally else None,
-            acknowledged_lost=tally["acknowledged_lost"] if tally else None,
-            refused=tally["refused"] if tally else None,
+            write_gap_ms=tally.write_gap_ms if tally else None,
+            acknowledged=tally.acknowledged if tally else None,
+            acknowledged_lost=tally.acknowledged_lost if tally else None,
+            refused=tally.refused if tally else None,
             undone=self._undone,
             problems=tuple(problems),
             timeline=self._timeline.events,

@@ -194,9 +194,9 @@ class Box:
         """Whether the Sentinels name one master, which says so itself, and end no failover any more."""
         fleet = self.fleet
         seen = view(target(fleet, fleet.service(service)))
-        masters = {each["id"] for each in seen["members"] if each["role"] == "master"}
-        quiet = all({"failover_in_progress", "o_down", "s_down"}.isdisjoint(one["flags"]) for one in seen["sentinels"])
-        linked = all(each["link_up"] for each in seen["members"] if each["role"] == "replica")
+        masters = {each.id for each in seen.members if each.role == "master"}
+        quiet = all({"failover_in_progress", "o_down", "s_down"}.isdisjoint(one.flags) for one in seen.sentinels)
+        linked = all(each.link_up for each in seen.members if each.role == "replica")
         return quiet and linked and masters == {self.master(service)}
 
 

@@ -16,14 +16,9 @@ AGENT = ROOT / "redis_fleet" / "agent"
 MESSAGES = [path.stem for path in sorted((AGENT / "messages").glob("*.py")) if path.stem != "__init__"]
 # What still takes mappings, or connects by itself, and is to take messages.
 UNTYPED = {
-    "client_verbs.py",
-    "handover_verbs.py",
     "options.py",
     "process/change.py",
     "process/sentinel_commands.py",
-    *(f"replication/{name}.py" for name in ("handover", "promotion", "verification", "view", "connections", "fitness")),
-    *(f"replication/{name}.py" for name in ("promotion_priority", "sentinel_failover")),
-    *(f"load_client/{name}.py" for name in ("writer", "events")),
 }
 # Files of JSON lines that are read as they are; the result of a verb as Ansible has it.
 JSON = {"codec.py", "runs/runlog.py", "verbs.py", "errors.py"}

@@ -22,7 +22,6 @@ from ..kinds import KINDS
 from ..login import SENSITIVE, accepts_unauthenticated, connect, count_passwords
 from ..messages.observation import (
     HostState,
-    ManualMaster,
     MasterView,
     Observation,
     Observe,
@@ -47,7 +46,7 @@ def observe(request: Observe) -> Observation:
         processes=observe_processes(request.processes, request.sensitive, supervised=supervised),
         host=host_state(request.host) if request.host else None,
         undescribed=tuple(observe_undescribed(request)),
-        manual_masters={service: ManualMaster(**record) for service, record in records.items()},
+        manual_masters=records,
         last_run=last_run(request.journal) if request.journal else "",
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, info, pairs
-from .view import Node, Target, connect, name_of, where
+from .view import connect, name_of, where
 
 PRIORITY = "replica-priority"
 MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"
@@ -17,11 +18,11 @@ class Servers:
     whose connection was cut is sent once more, so only commands that may run twice go through ``call``.
     """
 
-    def __init__(self, target: Target, timeout: float = 1.0) -> None:
+    def __init__(self, target: ServiceAccess, timeout: float = 1.0) -> None:
         """Keep the target; connects at the first command."""
         self._target = target
         self._timeout = timeout
-        self._nodes = {node["id"]: node for node in target["members"]}
+        self._nodes = {node.id: node for node in target.members}
         self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> Servers:
@@ -31,7 +32,7 @@ class Servers:
         for name in list(self._connections):
             self._drop(name)
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> Instance:
         """Return where a member listens."""
         return self._nodes[name]
 
@@ -99,7 +100,7 @@ class Servers:
         They then ask again who the master is. Returns why its file could not be saved, else nothing.
         """
         node = self._nodes[master] if master else None
-        place = (node["address"], node["port"]) if node else ("NO", "ONE")
+        place = (node.endpoint.address, node.endpoint.port) if node else ("NO", "ONE")
         kill = [("CLIENT", "KILL", "TYPE", kind) for kind in ("normal", "pubsub")] if cut else []
         first, saved, *_ = self.transaction(name, ("REPLICAOF", *place), ("CONFIG", "REWRITE"), *kill)
         if isinstance(first, ReplyError):

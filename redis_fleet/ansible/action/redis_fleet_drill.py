@@ -30,10 +30,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
         aim = target(fleet, fleet.service(self._task.args["service"]))
-        module = caller(self, task_vars)
+        machine = caller(self, task_vars)
         here = from_here(aim)
-        client: Client = LocalClient(aim) if here else ShippedClient(aim, module)
-        hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
+        client: Client = LocalClient(aim) if here else ShippedClient(aim, machine)
+        hands = AnsibleHands(fleet, aim, lambda: view(aim) if here else far_view(aim, machine), machine)
         try:
             found = run(aim, hands, InterruptibleClient(client, noting_interrupts()), self._say)
         except DrillRefusedError as error:

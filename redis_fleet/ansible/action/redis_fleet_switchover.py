@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.messages.handover import AskManualMasters, NoteManualMaster
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.events import tell
 from redis_fleet.ansible.fleets import fleet_of
@@ -19,8 +20,6 @@ from redis_fleet.ansible.switching import promote, switch
 from redis_fleet.model import Fleet
 from redis_fleet.operations.ports import TimelineEvent
 from redis_fleet.topology.state_paths import masters_file
-
-_MODULE = "redis_fleet_handover"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -59,8 +58,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _ask(self, fleet: Fleet, service: str, variables: Any) -> dict[str, Any]:  # noqa: ARG002
         """Return the records of this machine; that it answers is worth knowing too."""
-        answer = caller(self, variables)(_MODULE, {"verb": "records", "path": self._path(fleet, variables)})
-        return {"changed": False, "records": answer["answer"]}
+        answer = caller(self, variables)(AskManualMasters(self._path(fleet, variables)))
+        return {"changed": False, "records": answer.to_json()["records"]}
 
     def _path(self, fleet: Fleet, variables: Any) -> str:
         return masters_file(fleet, variables["inventory_hostname"])
@@ -120,8 +119,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         asked = [self._answers(variables, machine).get("records", {}) for machine in fleet.machines]
         number = 1 + max((record["number"] for records in asked if (record := records.get(service))), default=0)
-        given = {"verb": "note", "service": service, "master": master, "number": number}
-        caller(self, variables)(_MODULE, {**given, "path": self._path(fleet, variables)})
+        caller(self, variables)(NoteManualMaster(self._path(fleet, variables), service, master, number))
         return {"changed": True}
 
     def _say(self, event: TimelineEvent) -> None:
