@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
@@ -106,7 +107,7 @@ class Deployment:
         """
         if self.service.external:
             raise NotHereError(f"{self.service.name} follows a master outside of this deployment: it takes no writes")
-        found = [client for client in self._servers() if _role(client) == "master"]
+        found = [client for client in self._servers() if engine_words.role(_role(client)) == engine_words.MASTER]
         if len(found) != 1:
             said = ", ".join(f"{client.name} is {_role(client) or 'out of reach'}" for client in self._servers())
             raise NoMasterError(f"{self.service.name} has {len(found)} masters that can be reached from here ({said})")
@@ -114,7 +115,7 @@ class Deployment:
 
     def replicas(self) -> list[Client]:
         """Return the servers that say they are replicas."""
-        return [client for client in self._servers() if _role(client) == "slave"]
+        return [client for client in self._servers() if engine_words.role(_role(client)) == engine_words.REPLICA]
 
     def sentinels(self) -> list[Client]:
         """Return the Sentinels that watch the service."""

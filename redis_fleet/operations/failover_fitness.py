@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
 from redis_fleet.agent.replication.view import agreed_master, name_of
 
@@ -37,9 +38,9 @@ def _not_ready(seen: ServiceView) -> list[str]:
     for one in seen.sentinels:
         if one.problem:
             continue
-        if "failover_in_progress" in one.flags:
+        if engine_words.any_of(one.flags, engine_words.FAILING_OVER):
             found.append(f"{one.id} says that a failover is in progress")
-        if {"s_down", "o_down"} & set(one.flags):
+        if engine_words.any_of(one.flags, engine_words.DOWN):
             found.append(f"{one.id} holds the master for down already")
         if not one.quorum_ok:
             found.append(f"{one.id} could not authorise a failover: {one.quorum}")
@@ -90,4 +91,7 @@ def disagreements(target: ServiceAccess, seen: ServiceView, master: str) -> list
 def failover_ended(target: ServiceAccess, seen: ServiceView, master: str) -> bool:
     """Whether every Sentinel that answers names the new master (id) and leads no failover any more."""
     answering = [one for one in seen.sentinels if not one.problem]
-    return all(name_of(target, one.master) == master and "failover_in_progress" not in one.flags for one in answering)
+    return all(
+        name_of(target, one.master) == master and not engine_words.any_of(one.flags, engine_words.FAILING_OVER)
+        for one in answering
+    )

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from redis_fleet import kinds
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.plan.steps import Agreement
-
-_UNDER_WAY = {"failover_in_progress", "promoted", "reconf_sent", "reconf_inprog"}
 
 
 def members(service: Service, seen: Observed) -> tuple[Process, ...]:
@@ -113,7 +112,9 @@ def _why_silent(facts: ProcessFacts) -> str:
 
 
 def _unanimous(service: Service, views: dict[str, MasterView], answering: int, started: int) -> Agreement:
-    under_way = sorted(each for each, view in views.items() if view.flags & _UNDER_WAY)
+    under_way = sorted(
+        each for each, view in views.items() if engine_words.any_of(view.flags, engine_words.FAILING_OVER)
+    )
     if under_way:
         why = f"{service.name}: a failover is under way ({', '.join(under_way)}); run again when it has ended"
         return Agreement(None, "", (why,), passing=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
@@ -130,7 +131,11 @@ def _fit(
         facts = seen.of(process)
         # As described: what differs is put right before anything rolls.
         priority = value_of(fleet.engine, process, "replica-priority")
-        in_step = facts.answers and facts.follows == master.endpoint and facts.info.get("master_link_status") == "up"
+        in_step = (
+            facts.answers
+            and facts.follows == master.endpoint
+            and engine_words.value(facts.info, "master_link_status") == "up"
+        )
         if process != master and priority != "0" and (process in arriving or in_step):
             yield process
 

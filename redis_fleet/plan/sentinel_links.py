@@ -6,13 +6,11 @@ them may come to nothing, or to another master than the one that they name now.
 
 from __future__ import annotations
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.passwords import password_differs
-
-# Not ``disconnected``: so is one that started a moment ago, or that just changed its password.
-_UNHEARD = {"s_down", "o_down"}
 
 
 def unheard(fleet: Fleet, service: Service, seen: Observed) -> str:
@@ -28,7 +26,12 @@ def unheard(fleet: Fleet, service: Service, seen: Observed) -> str:
     for process in answering:
         view = seen.of(process).masters.get(service.watch.name)
         rows = view.sentinels if view else ()
-        lost = {Endpoint(row["ip"], int(row["port"])) for row in rows if _UNHEARD & set(row["flags"].split(","))}
+        # Not those that are only disconnected: so is one that started a moment ago, or just changed its password.
+        lost = {
+            Endpoint(row["ip"], int(row["port"]))
+            for row in rows
+            if engine_words.any_of(engine_words.flags(row["flags"]), engine_words.DOWN)
+        }
         named = [alive[where] for where in lost if where in alive]
         if named:
             said.append(f"{process.id} does not hear {', '.join(sorted(named))}")

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from .. import engine_words
 from ..endpoint import Endpoint
 from ..messages.client import Look, Tally, Writing
 from ..messages.service import Instance, ServiceAccess
@@ -142,7 +143,7 @@ class Writer:
         except TROUBLE:
             return None
         try:
-            if connection.call("ROLE")[0] in ("master", "primary"):
+            if engine_words.role(connection.call("ROLE")[0]) == engine_words.MASTER:
                 connection.call("SET", self._key, "", "EX", self._time_to_live, "NX")
                 self._met(name_of(self._target, str(node.endpoint)), named_by)
                 return connection

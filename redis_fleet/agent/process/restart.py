@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable
 
+from .. import engine_words
 from ..conf.edit import edit, following
 from ..endpoint import Endpoint
 from ..errors import NotReadyError
@@ -36,7 +37,6 @@ _GONE_FOR = 1.0
 # Seconds; a replica tells its master every second how far it is.
 _LAG = 5
 _JOURNAL_LINES = 8
-_ROLES = {"slave": "replica"}
 
 
 def restart(request: Restart, dry: bool = False) -> Restarted:
@@ -245,8 +245,9 @@ def _lacking(request: Restart, process: ManagedProcess, expect: str, back: bool 
         connection, _ = connect(process)
         with connection:
             role = connection.call("ROLE")
-            if _ROLES.get(role[0], role[0]) != expect:
-                return f"it is a {_ROLES.get(role[0], role[0])}, not a {expect}"
+            acts_as = engine_words.role(role[0], role[0])
+            if acts_as != expect:
+                return f"it is a {acts_as}, not a {expect}"
             own = info(connection.call("INFO"))
         if own.get("loading") == "1":
             return "it is still loading its data"
@@ -264,28 +265,27 @@ def _as_replica(request: Restart, process: ManagedProcess, role: Any, own: dict[
     where = f"{role[1]}:{role[2]}"
     if back and request.follow and request.follow != f"{role[1]} {role[2]}":
         return f"it follows {where}"
-    if own.get("master_link_status") != "up" or own.get("master_sync_in_progress") != "0":
-        return f"its link to {where} is {own.get('master_link_status')}"
+    link = engine_words.value(own, "master_link_status")
+    if link != "up" or engine_words.value(own, "master_sync_in_progress") != "0":
+        return f"its link to {where} is {link}"
     try:
         connection, _ = connect(at(process, Endpoint(role[1], int(role[2]))))
         with connection:
             master = info(connection.call("INFO", "replication"))
     except (OSError, ReplyError) as error:
         return f"its master {where} does not answer ({getattr(error, 'strerror', None) or error})"
-    if master["role"] != "master":
+    if engine_words.role(master["role"]) != engine_words.MASTER:
         return f"its master {where} is a replica itself"
     online = _online(request, master)
     if not back and online < request.needed:
         return f"{online} of {request.needed} other replicas are in step with {where}"
-    return _behind(process, int(master["master_repl_offset"])) if back else ""
+    return _behind(process, int(engine_words.value(master, "master_repl_offset") or -1)) if back else ""
 
 
 def _online(request: Restart, master: dict[str, str]) -> int:
     """Return how many of the others a master lists as replicas in step; one that it has not heard of lately is none."""
     others = {(each.address, str(each.port)) for each in request.others}
-    rows = [value for name, value in master.items() if name[:5] == "slave" and name[5:].isdecimal()]
-    listed = [dict(word.split("=", 1) for word in row.split(",")) for row in rows]
-    sound = [row for row in listed if row["state"] == "online" and int(row["lag"]) <= _LAG]
+    sound = [row for row in engine_words.replica_rows(master) if row["state"] == "online" and int(row["lag"]) <= _LAG]
     return sum(1 for row in sound if (row["ip"], row["port"]) in others)
 
 
@@ -293,5 +293,5 @@ def _behind(process: ManagedProcess, offset: int) -> str:
     """Say whether a replica has not got as far as its master was a moment ago, bytes."""
     connection, _ = connect(process)
     with connection:
-        own = int(info(connection.call("INFO", "replication"))["slave_repl_offset"])
+        own = int(engine_words.value(info(connection.call("INFO", "replication")), "slave_repl_offset") or -1)
     return f"it is {offset - own} bytes behind its master" if own < offset else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .. import engine_words
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, info, pairs
 from .view import connect, name_of, where
 
 PRIORITY = "replica-priority"
 MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"
-_MASTERS = ("master", "primary")
 
 
 class Servers:
@@ -70,20 +70,20 @@ class Servers:
 
     def is_master(self, name: str) -> bool:
         """Whether a member says that it is a master."""
-        return self.call(name, "ROLE")[0] in _MASTERS
+        return engine_words.role(self.call(name, "ROLE")[0]) == engine_words.MASTER
 
     def follows(self, name: str) -> str:
         """Return the id (or the ``address:port``) that a member follows; empty for a master."""
         role = self.call(name, "ROLE")
-        return "" if role[0] in _MASTERS else name_of(self._target, where(role[1], role[2]))
+        return (
+            "" if engine_words.role(role[0]) == engine_words.MASTER else name_of(self._target, where(role[1], role[2]))
+        )
 
     def offset(self, name: str) -> int:
         """Return a member's own place in the stream of writes, bytes."""
         facts = info(self.call(name, "INFO", "replication"))
-        names = ("master_repl_offset", "primary_repl_offset")
-        if facts.get("role") not in _MASTERS:
-            names = ("slave_repl_offset", "replica_repl_offset")
-        return int(next((facts[each] for each in names if each in facts), -1))
+        is_master = engine_words.role(facts.get("role")) == engine_words.MASTER
+        return int(engine_words.value(facts, "master_repl_offset" if is_master else "slave_repl_offset") or -1)
 
     def transaction(self, name: str, *commands: tuple[object, ...]) -> list[Reply]:
         """Run commands as one, over a connection of their own; an error of one of them stands in its place."""

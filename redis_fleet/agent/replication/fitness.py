@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import engine_words
 from ..messages.service import MemberView, ServiceAccess, ServiceView
 from .view import agreed_master, name_of
 
@@ -67,7 +68,7 @@ def unready(target: ServiceAccess, seen: ServiceView, old: str) -> list[str]:
     for one in answering:
         if name_of(target, one.master) != old:
             found.append(f"{one.id} names {name_of(target, one.master)} as the master, not {old}")
-        elif {"failover_in_progress", "s_down", "o_down"} & set(one.flags):
+        elif engine_words.any_of(one.flags, engine_words.DOWN | engine_words.FAILING_OVER):
             found.append(f"{one.id} holds {old} for {', '.join(one.flags)}")
         elif not one.quorum_ok:
             found.append(f"{one.id} could not authorise a failover: {one.quorum}")

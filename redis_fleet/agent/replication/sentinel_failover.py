@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from .. import engine_words
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import ReplyError, pairs
 from .connections import Servers
@@ -139,7 +140,7 @@ class SentinelOrder:
         """Whether a Sentinel that answers is failing over, or one names another master already."""
         seen = each(lambda node: sentinel_view(self._target, node), self._target.sentinels)
         return any(
-            "failover_in_progress" in one.flags or name_of(self._target, one.master) != self._old
+            engine_words.any_of(one.flags, engine_words.FAILING_OVER) or name_of(self._target, one.master) != self._old
             for one in seen
             if not one.problem
         )

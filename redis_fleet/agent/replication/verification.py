@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from .. import access
+from .. import access, engine_words
 from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
@@ -19,7 +19,6 @@ from .view import TROUBLE, agreed_master, connect, each, member_view, name_of, s
 PAUSE = 0.1
 WAIT_MS = 3000
 CANARY_SECONDS = 60
-DOWN = ("s_down", "o_down")
 
 
 def verify(target: ServiceAccess, patience: float = 12.0) -> list[Check]:
@@ -248,7 +247,7 @@ class Verification:
         """Return the places that a Sentinel holds for down although they answer here."""
         silent = {str(self._node(name).endpoint) for name in self._silent}
         peers = [Peer(seen.master, seen.flags), *seen.replicas, *seen.sentinels]
-        return {peer.where for peer in peers if set(peer.flags) & set(DOWN)} - silent
+        return {peer.where for peer in peers if engine_words.any_of(peer.flags, engine_words.DOWN)} - silent
 
     def _list(self, places: set[str]) -> str:
         every = {str(node.endpoint): node.id for node in self._target.sentinels}

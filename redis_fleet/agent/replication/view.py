@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .. import access
+from .. import access, engine_words
 from ..access import Access
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess, ServiceView
 from ..protocol.resp import Connection, ReplyError, info, pairs
@@ -109,30 +109,26 @@ def member_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -> 
 
 def read_replication(name: str, facts: dict[str, str]) -> MemberView:
     """Return a member's (id) view from INFO replication, in the words of Redis 6 - 8 and of Valkey."""
-    priority = int(facts.get("slave_priority", facts.get("replica_priority", 100)))
-    if facts.get("role") in ("master", "primary"):
-        offset = int(facts.get("master_repl_offset", facts.get("primary_repl_offset", -1)))
-        return MemberView(name, role="master", priority=priority, offset=offset, heard=_heard(facts))
-    host = facts.get("master_host", facts.get("primary_host", ""))
-    link = facts.get("master_link_status", facts.get("primary_link_status"))
-    syncing = facts.get("master_sync_in_progress", facts.get("primary_sync_in_progress", "0"))
+    priority = int(_said(facts, "slave_priority", "100"))
+    if engine_words.role(facts.get("role")) == engine_words.MASTER:
+        rows = [row for row in engine_words.replica_rows(facts) if "lag" in row]
+        heard = {where(row["ip"], row["port"]): int(row["lag"]) for row in rows}
+        offset = int(_said(facts, "master_repl_offset", "-1"))
+        return MemberView(name, role=engine_words.MASTER, priority=priority, offset=offset, heard=heard)
+    in_step = _said(facts, "master_link_status", "") == "up" and _said(facts, "master_sync_in_progress", "0") == "0"
     return MemberView(
         name,
-        role="replica",
-        follows=where(host, facts.get("master_port", facts.get("primary_port", ""))),
-        link_up=link == "up" and syncing == "0",
-        offset=int(facts.get("slave_repl_offset", facts.get("replica_repl_offset", -1))),
+        role=engine_words.REPLICA,
+        follows=where(_said(facts, "master_host", ""), _said(facts, "master_port", "")),
+        link_up=in_step,
+        offset=int(_said(facts, "slave_repl_offset", "-1")),
         priority=priority,
     )
 
 
-def _heard(facts: dict[str, str]) -> dict[str, int]:
-    """Read the lines ``slave0:ip=…,port=…,state=online,offset=…,lag=…``."""
-    rows = [
-        text for name, text in facts.items() if name.rstrip("0123456789") in ("slave", "replica") and "lag=" in text
-    ]
-    found = [dict(part.split("=", 1) for part in row.split(",")) for row in rows]
-    return {where(row["ip"], row["port"]): int(row["lag"]) for row in found}
+def _said(facts: Mapping[str, str], name: str, default: str) -> str:
+    found = engine_words.value(facts, name)
+    return default if found is None else found
 
 
 def sentinel_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -> SentinelView:
@@ -167,11 +163,7 @@ def peers(reply: list[Any]) -> tuple[Peer, ...]:
 def priorities(reply: list[Any]) -> dict[str, int]:
     """Read what SENTINEL REPLICAS says of each replica's priority: ``address:port`` to number."""
     rows = [pairs(row) for row in reply]
-    names = ("slave-priority", "replica-priority")
-    return {
-        where(row.get("ip", ""), row.get("port", "")): int(next((row[name] for name in names if name in row), 100))
-        for row in rows
-    }
+    return {where(row.get("ip", ""), row.get("port", "")): int(_said(row, "slave-priority", "100")) for row in rows}
 
 
 def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:
