@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess
 from redis_fleet.agent.protocol.resp import ReplyError
-from redis_fleet.agent.replication.view import name_of, view
+from redis_fleet.agent.replication.agreement import name_of
+from redis_fleet.agent.replication.view import view
 from redis_fleet.drills import replication_lab
 from redis_fleet.drills.context import Client, Deployment, Place
 from redis_fleet.drills.drill import Drill

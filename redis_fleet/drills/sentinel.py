@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from redis_fleet.agent.protocol.resp import pairs
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.agent.replication.view import TROUBLE, tell, where
 from redis_fleet.drills import sentinel_lab
 from redis_fleet.drills.context import Client, Deployment, Place
@@ -39,7 +40,7 @@ def _agreed(deployment: Deployment, book: Notebook, master: Client) -> None:
         except TROUBLE as trouble:
             book.check("SENTINEL MASTERS", tell(trouble), ok=False, expected="an answer", where=sentinel.name)
     watch = deployment.service.watch
-    most = len(sentinels) // 2 + 1
+    most = majority(len(sentinels))
     book.check(
         "who must agree",
         f"{watch.quorum if watch else 0} find the master down, {most} of {len(sentinels)} vote for who replaces it",

@@ -8,6 +8,7 @@ from typing import Any
 from redis_fleet.agent import engine_words
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.observe.votes import votes
 
 
 def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
@@ -83,12 +84,8 @@ def _lag(service: Service, process: Process, facts: ProcessFacts, seen: Observed
 def _agreeing(fleet: Fleet, service: Service, process: Process, seen: Observed) -> list[str] | None:
     """Which Sentinels name this process as the master; only said of masters."""
     assert service.watch is not None
-    name = service.watch.name
-    agreeing = [
-        each.id
-        for each in fleet.sentinels
-        if name in seen.of(each).masters and seen.of(each).masters[name].endpoint == process.endpoint
-    ]
+    found = votes(seen, fleet.sentinels, service.watch.name)
+    agreeing = [each.voter for each in found if each.place == str(process.endpoint)]
     return agreeing if agreeing or seen.of(process).role_name == engine_words.MASTER else None
 
 

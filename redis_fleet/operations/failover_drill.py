@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 
 from redis_fleet.agent.messages.client import Tally
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
-from redis_fleet.agent.replication.view import agreed_master, name_of
+from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, follows, refusals
 from redis_fleet.operations.ports import Client, DrillRefusedError, FailoverReport, Hands, Say, waits
 from redis_fleet.operations.timeline import Timeline
@@ -46,7 +46,7 @@ class _Drill:
         self._waits = waits(target)
         self._timeline = Timeline(say, self._state)
         self._watcher = Watcher(target, self._timeline, seen)
-        self._old = name_of(target, agreed_master(seen) or "")
+        self._old = name_of(target, agreed_master(seen))
         self._new = ""
         self._doing = ""
         self._kept_down = ""
@@ -138,7 +138,7 @@ class _Drill:
 
     def _notice_master(self, seen: ServiceView) -> None:
         """Remember the new master that a majority of the Sentinels names, also when they change it once more."""
-        named = name_of(self._target, agreed_master(seen) or "")
+        named = name_of(self._target, agreed_master(seen))
         if not self._held_once or not named or named == (self._new or self._old):
             return
         if self._new:

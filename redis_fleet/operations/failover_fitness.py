@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
-from redis_fleet.agent.replication.view import agreed_master, name_of
+from redis_fleet.agent.replication.agreement import TOO_FEW, agreed_master, counted, name_of
 
 
 def refusals(target: ServiceAccess, seen: ServiceView) -> list[str]:
@@ -21,9 +21,9 @@ def refusals(target: ServiceAccess, seen: ServiceView) -> list[str]:
 def _no_majority(target: ServiceAccess, seen: ServiceView) -> list[str]:
     silent = [f"{one.id} ({one.problem})" for one in seen.sentinels if one.problem]
     total = len(seen.sentinels)
-    if 2 * (total - len(silent)) <= total:
+    if counted(seen).code == TOO_FEW:
         return [f"no majority of the {total} Sentinels answers; these do not: {', '.join(silent)}"]
-    if not agreed_master(seen):
+    if not counted(seen).master:
         return [f"the Sentinels do not agree on the master: {_opinions(target, seen)}"]
     return []
 
@@ -48,7 +48,7 @@ def _not_ready(seen: ServiceView) -> list[str]:
 
 
 def _no_successor(target: ServiceAccess, seen: ServiceView) -> list[str]:
-    place = agreed_master(seen) or ""
+    place = agreed_master(seen)
     master = member_at(target, seen, place)
     if not master:
         return [f"the Sentinels name {place} as the master, which is no process of {target.service}"]

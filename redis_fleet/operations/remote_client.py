@@ -9,7 +9,7 @@ from redis_fleet.agent.codec import Message, Request
 from redis_fleet.agent.messages.client import ClientLook, ClientStart, ClientStop, Look, Tally
 from redis_fleet.agent.messages.holding import Hold, Release
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
-from redis_fleet.agent.replication.view import agreed_master
+from redis_fleet.agent.replication.agreement import agreed_master
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import managed
 from redis_fleet.operations.ports import waits
@@ -82,7 +82,7 @@ class AnsibleHands:
         process = self._processes[process_id]
         agreed = agreed_master(self._view())
         node = next(node for node in self._target.members if node.id == process_id)
-        replaced = agreed is not None and agreed != str(node.endpoint)
+        replaced = agreed not in ("", str(node.endpoint))
         if not replaced and process.restart_delay != USUAL_RESTART_DELAY:
             raise RuntimeError(f"{process_id} stays down: without persistence it would start empty, as the master")
         other = next((node for node in self._target.members if str(node.endpoint) == agreed), None)

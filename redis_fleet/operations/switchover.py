@@ -10,7 +10,8 @@ from typing import Protocol
 from redis_fleet.agent.messages.client import Tally
 from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
-from redis_fleet.agent.replication.fitness import master_of, unaware
+from redis_fleet.agent.replication.agreement import master_of
+from redis_fleet.agent.replication.fitness import unaware
 from redis_fleet.operations.failover_drill import judge
 from redis_fleet.operations.ports import Client, Say, waits
 from redis_fleet.operations.switchover_fitness import Choice, decide, disagreements, silent

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
-from redis_fleet.agent.replication.fitness import master_of, member_of, unfit
+from redis_fleet.agent.replication.agreement import acting, master_of
+from redis_fleet.agent.replication.fitness import member_of, unfit
 from redis_fleet.operations import failover_fitness as drill
 
 _AGAIN = "put that right, or wait until it is, and run again"
@@ -70,7 +71,7 @@ def _service(target: ServiceAccess, seen: ServiceView) -> list[str]:
         return [f"{name} has no replica; add one to the description and deploy"]
     if target.monitor:
         return [f"{sentence}; {_AGAIN}" for sentence in _watched(target, seen)]
-    masters = [member.id for member in seen.members if not member.problem and member.role == "master"]
+    masters = acting(seen)
     if len(masters) > 1:
         return [f"{' and '.join(masters)} are both masters; make all but one a replica (REPLICAOF) and run again"]
     if not masters:

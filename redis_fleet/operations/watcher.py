@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis_fleet.agent.messages.client import Event, Look
 from redis_fleet.agent.messages.service import SentinelView, ServiceAccess, ServiceView
-from redis_fleet.agent.replication.view import name_of
+from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.operations.ports import WriteCount
 from redis_fleet.operations.timeline import Timeline
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from redis_fleet import kinds
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
-from redis_fleet.plan.master import majority
 from redis_fleet.plan.sentinel_changes import coming_back
 from redis_fleet.plan.steps import Agreement, Step
 

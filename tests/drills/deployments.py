@@ -10,7 +10,8 @@ from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.service import Instance
-from redis_fleet.agent.replication.view import agreed_master, view
+from redis_fleet.agent.replication.agreement import agreed_master
+from redis_fleet.agent.replication.view import view
 from redis_fleet.agent.secret import Secret
 from redis_fleet.drills.context import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.drill import find, perform
@@ -46,7 +47,7 @@ class Hands:
 
     def release(self, process_id: str) -> None:
         """Start it again."""
-        address, _, port = (agreed_master(view(self.group.target)) or "").rpartition(":")
+        address, _, port = agreed_master(view(self.group.target)).rpartition(":")
         with (self.group.folder / process_id / "conf").open("a") as file:
             file.write(f"replicaof {address} {port}\n")
         self.group.start(process_id)

@@ -20,7 +20,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from redis_fleet.agent.replication.view import agreed_master, view
+from redis_fleet.agent.replication.agreement import agreed_master
+from redis_fleet.agent.replication.view import view
 from redis_fleet.description.load import load
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process

@@ -20,7 +20,8 @@ from ..endpoint import Endpoint
 from ..messages.client import Look, Tally, Writing
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection
-from ..replication.view import TROUBLE, connect, name_of, tell, view
+from ..replication.agreement import name_of
+from ..replication.view import TROUBLE, connect, tell, view
 from .events import Journal, read_events
 
 EVENTS, STOP = "events", "stop"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .. import engine_words
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, info, pairs
-from .view import connect, name_of, where
+from .agreement import name_of
+from .view import connect, where
 
 PRIORITY = "replica-priority"
 MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"

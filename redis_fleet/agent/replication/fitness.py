@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import engine_words
 from ..messages.service import MemberView, ServiceAccess, ServiceView
-from .view import agreed_master, name_of
+from .agreement import majority, name_of
 
 LAG = 16 * 1024 * 1024
 """Bytes that a replica may lack when a switchover begins. It has to take them in while all writes are refused: about
@@ -17,17 +17,6 @@ SILENCE = 3
 def member_of(seen: ServiceView, name: str) -> MemberView | None:
     """Return what was seen of a member (id)."""
     return next((member for member in seen.members if member.id == name), None)
-
-
-def master_of(target: ServiceAccess, seen: ServiceView) -> str:
-    """Return the master's id: whom a majority of the Sentinels names, without Sentinels the only one that says so.
-
-    Empty when there is none, or more than one.
-    """
-    if target.monitor:
-        return name_of(target, agreed_master(seen) or "")
-    masters = [member.id for member in seen.members if not member.problem and member.role == "master"]
-    return masters[0] if len(masters) == 1 else ""
 
 
 def unfit(target: ServiceAccess, seen: ServiceView, old: str, new: str) -> list[str]:
@@ -62,7 +51,7 @@ def unfit(target: ServiceAccess, seen: ServiceView, old: str, new: str) -> list[
 def unready(target: ServiceAccess, seen: ServiceView, old: str) -> list[str]:
     """Return why the Sentinels would not carry out a failover from this master (id) now, each a sentence."""
     answering = [one for one in seen.sentinels if not one.problem]
-    if 2 * len(answering) <= len(target.sentinels):
+    if len(answering) < majority(len(target.sentinels)):
         return [f"only {len(answering)} of {len(target.sentinels)} Sentinels answer, that is no majority"]
     found = []
     for one in answering:

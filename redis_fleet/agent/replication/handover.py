@@ -14,10 +14,11 @@ import time
 from ..messages.handover import Described, Handover, Note, UsualValues
 from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
+from .agreement import name_of
 from .connections import MAX_LAG, MIN_REPLICAS, Servers
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
-from .view import TROUBLE, name_of, tell, view
+from .view import TROUBLE, tell, view
 
 FENCE = 1000
 """More replicas than there ever are. Found in a running value or in a file, it was left by a run that was killed."""

@@ -6,10 +6,11 @@ import time
 
 from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess, ServiceView
+from .agreement import acting, name_of
 from .connections import MIN_REPLICAS, Servers
 from .fitness import member_of
 from .handover import FENCE, follow
-from .view import TROUBLE, name_of, tell, view
+from .view import TROUBLE, tell, view
 
 
 def choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, list[str]]:
@@ -36,7 +37,7 @@ def _not_needed(target: ServiceAccess, seen: ServiceView) -> str:
         return f"Sentinels watch {name} and promote a replica themselves; use switchover where the master runs"
     if target.external_master:
         return f"{name} follows a master outside this deployment; take that out of the description first"
-    alive = [each.id for each in seen.members if not each.problem and each.role == "master"]
+    alive = acting(seen)
     if alive:
         return f"{', '.join(alive)} answers as a master; use switchover, which loses nothing"
     linked = [each for each in seen.members if not each.problem and each.link_up]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from ..messages.handover import Described, UsualValues
 from ..messages.service import MemberView, ServiceAccess
+from .agreement import master_of
 from .connections import PRIORITY, Servers
-from .fitness import master_of, member_of
+from .fitness import member_of
 from .handover import lift
 from .view import TROUBLE, tell, view
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from .. import engine_words
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import ReplyError, pairs
+from .agreement import name_of
 from .connections import Servers
-from .view import TROUBLE, connect, each, name_of, sentinel_view, tell
+from .view import TROUBLE, connect, each, sentinel_view, tell
 
 PROMOTION = 5.0
 CALL_OFF = 40.0

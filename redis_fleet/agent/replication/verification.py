@@ -14,7 +14,8 @@ from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError
-from .view import TROUBLE, agreed_master, connect, each, member_view, name_of, sentinel_view, tell, view
+from .agreement import agreed_master, name_of
+from .view import TROUBLE, connect, each, member_view, sentinel_view, tell, view
 
 PAUSE = 0.1
 WAIT_MS = 3000
@@ -122,7 +123,7 @@ class Verification:
         self._note("one master", self._target.service, len(masters) == 1, seen, "exactly one")
         if len(masters) == 1:
             return masters[0]
-        named = name_of(self._target, agreed_master(view(self._target)) or "")
+        named = name_of(self._target, agreed_master(view(self._target)))
         return named if named in masters else ""
 
     def _note(self, check: str, subject: str, ok: bool, seen: object, expected: str) -> None:

@@ -31,11 +31,6 @@ def where(address: str, port: object) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def name_of(target: ServiceAccess, place: str) -> str:
-    """Return the id of the member at ``address:port``, or the address itself when no member is there."""
-    return next((node.id for node in target.members if str(node.endpoint) == place), place)
-
-
 def tell(error: Exception) -> str:
     """Return an error of a connection in the words of an operator; never carries a secret."""
     if isinstance(error, ReplyError):
@@ -172,10 +167,3 @@ def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:
         return True, str(connection.call("SENTINEL", "CKQUORUM", name))
     except ReplyError as error:
         return False, str(error)
-
-
-def agreed_master(seen: ServiceView) -> str | None:
-    """Return the ``address:port`` that a majority of all configured Sentinels names, or None."""
-    named = [sentinel.master for sentinel in seen.sentinels if not sentinel.problem]
-    votes = {place: named.count(place) for place in named}
-    return next((place for place, count in votes.items() if 2 * count > len(seen.sentinels)), None)
