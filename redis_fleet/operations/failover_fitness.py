@@ -5,27 +5,31 @@ from __future__ import annotations
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
 from redis_fleet.agent.replication.agreement import TOO_FEW, agreed_master, counted, name_of
+from redis_fleet.agent.replication.findings import Code, Finding, sentences
+from redis_fleet.agent.replication.fitness import barred, no_quorum
 
 
 def refusals(target: ServiceAccess, seen: ServiceView) -> list[str]:
     """Return why the master must not be killed now, each a sentence; an empty list means that the drill may begin."""
-    name = target.service
+    return sentences(hindrances(target, seen))
+
+
+def hindrances(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
+    """Return what keeps the Sentinels from replacing the master now."""
     if target.external_master:
-        return [f"{name} follows a master outside this deployment: there is no master here to kill"]
+        return [Finding(Code.MASTER_OUTSIDE, target.service)]
     if not target.monitor or not target.sentinels:
-        return [f"no Sentinel watches {name}: nothing would replace its master"]
+        return [Finding(Code.UNWATCHED, target.service)]
     sentinels = [*_no_majority(target, seen), *_not_ready(seen)]
     return sentinels or _no_successor(target, seen)
 
 
-def _no_majority(target: ServiceAccess, seen: ServiceView) -> list[str]:
-    silent = [f"{one.id} ({one.problem})" for one in seen.sentinels if one.problem]
-    total = len(seen.sentinels)
-    if counted(seen).code == TOO_FEW:
-        return [f"no majority of the {total} Sentinels answers; these do not: {', '.join(silent)}"]
-    if not counted(seen).master:
-        return [f"the Sentinels do not agree on the master: {_opinions(target, seen)}"]
-    return []
+def _no_majority(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
+    verdict, total = counted(seen), len(seen.sentinels)
+    if verdict.code == TOO_FEW:
+        silent = [f"{one.id} ({one.problem})" for one in seen.sentinels if one.problem]
+        return [Finding(Code.NO_MAJORITY, target.service, said=", ".join(silent), limit=total)]
+    return [] if verdict.master else [Finding(Code.NOT_AGREED, target.service, said=_opinions(target, seen))]
 
 
 def _opinions(target: ServiceAccess, seen: ServiceView) -> str:
@@ -33,31 +37,28 @@ def _opinions(target: ServiceAccess, seen: ServiceView) -> str:
     return ", ".join(f"{one.id} names {name_of(target, one.master)}" for one in answered)
 
 
-def _not_ready(seen: ServiceView) -> list[str]:
+def _not_ready(seen: ServiceView) -> list[Finding]:
     found = []
     for one in seen.sentinels:
         if one.problem:
             continue
         if engine_words.any_of(one.flags, engine_words.FAILING_OVER):
-            found.append(f"{one.id} says that a failover is in progress")
+            found.append(Finding(Code.FAILING_OVER, one.id))
         if engine_words.any_of(one.flags, engine_words.DOWN):
-            found.append(f"{one.id} holds the master for down already")
-        if not one.quorum_ok:
-            found.append(f"{one.id} could not authorise a failover: {one.quorum}")
+            found.append(Finding(Code.HOLDS_FOR_DOWN, one.id))
+        found += no_quorum(one)
     return found
 
 
-def _no_successor(target: ServiceAccess, seen: ServiceView) -> list[str]:
+def _no_successor(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
     place = agreed_master(seen)
     master = member_at(target, seen, place)
     if not master:
-        return [f"the Sentinels name {place} as the master, which is no process of {target.service}"]
-    if master.problem or master.role != "master":
-        return [f"{master.id} is named as the master but is none: {master.problem or master.role}"]
+        return [Finding(Code.NOT_A_MEMBER_NAMED, target.service, said=place)]
+    if master.problem or master.role != engine_words.MASTER:
+        return [Finding(Code.NAMED_IS_NONE, master.id, said=master.problem or master.role)]
     linked = [member for member in seen.members if member.follows == place and member.link_up]
-    if not any(member.priority > 0 for member in linked):
-        return [f"no replica that may be promoted has its link to {master.id} up"]
-    return []
+    return [] if any(not barred(member) for member in linked) else [Finding(Code.NO_SUCCESSOR, master.id)]
 
 
 def member_at(target: ServiceAccess, seen: ServiceView, place: str) -> MemberView | None:

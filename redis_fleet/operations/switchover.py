@@ -11,6 +11,7 @@ from redis_fleet.agent.messages.client import Tally
 from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.replication.agreement import master_of
+from redis_fleet.agent.replication.findings import sentences
 from redis_fleet.agent.replication.fitness import unaware
 from redis_fleet.operations.failover_drill import judge
 from redis_fleet.operations.ports import Client, Say, waits
@@ -154,7 +155,7 @@ class _Switchover:
         left: list[str] = []
 
         def done(seen: ServiceView) -> bool:
-            left[:] = unaware(self._target, seen, self._wanted)
+            left[:] = sentences(unaware(self._target, seen, self._wanted))
             return not left
 
         self._until(done, PREFERENCE, lambda: f"{'; '.join(left)} after {PREFERENCE:.0f} s")

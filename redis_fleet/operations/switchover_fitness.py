@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from redis_fleet.agent.messages.service import MemberView, ServiceAccess, ServiceView
 from redis_fleet.agent.replication.agreement import acting, master_of
+from redis_fleet.agent.replication.findings import Code, sentences
 from redis_fleet.agent.replication.fitness import member_of, unfit
 from redis_fleet.operations import failover_fitness as drill
 
@@ -53,7 +54,7 @@ def _among(target: ServiceAccess, seen: ServiceView, old: str, wanted: list[str]
     fit = [member for name in wanted if not reasons[name] and (member := member_of(seen, name))]
     if fit:
         return Choice(old, max(fit, key=_fitness).id)
-    found = tuple(reason for name in wanted for reason in reasons[name])
+    found = tuple(sentences(reason for name in wanted for reason in reasons[name]))
     return Choice(old, why=found or (f"{target.service} has no replica; add one to the description and deploy",))
 
 
@@ -81,8 +82,7 @@ def _service(target: ServiceAccess, seen: ServiceView) -> list[str]:
 
 def _watched(target: ServiceAccess, seen: ServiceView) -> list[str]:
     """Return the drill's refusals but for what is said of each replica here."""
-    found = drill.refusals(target, seen)
-    return [sentence for sentence in found if not sentence.startswith("no replica that may be promoted")]
+    return sentences(each for each in drill.hindrances(target, seen) if each.code is not Code.NO_SUCCESSOR)
 
 
 def silent(seen: ServiceView) -> list[str]:

@@ -46,9 +46,6 @@ _ALLOWED = {
         "re.search('immutable|Unsupported CONFIG parameter', complaint)": _SERVER,
         "pattern.search(complaint)": _SERVER,
     },
-    "operations/switchover_fitness.py": {
-        "sentence.startswith('no replica that may be promoted')": "a sentence of ours: to be a code of its own"
-    },
     "plan/starting.py": {"said.startswith(_OTHER_PASSWORD)": _SERVER, "said.startswith('LOADING')": _SERVER},
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.service import Instance, MemberView, SentinelView, ServiceAccess, ServiceView
+from redis_fleet.agent.replication.findings import sentences
 from redis_fleet.agent.replication.fitness import LAG, SILENCE, unaware, unready
 from redis_fleet.agent.replication.promotion import choose
 from redis_fleet.agent.runs import manual_masters
@@ -202,14 +203,16 @@ def test_what_the_sentinels_still_have_to_learn() -> None:
         [sentinel(1, priorities=knows), sentinel(2), sentinel(3, problem="down", priorities={})],
     )
 
-    assert unaware(target(), seen, SECOND) == ["sentinel@red2 does not prefer orders@red2 yet (priority 100)"]
+    assert sentences(unaware(target(), seen, SECOND)) == [
+        "sentinel@red2 does not prefer orders@red2 yet (priority 100)"
+    ]
     assert unaware(target(), view([sentinel(1, priorities={REPLICA: 100, "10.0.0.3:6379": 0})]), SECOND) == []
     assert unaware(target(), view([sentinel(1, priorities={"10.0.0.3:6379": 0})]), SECOND)
 
 
 def test_the_sentinels_are_asked_again_on_the_machine() -> None:
     assert unready(target(), view(), FIRST) == []
-    assert "no majority" in unready(target(), view([sentinel(1)]), FIRST)[0]
+    assert "no majority" in sentences(unready(target(), view([sentinel(1)]), FIRST))[0]
     busy = [sentinel(1), sentinel(2, flags=("failover_in_progress",)), sentinel(3, master=REPLICA)]
     assert len(unready(target(), view(busy), FIRST)) == 2
 

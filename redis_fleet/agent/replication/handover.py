@@ -16,6 +16,7 @@ from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
 from .agreement import name_of
 from .connections import MAX_LAG, MIN_REPLICAS, Servers
+from .findings import sentences
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import TROUBLE, tell, view
@@ -93,7 +94,7 @@ class _HandOver:
         found = unfit(self._target, seen, self._old, self._new)
         found += unready(self._target, seen, self._old) if self._target.monitor else []
         if found:
-            raise GaveUpError("; ".join(found))
+            raise GaveUpError("; ".join(sentences(found)))
         linked = [each for each in seen.members if not each.problem and each.link_up]
         self._replicas = [each.id for each in linked if name_of(self._target, each.follows) == self._old]
         self._others = [each.id for each in seen.members if not each.problem]

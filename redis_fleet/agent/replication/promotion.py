@@ -8,7 +8,8 @@ from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess, ServiceView
 from .agreement import acting, name_of
 from .connections import MIN_REPLICAS, Servers
-from .fitness import member_of
+from .findings import Code, Finding, sentences
+from .fitness import member_of, unpromotable
 from .handover import FENCE, follow
 from .view import TROUBLE, tell, view
 
@@ -18,33 +19,37 @@ def choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, 
 
     Among replicas with the same data the lowest priority number is taken, then the order of the description.
     """
-    why = _not_needed(target, seen)
-    if why:
-        return "", [why]
-    fit = [each for each in seen.members if not each.problem and each.priority and not each.loading]
+    new, found = _choose(target, seen, wanted)
+    return new, sentences(found)
+
+
+def _choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, list[Finding]]:
+    needless = _not_needed(target, seen)
+    if needless:
+        return "", needless
+    fit = [each for each in seen.members if not unpromotable(each)]
     one = member_of(seen, wanted)
     if wanted and one not in fit:
         said = (one.problem or "loading, or never to be promoted") if one else "it is no process of the service"
-        return wanted, [f"{wanted} cannot be promoted ({said}); choose another or repair it"]
+        return wanted, [Finding(Code.CANNOT_BE_PROMOTED, wanted, said=said)]
     if not fit:
-        return "", [f"no replica of {target.service} answers that may be promoted; start one"]
+        return "", [Finding(Code.NONE_TO_PROMOTE, target.service)]
     return wanted or max(fit, key=lambda each: (each.offset, -each.priority)).id, []
 
 
-def _not_needed(target: ServiceAccess, seen: ServiceView) -> str:
+def _not_needed(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
+    """Return why nobody has to be promoted by hand."""
     name = target.service
     if target.monitor:
-        return f"Sentinels watch {name} and promote a replica themselves; use switchover where the master runs"
+        return [Finding(Code.WATCHED, name)]
     if target.external_master:
-        return f"{name} follows a master outside this deployment; take that out of the description first"
+        return [Finding(Code.MASTER_ELSEWHERE, name)]
     alive = acting(seen)
     if alive:
-        return f"{', '.join(alive)} answers as a master; use switchover, which loses nothing"
+        return [Finding(Code.STILL_A_MASTER, name, said=", ".join(alive))]
     linked = [each for each in seen.members if not each.problem and each.link_up]
-    if linked:
-        said = ", ".join(f"{each.id} is linked to {name_of(target, each.follows)}" for each in linked)
-        return f"the master is not down: {said}; repair the way from here to it, then use switchover"
-    return ""
+    said = ", ".join(f"{each.id} is linked to {name_of(target, each.follows)}" for each in linked)
+    return [Finding(Code.STILL_LINKED, name, said=said)] if linked else []
 
 
 def promote(target: ServiceAccess, wanted: str) -> Handover:
