@@ -33,6 +33,16 @@ class Code(Enum):
     NOT_A_MEMBER_NAMED = "not-a-member-named"
     STILL_A_MASTER = "still-a-master"
     STILL_LINKED = "still-linked"
+    # A process that is to restart, or has restarted, among its master and the other replicas.
+    OTHER_ROLE = "other-role"
+    FOLLOWS = "follows"
+    LINK = "link"
+    NO_ANSWER = "no-answer"
+    MASTER_OF_IT_SILENT = "master-of-it-silent"
+    MASTER_OF_IT_IS_NONE = "master-of-it-is-none"
+    TOO_FEW_OTHERS = "too-few-others"
+    TOO_FEW_REPLICAS = "too-few-replicas"
+    NOT_CAUGHT_UP = "not-caught-up"
     # The Sentinels.
     UNWATCHED = "unwatched"
     WATCHED = "watched"
@@ -63,36 +73,30 @@ class Finding:
     limit: int = 0
 
 
-_NO_ACTING = "{subject} does not act as the master (%s); run again when one does"
-_NO_REPLICA = "{subject} is no replica of {other}, it %s; make it one (REPLICAOF) and let it synchronise"
-_SENTENCES = {
-    Code.NO_MEMBER: "{subject} is no process of {other}; name one that is",
-    Code.SILENT: "{subject} does not answer: {said}; start it or repair the way to it",
-    Code.A_MASTER_ITSELF: _NO_REPLICA % "is a master itself",
-    Code.FOLLOWS_ANOTHER: _NO_REPLICA % "follows {said}",
-    Code.LOADING: "{subject} is still loading its data; wait until it has",
-    Code.NOT_LINKED: "{subject} has no link to {other} or is still synchronising; wait until it is in step",
-    Code.BEHIND: "{subject} is {number:,} bytes behind {other}, more than {limit:,}; wait until it has caught up",
-    Code.NOT_HEARD: "{other} has not heard of {subject} for {number} s; repair the way between them",
-    Code.NEVER_PROMOTED: (
-        "{subject} must never be promoted (replica-priority 0); choose another or change its priority"
-    ),
-    Code.CANNOT_BE_PROMOTED: "{subject} cannot be promoted ({said}); choose another or repair it",
-    Code.NONE_TO_PROMOTE: "no replica of {subject} answers that may be promoted; start one",
+_FACTS = {
+    Code.NO_MEMBER: "{subject} is no process of {other}",
+    Code.SILENT: "{subject} does not answer: {said}",
+    Code.A_MASTER_ITSELF: "{subject} is no replica of {other}, it is a master itself",
+    Code.FOLLOWS_ANOTHER: "{subject} is no replica of {other}, it follows {said}",
+    Code.LOADING: "{subject} is still loading its data",
+    Code.NOT_LINKED: "{subject} has no link to {other} or is still synchronising",
+    Code.BEHIND: "{subject} is {number:,} bytes behind {other}, more than {limit:,}",
+    Code.NOT_HEARD: "{other} has not heard of {subject} for {number} s",
+    Code.NEVER_PROMOTED: "{subject} must never be promoted (replica-priority 0)",
+    Code.CANNOT_BE_PROMOTED: "{subject} cannot be promoted ({said})",
+    Code.NONE_TO_PROMOTE: "no replica of {subject} answers that may be promoted",
     Code.NO_SUCCESSOR: "no replica that may be promoted has its link to {subject} up",
-    Code.MASTER_UNKNOWN: _NO_ACTING % "it is not of {other}",
-    Code.MASTER_SILENT: _NO_ACTING % "{said}",
-    Code.MASTER_IS_NONE: _NO_ACTING % "it is a {said}",
+    Code.MASTER_UNKNOWN: "{subject} does not act as the master (it is not of {other})",
+    Code.MASTER_SILENT: "{subject} does not act as the master ({said})",
+    Code.MASTER_IS_NONE: "{subject} does not act as the master (it is a {said})",
     Code.MASTER_OUTSIDE: "{subject} follows a master outside this deployment: there is no master here to kill",
-    Code.MASTER_ELSEWHERE: (
-        "{subject} follows a master outside this deployment; take that out of the description first"
-    ),
+    Code.MASTER_ELSEWHERE: "{subject} follows a master outside this deployment",
     Code.NAMED_IS_NONE: "{subject} is named as the master but is none: {said}",
     Code.NOT_A_MEMBER_NAMED: "the Sentinels name {said} as the master, which is no process of {subject}",
-    Code.STILL_A_MASTER: "{said} answers as a master; use switchover, which loses nothing",
-    Code.STILL_LINKED: "the master is not down: {said}; repair the way from here to it, then use switchover",
+    Code.STILL_A_MASTER: "{said} answers as a master",
+    Code.STILL_LINKED: "the master is not down: {said}",
     Code.UNWATCHED: "no Sentinel watches {subject}: nothing would replace its master",
-    Code.WATCHED: ("Sentinels watch {subject} and promote a replica themselves; use switchover where the master runs"),
+    Code.WATCHED: "Sentinels watch {subject} and promote a replica themselves",
     Code.TOO_FEW_SENTINELS: "only {number} of {limit} Sentinels answer, that is no majority",
     Code.NO_MAJORITY: "no majority of the {limit} Sentinels answers; these do not: {said}",
     Code.NOT_AGREED: "the Sentinels do not agree on the master: {said}",
@@ -102,18 +106,53 @@ _SENTENCES = {
     Code.HOLDS_FOR_DOWN: "{subject} holds the master for down already",
     Code.NO_QUORUM: "{subject} could not authorise a failover: {said}",
     Code.NOT_PREFERRED: "{subject} does not prefer {other} yet (priority {said})",
+    Code.OTHER_ROLE: "{subject} is a {said}, not a {other}",
+    Code.FOLLOWS: "{subject} follows {said}",
+    Code.LINK: "its link to {other} is {said}",
+    Code.NO_ANSWER: "{subject} does not answer ({said})",
+    Code.MASTER_OF_IT_SILENT: "its master {other} does not answer ({said})",
+    Code.MASTER_OF_IT_IS_NONE: "its master {other} is a replica itself",
+    Code.TOO_FEW_OTHERS: "{number} of {limit} other replicas are in step with {other}",
+    Code.TOO_FEW_REPLICAS: "{number} of {limit} replicas are in step with {subject}",
+    Code.NOT_CAUGHT_UP: "{subject} is {number} bytes behind its master",
+}
+_REMEDIES = {
+    Code.NO_MEMBER: "name one that is",
+    Code.SILENT: "start it or repair the way to it",
+    Code.A_MASTER_ITSELF: "make it one (REPLICAOF) and let it synchronise",
+    Code.FOLLOWS_ANOTHER: "make it one (REPLICAOF) and let it synchronise",
+    Code.LOADING: "wait until it has",
+    Code.NOT_LINKED: "wait until it is in step",
+    Code.BEHIND: "wait until it has caught up",
+    Code.NOT_HEARD: "repair the way between them",
+    Code.NEVER_PROMOTED: "choose another or change its priority",
+    Code.CANNOT_BE_PROMOTED: "choose another or repair it",
+    Code.NONE_TO_PROMOTE: "start one",
+    Code.MASTER_UNKNOWN: "run again when one does",
+    Code.MASTER_SILENT: "run again when one does",
+    Code.MASTER_IS_NONE: "run again when one does",
+    Code.MASTER_ELSEWHERE: "take that out of the description first",
+    Code.STILL_A_MASTER: "use switchover, which loses nothing",
+    Code.STILL_LINKED: "repair the way from here to it, then use switchover",
+    Code.WATCHED: "use switchover where the master runs",
 }
 
 
-def sentence(finding: Finding) -> str:
-    """Return a finding for people; where something can be done about it, it says what."""
-    return _SENTENCES[finding.code].format(
+def fact(finding: Finding) -> str:
+    """Return what is amiss, without what to do about it."""
+    return _FACTS[finding.code].format(
         subject=finding.subject,
         other=finding.other,
         said=finding.said,
         number=finding.number,
         limit=finding.limit,
     )
+
+
+def sentence(finding: Finding) -> str:
+    """Return a finding for people; where something can be done about it, it says what."""
+    remedy = _REMEDIES.get(finding.code)
+    return f"{fact(finding)}; {remedy}" if remedy else fact(finding)
 
 
 def sentences(found: Iterable[Finding]) -> list[str]:
