@@ -230,12 +230,12 @@ def _for_good(asked: Asked) -> Sequence[str]:
 
 def _told(do: Callable[[], Message]) -> Done:
     """Do it; what went wrong with a connection is told in the words of an operator."""
-    from .replication.view import TROUBLE, tell
+    from .replication.view import CONNECTION_ERRORS, describe_error
 
     try:
         return Done(True, do())
-    except TROUBLE as error:
-        raise AgentError(tell(error)) from error
+    except CONNECTION_ERRORS as error:
+        raise AgentError(describe_error(error)) from error
 
 
 def _unchanged(answer: Message) -> Done:

@@ -12,7 +12,7 @@ from redis_fleet.agent import engine_words
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
-from redis_fleet.agent.replication.view import TROUBLE
+from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.operations.service_access import target
@@ -138,7 +138,7 @@ class Deployment:
 def _role(client: Client) -> str:
     # Twice: a failover cuts the connections of clients, and the first command on one only finds that out.
     for _ in range(2):
-        with suppress(*TROUBLE):
+        with suppress(*CONNECTION_ERRORS):
             return str(client.call("ROLE")[0])
     return ""
 

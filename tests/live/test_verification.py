@@ -39,7 +39,7 @@ def flagged(group: Group, name: str) -> bool:
         "s_down" in peer.flags
         for one in view(group.target).sentinels
         for peer in one.replicas + one.sentinels
-        if peer.where == place
+        if peer.place == place
     )
 
 

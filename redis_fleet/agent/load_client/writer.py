@@ -21,7 +21,7 @@ from ..messages.client import Look, Tally, Writing
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection
 from ..replication.agreement import name_of
-from ..replication.view import TROUBLE, connect, tell, view
+from ..replication.view import CONNECTION_ERRORS, connect, describe_error, view
 from .events import Journal, read_events
 
 EVENTS, STOP = "events", "stop"
@@ -80,8 +80,8 @@ class Writer:
             if self._connection is None:
                 self._connection = self._find_master()
             self._connection.call("SETBIT", self._key, self._number, 1)
-        except TROUBLE as error:
-            self._refuse(tell(error))
+        except CONNECTION_ERRORS as error:
+            self._refuse(describe_error(error))
         else:
             self._acknowledge()
         self._number += 1
@@ -119,7 +119,7 @@ class Writer:
             try:
                 master = self._ask(sentinel)
                 connection = self._open(master, sentinel.id) if master else None
-            except TROUBLE:
+            except CONNECTION_ERRORS:
                 connection = None
             if connection:
                 return connection
@@ -141,14 +141,14 @@ class Writer:
         """Connect to a process if it says itself that it is the master, None if it is not or cannot be reached."""
         try:
             connection = connect(self._target, node, WRITE_TIMEOUT)
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             return None
         try:
             if engine_words.role(connection.call("ROLE")[0]) == engine_words.MASTER:
                 connection.call("SET", self._key, "", "EX", self._time_to_live, "NX")
                 self._met(name_of(self._target, str(node.endpoint)), named_by)
                 return connection
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             connection.close()
             raise
         connection.close()
@@ -167,8 +167,8 @@ class Writer:
         while lost is None:
             try:
                 lost, problem = self._read_back()
-            except TROUBLE as error:
-                problem = f"the written key could not be read back: {tell(error)}"
+            except CONNECTION_ERRORS as error:
+                problem = f"the written key could not be read back: {describe_error(error)}"
                 if time.monotonic() > deadline:
                     break
                 time.sleep(REFUSED_PAUSE)

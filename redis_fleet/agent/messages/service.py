@@ -58,7 +58,7 @@ class ServiceAccess(Message):
 class Peer(Message):
     """A process as a Sentinel lists it: ``address:port`` and its flags (``s_down``, ``disconnected`` ...)."""
 
-    where: str
+    place: str
     flags: tuple[str, ...] = ()
 
 

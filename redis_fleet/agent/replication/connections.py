@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .. import engine_words
+from ..endpoint import place_of
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, info, pairs
 from .agreement import name_of
-from .view import connect, where
+from .view import connect
 
 PRIORITY = "replica-priority"
 MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"
@@ -76,9 +77,9 @@ class Servers:
     def follows(self, name: str) -> str:
         """Return the id (or the ``address:port``) that a member follows; empty for a master."""
         role = self.call(name, "ROLE")
-        return (
-            "" if engine_words.role(role[0]) == engine_words.MASTER else name_of(self._target, where(role[1], role[2]))
-        )
+        if engine_words.role(role[0]) == engine_words.MASTER:
+            return ""
+        return name_of(self._target, place_of(role[1], role[2]))
 
     def offset(self, name: str) -> int:
         """Return a member's own place in the stream of writes, bytes."""

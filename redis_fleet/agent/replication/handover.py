@@ -19,7 +19,7 @@ from .connections import MAX_LAG, MIN_REPLICAS, Servers
 from .findings import sentences
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
-from .view import TROUBLE, tell, view
+from .view import CONNECTION_ERRORS, describe_error, view
 
 FENCE = 1000
 """More replicas than there ever are. Found in a running value or in a file, it was left by a run that was killed."""
@@ -78,8 +78,8 @@ class _HandOver:
             self._promote()
         except StillUnderWayError as error:
             self._problems.append(str(error))
-        except (GaveUpError, *TROUBLE) as error:
-            self._problems.append(str(error) if isinstance(error, GaveUpError) else tell(error))
+        except (GaveUpError, *CONNECTION_ERRORS) as error:
+            self._problems.append(str(error) if isinstance(error, GaveUpError) else describe_error(error))
             self._undo()
         else:
             self._finish()
@@ -149,8 +149,8 @@ class _HandOver:
     def _was_promoted(self) -> bool:
         try:
             return self._servers.is_master(self._new)
-        except TROUBLE as error:
-            what = f"{self._new} was told to become the master and does not answer since ({tell(error)})"
+        except CONNECTION_ERRORS as error:
+            what = f"{self._new} was told to become the master and does not answer since ({describe_error(error)})"
             place = str(self._servers.node(self._old).endpoint).rpartition(":")
             remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
             raise GaveUpError(f"{what}; {remedy}") from None
@@ -165,10 +165,10 @@ class _HandOver:
                 self._servers.rewrite(self._old)
             self._undone = True
             self._note(f"undone: {self._old} is the master as before" if self._before else "nothing was changed")
-        except TROUBLE as error:
+        except CONNECTION_ERRORS as error:
             self._problems.append(
-                f"{self._old} could not be told to take writes again ({tell(error)}); if it runs it refuses them:"
-                " run the switchover again when it answers"
+                f"{self._old} could not be told to take writes again ({describe_error(error)}); if it runs it refuses"
+                " them: run the switchover again when it answers"
             )
 
     def _finish(self) -> None:
@@ -189,11 +189,11 @@ class _HandOver:
             try:
                 unsaved = self._servers.repoint(self._old, self._master, cut=True)
                 break
-            except TROUBLE as error:
+            except CONNECTION_ERRORS as error:
                 if time.monotonic() > deadline:
                     self._problems.append(
-                        f"{self._old} could not be made a replica ({tell(error)}); it takes no writes: start it again"
-                        f" as a replica of {self._master}"
+                        f"{self._old} could not be made a replica ({describe_error(error)}); it takes no writes: start it"
+                        f" again as a replica of {self._master}"
                     )
                     return False
                 time.sleep(PAUSE)
@@ -210,8 +210,10 @@ class _HandOver:
             for directive, value in self._before.items():
                 self._servers.set(self._old, directive, value)
             self._servers.rewrite(self._old)
-        except TROUBLE as error:
-            self._problems.append(f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {tell(error)}; run again to put it right")
+        except CONNECTION_ERRORS as error:
+            self._problems.append(
+                f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {describe_error(error)}; run again to put it right"
+            )
 
 
 def follow(servers: Servers, name: str, master: str) -> list[str]:
@@ -219,5 +221,5 @@ def follow(servers: Servers, name: str, master: str) -> list[str]:
     try:
         unsaved = servers.repoint(name, master, cut=False)
     except (OSError, ReplyError) as error:
-        return [f"{name} was not told to follow {master}: {tell(error)}"]
+        return [f"{name} was not told to follow {master}: {describe_error(error)}"]
     return [unsaved] if unsaved else []

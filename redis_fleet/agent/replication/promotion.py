@@ -11,7 +11,7 @@ from .connections import MIN_REPLICAS, Servers
 from .findings import Code, Finding, sentences
 from .fitness import member_of, unpromotable
 from .handover import FENCE, follow
-from .view import TROUBLE, tell, view
+from .view import CONNECTION_ERRORS, describe_error, view
 
 
 def choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, list[str]]:
@@ -64,8 +64,10 @@ def promote(target: ServiceAccess, wanted: str) -> Handover:
             if servers.get(new, MIN_REPLICAS) == str(FENCE):
                 servers.set(new, MIN_REPLICAS, 0)
             problems += [unsaved for unsaved in [servers.repoint(new, "", cut=False)] if unsaved]
-        except TROUBLE as error:
-            return _nobody([*problems, f"{new} could not be made the master: {tell(error)}; run again"], undone=False)
+        except CONNECTION_ERRORS as error:
+            return _nobody(
+                [*problems, f"{new} could not be made the master: {describe_error(error)}; run again"], undone=False
+            )
         notes.append(Note(time.time(), f"{new} ({servers.node(new).endpoint}) is the master"))
         for other in seen.members:
             if other.id != new and not other.problem:

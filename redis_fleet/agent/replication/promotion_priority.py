@@ -10,7 +10,7 @@ from .agreement import master_of
 from .connections import PRIORITY, Servers
 from .fitness import member_of
 from .handover import lift
-from .view import TROUBLE, tell, view
+from .view import CONNECTION_ERRORS, describe_error, view
 
 PREFERRED, ORDINARY = 1, 100
 
@@ -33,7 +33,7 @@ def prefer(target: ServiceAccess, new: str, described: Described) -> dict[str, i
         try:
             for name in before:
                 servers.set(name, PRIORITY, wanted[name])
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             _put_back(servers, before)
             raise
     return before
@@ -62,7 +62,7 @@ def _put_back(servers: Servers, priorities: dict[str, int]) -> None:
     for name, priority in priorities.items():
         try:
             servers.set(name, PRIORITY, priority)
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             continue
 
 
@@ -77,6 +77,6 @@ def restore(target: ServiceAccess, priorities: Mapping[str, int]) -> list[str]:
             try:
                 servers.set(name, PRIORITY, priority)
                 servers.rewrite(name)
-            except TROUBLE as error:
-                problems.append(f"{name} did not take its replica-priority {priority} back: {tell(error)}")
+            except CONNECTION_ERRORS as error:
+                problems.append(f"{name} did not take its replica-priority {priority} back: {describe_error(error)}")
     return problems

@@ -16,7 +16,7 @@ from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import ReplyError, pairs
 from .agreement import name_of
 from .connections import Servers
-from .view import TROUBLE, connect, each, sentinel_view, tell
+from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, sentinel_view
 
 PROMOTION = 5.0
 CALL_OFF = 40.0
@@ -69,7 +69,7 @@ class SentinelOrder:
             except OSError as error:
                 if not self.given:
                     continue
-                self._note(f"{node.id} took the order, perhaps ({tell(error)})")
+                self._note(f"{node.id} took the order, perhaps ({describe_error(error)})")
             self._note(f"{node.id} was told to fail over")
             return node
         self.why = "no Sentinel could be told to fail over"
@@ -91,7 +91,7 @@ class SentinelOrder:
             try:
                 if self._servers.is_master(name):
                     return name
-            except TROUBLE:
+            except CONNECTION_ERRORS:
                 self._sick[name] = time.monotonic() + 1
         return ""
 
@@ -125,7 +125,7 @@ class SentinelOrder:
         try:
             with connect(self._target, sentinel) as connection:
                 usual = pairs(connection.call("SENTINEL", "MASTER", self._target.monitor))[_TIMEOUT]
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             usual = str(self._target.failover_timeout_ms)
         self._set_timeout(sentinel, "1")
         return usual
@@ -134,12 +134,12 @@ class SentinelOrder:
         try:
             with connect(self._target, sentinel) as connection:
                 connection.call("SENTINEL", "SET", self._target.monitor, _TIMEOUT, value)
-        except TROUBLE as error:
-            self._note(f"{sentinel.id} did not take {_TIMEOUT} {value}: {tell(error)}")
+        except CONNECTION_ERRORS as error:
+            self._note(f"{sentinel.id} did not take {_TIMEOUT} {value}: {describe_error(error)}")
 
     def _under_way(self) -> bool:
         """Whether a Sentinel that answers is failing over, or one names another master already."""
-        seen = each(lambda node: sentinel_view(self._target, node), self._target.sentinels)
+        seen = map_parallel(lambda node: sentinel_view(self._target, node), self._target.sentinels)
         return any(
             engine_words.any_of(one.flags, engine_words.FAILING_OVER) or name_of(self._target, one.master) != self._old
             for one in seen

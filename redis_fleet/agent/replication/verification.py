@@ -15,7 +15,7 @@ from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError
 from .agreement import agreed_master, name_of
-from .view import TROUBLE, connect, each, member_view, sentinel_view, tell, view
+from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
 
 PAUSE = 0.1
 WAIT_MS = 3000
@@ -41,8 +41,8 @@ def answers(target: ServiceAccess, node: Instance) -> Check:
     try:
         with connect(target, node) as connection:
             reply = str(connection.call("PING"))
-    except TROUBLE as error:
-        reply = tell(error)
+    except CONNECTION_ERRORS as error:
+        reply = describe_error(error)
     return outcome("answers", node.id, reply == "PONG", reply, "PONG")
 
 
@@ -54,8 +54,8 @@ def locked(node: Instance) -> Check:
         code = "it answers without a password"
     except ReplyError as error:
         code = error.code
-    except TROUBLE as error:
-        code = tell(error)
+    except CONNECTION_ERRORS as error:
+        code = describe_error(error)
     return outcome("wants its password", node.id, code == "NOAUTH", code, "NOAUTH")
 
 
@@ -67,8 +67,8 @@ def read_only(target: ServiceAccess, node: Instance, key: str) -> Check:
         code = "it accepts writes"
     except ReplyError as error:
         code = error.code
-    except TROUBLE as error:
-        code = tell(error)
+    except CONNECTION_ERRORS as error:
+        code = describe_error(error)
     return outcome("refuses writes", node.id, code == "READONLY", code, "READONLY")
 
 
@@ -88,12 +88,12 @@ class Verification:
     def run(self) -> list[Check]:
         """Make all checks, in the order in which an operator would ask."""
         self._processes()
-        everyone = each(lambda node: member_view(self._target, node), self._target.members)
+        everyone = map_parallel(lambda node: member_view(self._target, node), self._target.members)
         members = [member for member in everyone if not member.problem]
         master = self._one_master(members)
         replicas = [self._node(member.id) for member in members if member.role == "replica"]
         linked = self._replication(replicas, master)
-        self._checks += each(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
+        self._checks += map_parallel(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
         self._canary(master, linked)
         if self._target.monitor:
             self._sentinels(self._external or (str(self._node(master).endpoint) if master else ""))
@@ -105,12 +105,12 @@ class Verification:
     def _processes(self) -> None:
         target = self._target
         everyone = target.instances
-        found = each(lambda node: answers(target, node), everyone)
+        found = map_parallel(lambda node: answers(target, node), everyone)
         self._checks += found
         self._silent = {check.subject for check in found if not check.ok}
         guarded = [] if target.open else list(target.members)
         guarded += target.sentinels if target.sentinel_password is not None else []
-        self._checks += each(locked, [node for node in guarded if node.id not in self._silent])
+        self._checks += map_parallel(locked, [node for node in guarded if node.id not in self._silent])
 
     def _one_master(self, members: list[MemberView]) -> str:
         """Check that there is one master and return its id, else the one of several that the Sentinels name, or ""."""
@@ -136,7 +136,7 @@ class Verification:
             place = str(self._node(master).endpoint)
             offset = member_view(self._target, self._node(master)).offset
         fed = []
-        for node, replica in each(lambda node: (node, self._settled(node, offset)), replicas):
+        for node, replica in map_parallel(lambda node: (node, self._settled(node, offset)), replicas):
             name, link = node.id, "up" if replica.link_up else replica.problem or "down"
             self._note("link to the master", name, replica.link_up, link, "up")
             right = replica.follows == place
@@ -172,15 +172,15 @@ class Verification:
             with connect(self._target, self._node(master)) as connection:
                 try:
                     self._write_canary(connection, master, value, len(linked))
-                    self._checks += each(lambda node: self._read_canary(node, value), linked)
+                    self._checks += map_parallel(lambda node: self._read_canary(node, value), linked)
                 finally:
                     connection.call("DEL", self._key)
                 left = connection.call("EXISTS", self._key)
                 self._note("canary removed", master, left == 0, f"{left} left", "0 left")
-        except TROUBLE as error:
+        except CONNECTION_ERRORS as error:
             # Its time to live removes what could not be removed.
             begun = any(check.check == "canary written" for check in self._checks)
-            self._note("canary removed" if begun else "canary written", master, False, tell(error), "OK")
+            self._note("canary removed" if begun else "canary written", master, False, describe_error(error), "OK")
 
     def _write_canary(self, connection: Connection, master: str, value: str, replicas: int) -> None:
         reply = connection.call("SET", self._key, value, "EX", CANARY_SECONDS)
@@ -204,13 +204,13 @@ class Verification:
             with connect(self._target, node) as connection:
                 got = connection.call("GET", self._key)
             seen = "the canary" if got == value else "nothing" if got is None else "another value"
-        except TROUBLE as error:
-            seen = tell(error)
+        except CONNECTION_ERRORS as error:
+            seen = describe_error(error)
         return outcome("canary read", node.id, seen == "the canary", seen, "the canary")
 
     def _sentinels(self, master: str) -> None:
         watching = [node for node in self._target.sentinels if node.id not in self._silent]
-        for checks in each(lambda node: self._patient_sentinel(node, master), watching):
+        for checks in map_parallel(lambda node: self._patient_sentinel(node, master), watching):
             self._checks += checks
 
     def _patient_sentinel(self, node: Instance, master: str) -> list[Check]:
@@ -231,7 +231,7 @@ class Verification:
             named, wanted = self._named(seen.master), self._named(master)
             checks.append(outcome("names the master", name, named == wanted, named, wanted))
         replicas = {str(member.endpoint) for member in self._target.members} - {seen.master}
-        known = {replica.where for replica in seen.replicas}
+        known = {replica.place for replica in seen.replicas}
         checks.append(
             outcome("knows the replicas", name, known == replicas, self._list(known), self._list(replicas)),
         )
@@ -248,7 +248,7 @@ class Verification:
         """Return the places that a Sentinel holds for down although they answer here."""
         silent = {str(self._node(name).endpoint) for name in self._silent}
         peers = [Peer(seen.master, seen.flags), *seen.replicas, *seen.sentinels]
-        return {peer.where for peer in peers if engine_words.any_of(peer.flags, engine_words.DOWN)} - silent
+        return {peer.place for peer in peers if engine_words.any_of(peer.flags, engine_words.DOWN)} - silent
 
     def _list(self, places: set[str]) -> str:
         every = {str(node.endpoint): node.id for node in self._target.sentinels}

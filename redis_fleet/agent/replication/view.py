@@ -14,24 +14,20 @@ from typing import Any, TypeVar
 
 from .. import access, engine_words
 from ..access import Access
+from ..endpoint import place_of
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess, ServiceView
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..secret import masked
 
 # What talking to a sick process, or to something that is no Redis at all, can raise.
-TROUBLE = (OSError, ReplyError, ValueError, LookupError)
+CONNECTION_ERRORS = (OSError, ReplyError, ValueError, LookupError)
 WORKERS = 16
 T = TypeVar("T")
 # Redis >= 6.0 to AUTH where the default user needs no password; the only AUTH error that leaves the server usable.
 OPEN_SERVER = "called without any password configured"
 
 
-def where(address: str, port: object) -> str:
-    """Return ``address:port``, an IPv6 address in brackets."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def tell(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return an error of a connection in the words of an operator; never carries a secret."""
     if isinstance(error, ReplyError):
         return f"it answered: {error}"
@@ -57,7 +53,7 @@ def connect(target: ServiceAccess, node: Instance, timeout: float = 2.0) -> Conn
         raise ReplyError(masked(str(error), [way_in.secret.reveal()] if way_in.secret else [])) from None
 
 
-def each(action: Callable[[Instance], T], nodes: Iterable[Instance]) -> list[T]:
+def map_parallel(action: Callable[[Instance], T], nodes: Iterable[Instance]) -> list[T]:
     """Run an action on all nodes at the same time and return the results in the order of the nodes."""
     todo = list(nodes)
     if not todo:
@@ -80,14 +76,14 @@ def unreachable(target: ServiceAccess, timeout: float = 1.0) -> list[str]:
             return node.id
         return ""
 
-    return [name for name in each(attempt, target.instances) if name]
+    return [name for name in map_parallel(attempt, target.instances) if name]
 
 
 def view(target: ServiceAccess, timeout: float = 1.0) -> ServiceView:
     """Ask every Sentinel and every member, all at the same time; one that is down is an entry with its problem."""
-    members = each(lambda node: member_view(target, node, timeout), target.members)
+    members = map_parallel(lambda node: member_view(target, node, timeout), target.members)
     watched = target.sentinels if target.monitor else ()
-    sentinels = each(lambda node: sentinel_view(target, node, timeout), watched)
+    sentinels = map_parallel(lambda node: sentinel_view(target, node, timeout), watched)
     return ServiceView(time.time(), tuple(sentinels), tuple(members))
 
 
@@ -98,8 +94,8 @@ def member_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -> 
             seen = read_replication(node.id, info(connection.call("INFO", "replication")))
             loading = info(connection.call("INFO", "persistence")).get("loading", "0") != "0"
             return replace(seen, loading=loading)
-    except TROUBLE as error:
-        return MemberView(node.id, problem=tell(error))
+    except CONNECTION_ERRORS as error:
+        return MemberView(node.id, problem=describe_error(error))
 
 
 def read_replication(name: str, facts: dict[str, str]) -> MemberView:
@@ -107,14 +103,14 @@ def read_replication(name: str, facts: dict[str, str]) -> MemberView:
     priority = int(_said(facts, "slave_priority", "100"))
     if engine_words.role(facts.get("role")) == engine_words.MASTER:
         rows = [row for row in engine_words.replica_rows(facts) if "lag" in row]
-        heard = {where(row["ip"], row["port"]): int(row["lag"]) for row in rows}
+        heard = {place_of(row["ip"], row["port"]): int(row["lag"]) for row in rows}
         offset = int(_said(facts, "master_repl_offset", "-1"))
         return MemberView(name, role=engine_words.MASTER, priority=priority, offset=offset, heard=heard)
     in_step = _said(facts, "master_link_status", "") == "up" and _said(facts, "master_sync_in_progress", "0") == "0"
     return MemberView(
         name,
         role=engine_words.REPLICA,
-        follows=where(_said(facts, "master_host", ""), _said(facts, "master_port", "")),
+        follows=place_of(_said(facts, "master_host", ""), _said(facts, "master_port", "")),
         link_up=in_step,
         offset=int(_said(facts, "slave_repl_offset", "-1")),
         priority=priority,
@@ -136,7 +132,7 @@ def sentinel_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -
             quorum_ok, quorum = check_quorum(connection, target.monitor)
             return SentinelView(
                 node.id,
-                master=where(master.get("ip", ""), master.get("port", "")),
+                master=place_of(master.get("ip", ""), master.get("port", "")),
                 flags=tuple(master.get("flags", "").split(",")),
                 config_epoch=int(master.get("config-epoch", -1)),
                 quorum_ok=quorum_ok,
@@ -145,20 +141,20 @@ def sentinel_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -
                 sentinels=peers(sentinels),
                 priorities=priorities(replicas),
             )
-    except TROUBLE as error:
-        return SentinelView(node.id, problem=tell(error))
+    except CONNECTION_ERRORS as error:
+        return SentinelView(node.id, problem=describe_error(error))
 
 
 def peers(reply: list[Any]) -> tuple[Peer, ...]:
     """Read the list that SENTINEL REPLICAS and SENTINEL SENTINELS answer with."""
     rows = [pairs(row) for row in reply]
-    return tuple(Peer(where(row.get("ip", ""), row.get("port", "")), tuple(row["flags"].split(","))) for row in rows)
+    return tuple(Peer(place_of(row.get("ip", ""), row.get("port", "")), tuple(row["flags"].split(","))) for row in rows)
 
 
 def priorities(reply: list[Any]) -> dict[str, int]:
     """Read what SENTINEL REPLICAS says of each replica's priority: ``address:port`` to number."""
     rows = [pairs(row) for row in reply]
-    return {where(row.get("ip", ""), row.get("port", "")): int(_said(row, "slave-priority", "100")) for row in rows}
+    return {place_of(row.get("ip", ""), row.get("port", "")): int(_said(row, "slave-priority", "100")) for row in rows}
 
 
 def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:
