@@ -192,8 +192,8 @@ class _HandOver:
             except CONNECTION_ERRORS as error:
                 if time.monotonic() > deadline:
                     self._problems.append(
-                        f"{self._old} could not be made a replica ({describe_error(error)}); it takes no writes: start it"
-                        f" again as a replica of {self._master}"
+                        f"{self._old} could not be made a replica ({describe_error(error)}); it takes no writes: start"
+                        f" it again as a replica of {self._master}"
                     )
                     return False
                 time.sleep(PAUSE)
