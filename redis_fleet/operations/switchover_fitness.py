@@ -72,7 +72,7 @@ def _service(target: ServiceAccess, seen: ServiceView) -> list[str]:
         return [f"{name} has no replica; add one to the description and deploy"]
     if target.monitor:
         return [f"{sentence}; {_AGAIN}" for sentence in _watched(target, seen)]
-    masters = acting(seen)
+    masters = acting(seen.members)
     if len(masters) > 1:
         return [f"{' and '.join(masters)} are both masters; make all but one a replica (REPLICAOF) and run again"]
     if not masters:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
+from redis_fleet.agent.codec import Message, Request
 from redis_fleet.agent.load_client import writer
 from redis_fleet.agent.messages.client import Look, Tally
 from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.agent.verbs import perform
 from redis_fleet.operations import failover_drill
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.ports import DrillRefusedError, TimelineEvent
+from redis_fleet.operations.remote_client import ShippedClient
 from tests.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 
+A = TypeVar("A", bound=Message)
 MASTER = "orders@red1"
 
 
@@ -220,3 +226,35 @@ def test_the_writer_finds_a_master_without_sentinels(group: Group, tmp_path: Pat
 
     assert tally.acknowledged > 0
     assert '"master": "orders@red1"' in (tmp_path / "events").read_text()
+
+
+def test_a_writer_on_a_machine_is_started_looked_at_and_ended_by_requests(group: Group) -> None:
+    told: list[str] = []
+    answers: list[dict[str, Any]] = []
+
+    def machine(request: Request[A], /) -> A:
+        secrets: list[str] = []
+        body = json.dumps(request.to_json(secrets))
+        result = perform(request.verb, body, secrets, dry=False)
+        told.append(body + json.dumps(result))
+        answers.append(result["answer"])
+        return request.answer().from_json(result["answer"])
+
+    client = ShippedClient(group.target, machine)
+    client.start()
+    folder = Path(answers[0]["folder"])
+    seen: list[str] = []
+
+    def ticked() -> bool:
+        seen.extend(each.event for each in client.look().events)
+        return "tick" in seen
+
+    eventually(ticked, "a tick")
+    tally = client.stop()
+
+    assert seen[:2] == ["started", "master"]
+    assert tally is not None
+    assert (tally.acknowledged > 0, tally.acknowledged_lost, tally.problem) == (True, 0, "")
+    assert client.stop() == tally
+    assert not folder.exists()
+    assert not [text for text in told if PASSWORD in text or SENTINEL_PASSWORD in text]

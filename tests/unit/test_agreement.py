@@ -56,8 +56,8 @@ def test_without_sentinels_the_only_one_that_says_so_is_the_master() -> None:
     down = MemberView(second.id, problem="down", role="master")
     lone = ServiceView(0.0, members=(MemberView(first.id, role="master"), down))
     two = ServiceView(0.0, members=(MemberView(first.id, role="master"), MemberView(second.id, role="master")))
-    assert (acting(lone), master_of(aim, lone)) == ([first.id], first.id)
-    assert (acting(two), master_of(aim, two)) == ([first.id, second.id], "")
+    assert (acting(lone.members), master_of(aim, lone)) == ([first.id], first.id)
+    assert (acting(two.members), master_of(aim, two)) == ([first.id, second.id], "")
     watched = ServiceAccess("orders", "orders", members=(first, second))
     said = (SentinelView("s1", master=TWO), SentinelView("s2", problem="down"), SentinelView("s3", master=TWO))
     assert master_of(watched, ServiceView(0.0, sentinels=said, members=two.members)) == second.id

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .. import engine_words
-from ..messages.service import ServiceAccess, ServiceView
+from ..messages.service import MemberView, ServiceAccess, ServiceView
 
 AGREED, TOO_FEW, NOBODY, FAILING_OVER, DIVIDED = "agreed", "too-few", "nobody", "failing-over", "divided"
 
@@ -79,9 +79,9 @@ def agreed_master(seen: ServiceView) -> str:
     return counted(seen).master
 
 
-def acting(seen: ServiceView) -> list[str]:
-    """Return the members (ids) that say themselves that they are the master."""
-    return [each.id for each in seen.members if not each.problem and each.role == engine_words.MASTER]
+def acting(members: Iterable[MemberView]) -> list[str]:
+    """Return which members (ids) say themselves that they are the master."""
+    return [each.id for each in members if not each.problem and each.role == engine_words.MASTER]
 
 
 def name_of(target: ServiceAccess, place: str) -> str:
@@ -96,5 +96,5 @@ def master_of(target: ServiceAccess, seen: ServiceView) -> str:
     """
     if target.monitor:
         return name_of(target, agreed_master(seen))
-    found = acting(seen)
+    found = acting(seen.members)
     return found[0] if len(found) == 1 else ""

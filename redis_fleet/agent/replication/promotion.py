@@ -44,7 +44,7 @@ def _not_needed(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
         return [Finding(Code.WATCHED, name)]
     if target.external_master:
         return [Finding(Code.MASTER_ELSEWHERE, name)]
-    alive = acting(seen)
+    alive = acting(seen.members)
     if alive:
         return [Finding(Code.STILL_A_MASTER, name, said=", ".join(alive))]
     linked = [each for each in seen.members if not each.problem and each.link_up]

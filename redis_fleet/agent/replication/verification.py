@@ -14,7 +14,7 @@ from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError
-from .agreement import agreed_master, name_of
+from .agreement import acting, agreed_master, name_of
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
 
 PAUSE = 0.1
@@ -114,7 +114,7 @@ class Verification:
 
     def _one_master(self, members: list[MemberView]) -> str:
         """Check that there is one master and return its id, else the one of several that the Sentinels name, or ""."""
-        masters = [member.id for member in members if member.role == "master"]
+        masters = acting(members)
         seen = ", ".join(masters) or "none"
         if self._external:
             expected = f"none here: the master is {self._external}"
