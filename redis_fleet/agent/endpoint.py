@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from .codec import Message
 
 
+def place_of(address: str, port: object) -> str:
+    """Return ``address:port`` of what a server or a Sentinel says, an IPv6 address in brackets."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 @dataclass(frozen=True, order=True)
 class Endpoint(Message):
     """An IP address and a TCP port; its text is ``address:port``, an IPv6 address in brackets."""
@@ -15,7 +20,7 @@ class Endpoint(Message):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return place_of(self.address, self.port)
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:

@@ -135,6 +135,117 @@ def _show_lock(asked: Asked) -> Done:
     return _unchanged(Held(holder(ShowLock.from_json(asked.body, asked.secrets).lock)))
 
 
+def _verify(asked: Asked) -> Done:
+    from .messages.client import Checks, Verify
+    from .replication.verification import verify
+
+    return _unchanged(Checks(tuple(verify(Verify.from_json(asked.body, asked.secrets).service))))
+
+
+def _client_start(asked: Asked) -> Done:
+    from .load_client.serving import start
+    from .messages.client import ClientStart
+
+    return _unchanged(start(ClientStart.from_json(asked.body, _for_good(asked))))
+
+
+def _client_look(asked: Asked) -> Done:
+    from .load_client.serving import look
+    from .messages.client import ClientLook
+
+    return _unchanged(look(ClientLook.from_json(asked.body, asked.secrets)))
+
+
+def _client_stop(asked: Asked) -> Done:
+    from .load_client.serving import stop
+    from .messages.client import ClientStop
+
+    return _unchanged(stop(ClientStop.from_json(asked.body, asked.secrets)))
+
+
+def _prefer(asked: Asked) -> Done:
+    from .messages.handover import Prefer, Priorities
+    from .replication.promotion_priority import prefer
+
+    asks = Prefer.from_json(asked.body, _for_good(asked))
+    return _told(lambda: Priorities(prefer(asks.service, asks.new, asks.described)))
+
+
+def _hand_over(asked: Asked) -> Done:
+    from .messages.handover import HandOver
+    from .replication.handover import hand_over
+
+    asks = HandOver.from_json(asked.body, _for_good(asked))
+    return _told(lambda: hand_over(asks.service, asks.old, asks.new, asks.described))
+
+
+def _restore_priorities(asked: Asked) -> Done:
+    from .messages.handover import Restored, RestorePriorities
+    from .replication.promotion_priority import restore
+
+    asks = RestorePriorities.from_json(asked.body, _for_good(asked))
+    return _told(lambda: Restored(tuple(restore(asks.service, asks.priorities))))
+
+
+def _promote(asked: Asked) -> Done:
+    from .messages.handover import Promote
+    from .replication.promotion import promote
+
+    asks = Promote.from_json(asked.body, _for_good(asked))
+    return _told(lambda: promote(asks.service, asks.new))
+
+
+def _manual_masters(asked: Asked) -> Done:
+    from .messages.handover import AskManualMasters, ManualMasters
+    from .runs.manual_masters import read
+
+    asks = AskManualMasters.from_json(asked.body, asked.secrets)
+    return _unchanged(_told(lambda: ManualMasters(read(asks.path))).answer)
+
+
+def _note_manual_master(asked: Asked) -> Done:
+    from .messages.handover import ManualMasters, NoteManualMaster
+    from .runs.manual_masters import note
+
+    asks = NoteManualMaster.from_json(asked.body, _for_good(asked))
+    return _told(lambda: ManualMasters(note(asks.path, asks.service, asks.master, asks.number)))
+
+
+def _hold(asked: Asked) -> Done:
+    from .messages.holding import Hold, KeptDown
+    from .process.start import kill_and_hold
+
+    return Done(True, KeptDown(kill_and_hold(Hold.from_json(asked.body, _for_good(asked)).process)))
+
+
+def _release(asked: Asked) -> Done:
+    from .messages.holding import Release, Released
+    from .process.start import release
+
+    asks = Release.from_json(asked.body, _for_good(asked))
+    release(asks.process, asks.server, asks.follow)
+    return Done(True, Released())
+
+
+def _for_good(asked: Asked) -> Sequence[str]:
+    """Return the secrets of what can only be done, not tried; raises RefusedError when nothing may be touched."""
+    from .errors import RefusedError
+
+    if asked.dry:
+        raise RefusedError("nothing was touched: this cannot be tried, only done")
+    return asked.secrets
+
+
+def _told(do: Callable[[], Message]) -> Done:
+    """Do it; what went wrong with a connection is told in the words of an operator."""
+    from .replication.view import CONNECTION_ERRORS, describe_error
+
+    try:
+        return Done(True, do())
+    except CONNECTION_ERRORS as error:
+        raise AgentError(describe_error(error)) from error
+
+
 def _unchanged(answer: Message) -> Done:
     """Return a result that is no change: it is no part of what the description asks for."""
     return Done(False, answer)
@@ -155,6 +266,18 @@ VERBS: dict[str, Callable[[Asked], Done]] = {
     "begin": _begin,
     "end": _end,
     "show-lock": _show_lock,
+    "verify": _verify,
+    "client-start": _client_start,
+    "client-look": _client_look,
+    "client-stop": _client_stop,
+    "prefer": _prefer,
+    "hand-over": _hand_over,
+    "restore-priorities": _restore_priorities,
+    "promote": _promote,
+    "manual-masters": _manual_masters,
+    "note-manual-master": _note_manual_master,
+    "hold": _hold,
+    "release": _release,
 }
 
 

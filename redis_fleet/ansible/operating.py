@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from redis_fleet.agent.codec import Message, Request
 from redis_fleet.agent.errors import RefusedError
-from redis_fleet.ansible.agent import AgentFailedError, ask
+from redis_fleet.ansible.agent import AgentFailedError
 from redis_fleet.ansible.calls import caller, reaching
 from redis_fleet.operations.ports import OperationRefusedError
 
@@ -24,18 +23,13 @@ class OperatedMachine:
     def __init__(self, action: Any, variables: Any, *, alone: bool) -> None:
         """Keep them; nothing is asked yet."""
         self.name = str(variables["inventory_hostname"])
-        self._action, self._variables = action, variables
-        self._call = (reaching if alone else caller)(action, variables)
-
-    def call(self, module: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a module."""
-        return self._call(module, arguments)
+        self._action, self._ask = action, (reaching if alone else caller)(action, variables)
 
     def ask(self, request: Request[A], *, dry: bool = False) -> A:
         """Send a request."""
         self._action._task.check_mode = dry or self._action._task.check_mode
         try:
-            return ask(self._action, request, self._variables)
+            return self._ask(request)
         except AgentFailedError as error:
             if error.code == RefusedError.code:
                 raise OperationRefusedError(str(error)) from error

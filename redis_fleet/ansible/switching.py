@@ -19,7 +19,7 @@ def switch(action: Any, task_vars: Any, fleet: Fleet, service: str, to: str | No
     """
     chosen = fleet.service(service)
     report = switch_over(fleet, chosen, to, reaching(action, task_vars), say)
-    return {**result_of(report, changed=report.changed), "master": master_place(fleet, chosen, report)}
+    return {**result_of(report, changed=report.changed), "master": master_place(chosen, report)}
 
 
 def result_of(report: OperationReport, *, changed: bool) -> dict[str, Any]:

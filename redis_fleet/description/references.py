@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.description.members import external, is_address, is_number, master_of, member, nearest
 from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
@@ -148,7 +149,9 @@ def _quorum_fits(deployment: Deployment, document: Document) -> Iterator[Problem
     for path, quorum in asked:
         if quorum is not None and quorum > count:
             what = f"a quorum of {quorum} can never be reached by {count} Sentinel{'s' * (count != 1)}"
-            yield _problem(document, path, what, f"use at most {count}; the majority is {count // 2 + 1}", NO_AGREEMENT)
+            yield _problem(
+                document, path, what, f"use at most {count}; the majority is {majority(count)}", NO_AGREEMENT
+            )
 
 
 def _watches_have_sentinels(deployment: Deployment, document: Document) -> Iterator[Problem]:

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from redis_fleet.agent.messages.service import Instance, ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection
-from redis_fleet.agent.replication.view import Node, Target, connect
+from redis_fleet.agent.replication.view import connect
+from redis_fleet.agent.secret import Secret
 from redis_fleet.drills.context import Deployment, NotHereError
 
 if TYPE_CHECKING:
@@ -50,20 +52,22 @@ class Person:
         return self.connection.call(*words)
 
 
-def entrance_of(target: Target) -> Entrance:
+def entrance_of(target: ServiceAccess) -> Entrance:
     """Return the entrance of a service; raises NotHereError when no Sentinel watches it."""
-    if not target["monitor"]:
-        raise NotHereError(
-            f"no Sentinel watches {target['service']}, and its clients ask Sentinels for the master here"
-        )
-    places = tuple((node["address"], node["port"]) for node in target["sentinels"])
-    password = None if target["open"] else target["password"]
-    return Entrance(places, target["monitor"], password, target["sentinel_password"])
+    if not target.monitor:
+        raise NotHereError(f"no Sentinel watches {target.service}, and its clients ask Sentinels for the master here")
+    places = tuple((node.endpoint.address, node.endpoint.port) for node in target.sentinels)
+    password = None if target.open else target.password
+    return Entrance(places, target.monitor, _clear(password), _clear(target.sentinel_password))
 
 
-def persons(target: Target, process: str, names: str) -> list[Person]:
+def _clear(secret: Secret | None) -> str | None:
+    return secret.reveal() if secret else None
+
+
+def persons(target: ServiceAccess, process: str, names: str) -> list[Person]:
     """Return a client of one process for each letter of ``names``."""
-    node: Node = next(each for each in target["members"] if each["id"] == process)
+    node: Instance = next(each for each in target.members if each.id == process)
     return [Person(f"client {name}", connect(target, node, 10.0)) for name in names]
 
 

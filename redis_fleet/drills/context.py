@@ -8,9 +8,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.access import Access, connect
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
-from redis_fleet.agent.replication.view import TROUBLE, Target
+from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.operations.service_access import target
@@ -94,7 +96,7 @@ class Deployment:
     _clients: dict[str, Client] = field(default_factory=dict)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> ServiceAccess:
         """Everything a client needs, clear passwords included: never to be shown."""
         return target(self.fleet, self.service)
 
@@ -105,7 +107,7 @@ class Deployment:
         """
         if self.service.external:
             raise NotHereError(f"{self.service.name} follows a master outside of this deployment: it takes no writes")
-        found = [client for client in self._servers() if _role(client) == "master"]
+        found = [client for client in self._servers() if engine_words.role(_role(client)) == engine_words.MASTER]
         if len(found) != 1:
             said = ", ".join(f"{client.name} is {_role(client) or 'out of reach'}" for client in self._servers())
             raise NoMasterError(f"{self.service.name} has {len(found)} masters that can be reached from here ({said})")
@@ -113,7 +115,7 @@ class Deployment:
 
     def replicas(self) -> list[Client]:
         """Return the servers that say they are replicas."""
-        return [client for client in self._servers() if _role(client) == "slave"]
+        return [client for client in self._servers() if engine_words.role(_role(client)) == engine_words.REPLICA]
 
     def sentinels(self) -> list[Client]:
         """Return the Sentinels that watch the service."""
@@ -136,7 +138,7 @@ class Deployment:
 def _role(client: Client) -> str:
     # Twice: a failover cuts the connections of clients, and the first command on one only finds that out.
     for _ in range(2):
-        with suppress(*TROUBLE):
+        with suppress(*CONNECTION_ERRORS):
             return str(client.call("ROLE")[0])
     return ""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from redis_fleet.agent.replication.view import TROUBLE
+from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from redis_fleet.drills.context import Client, Deployment, NoMasterError, Place
 from redis_fleet.drills.drill import Drill
 from redis_fleet.drills.expect import error, that
@@ -67,7 +67,7 @@ def run(place: Place, book: Notebook) -> None:
         _on_replicas(replicas, book, key, board)
         _after_failover(deployment, book, key, board)
     finally:
-        with suppress(NoMasterError, *TROUBLE):
+        with suppress(NoMasterError, *CONNECTION_ERRORS):
             deployment.master().call("UNLINK", key)
 
 

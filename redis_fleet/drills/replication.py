@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from redis_fleet.agent.messages.service import MemberView, ServiceAccess
 from redis_fleet.agent.protocol.resp import ReplyError
-from redis_fleet.agent.replication.view import MemberView, Target, name_of, spot, view
+from redis_fleet.agent.replication.agreement import name_of
+from redis_fleet.agent.replication.view import view
 from redis_fleet.drills import replication_lab
 from redis_fleet.drills.context import Client, Deployment, Place
 from redis_fleet.drills.drill import Drill
@@ -45,47 +47,47 @@ def _within(done: Callable[[], bool]) -> bool:
 
 def _who_follows_whom(deployment: Deployment, book: Notebook, master: Client) -> None:
     target = deployment.target
-    first = next(member for member in view(target)["members"] if member["id"] == master.name)
+    first = next(member for member in view(target).members if member.id == master.name)
     latest = [first]
 
     def all_there() -> bool:
-        latest[:] = view(target)["members"]
-        return not any(astray(target, member, first) for member in latest if member["id"] != first["id"])
+        latest[:] = view(target).members
+        return not any(astray(target, member, first) for member in latest if member.id != first.id)
 
     _within(all_there)
     count = len(latest) - 1
     book.check(
         "INFO replication",
-        f"master, {first['offset']:,} bytes written",
+        f"master, {first.offset:,} bytes written",
         ok=True,
         meaning=f"{count} replicas belong to it" if count else "it has no replica: what it loses is lost",
-        where=first["id"],
+        where=first.id,
     )
     for member in latest:
-        if member["id"] != first["id"]:
+        if member.id != first.id:
             wrong = astray(target, member, first)
             book.check(
                 "INFO replication",
-                wrong or f"replica of {first['id']}, link up, {member['offset']:,} bytes",
+                wrong or f"replica of {first.id}, link up, {member.offset:,} bytes",
                 ok=not wrong,
-                expected=f"a linked replica of {first['id']} with at least {first['offset']:,} bytes",
-                where=member["id"],
+                expected=f"a linked replica of {first.id} with at least {first.offset:,} bytes",
+                where=member.id,
             )
 
 
-def astray(target: Target, member: MemberView, master: MemberView) -> str:
+def astray(target: ServiceAccess, member: MemberView, master: MemberView) -> str:
     """Return what is wrong with a member as a replica of a master, as it was seen before; empty when nothing is."""
-    place = next(spot(node) for node in target["members"] if node["id"] == master["id"])
-    if member["problem"]:
-        return f"does not answer: {member['problem']}"
-    if member["role"] != "replica":
+    place = next(str(node.endpoint) for node in target.members if node.id == master.id)
+    if member.problem:
+        return f"does not answer: {member.problem}"
+    if member.role != "replica":
         return "a master too"
-    if member["follows"] != place:
-        return f"follows {name_of(target, member['follows'])}"
-    if not member["link_up"]:
+    if member.follows != place:
+        return f"follows {name_of(target, member.follows)}"
+    if not member.link_up:
         return "its link to the master is down: what it shows is old"
-    if member["offset"] < master["offset"]:
-        return f"{master['offset'] - member['offset']:,} bytes behind"
+    if member.offset < master.offset:
+        return f"{master.offset - member.offset:,} bytes behind"
     return ""
 
 

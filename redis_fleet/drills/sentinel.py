@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from redis_fleet.agent.endpoint import place_of
 from redis_fleet.agent.protocol.resp import pairs
-from redis_fleet.agent.replication.view import TROUBLE, tell, where
+from redis_fleet.agent.replication.agreement import majority
+from redis_fleet.agent.replication.view import CONNECTION_ERRORS, describe_error
 from redis_fleet.drills import sentinel_lab
 from redis_fleet.drills.context import Client, Deployment, Place
 from redis_fleet.drills.drill import Drill
@@ -36,10 +38,10 @@ def _agreed(deployment: Deployment, book: Notebook, master: Client) -> None:
     for sentinel in sentinels:
         try:
             _asked(deployment, book, sentinel, master)
-        except TROUBLE as trouble:
-            book.check("SENTINEL MASTERS", tell(trouble), ok=False, expected="an answer", where=sentinel.name)
+        except CONNECTION_ERRORS as trouble:
+            book.check("SENTINEL MASTERS", describe_error(trouble), ok=False, expected="an answer", where=sentinel.name)
     watch = deployment.service.watch
-    most = len(sentinels) // 2 + 1
+    most = majority(len(sentinels))
     book.check(
         "who must agree",
         f"{watch.quorum if watch else 0} find the master down, {most} of {len(sentinels)} vote for who replaces it",
@@ -52,7 +54,7 @@ def _asked(deployment: Deployment, book: Notebook, sentinel: Client, master: Cli
     watch = deployment.service.watch
     assert watch is not None
     expected = {
-        "where": where(*master.endpoint),
+        "where": place_of(*master.endpoint),
         "flags": "master",
         "num-slaves": str(len(deployment.service.processes) - 1),
         "num-other-sentinels": str(len(deployment.sentinels()) - 1),
@@ -83,7 +85,7 @@ def _settled(sentinel: Client, name: str, expected: dict[str, str]) -> dict[str,
 def told(row: dict[str, str]) -> dict[str, str]:
     """Return what matters of a row of SENTINEL MASTERS."""
     names = ("flags", "num-slaves", "num-other-sentinels", "quorum")
-    return {"where": where(row["ip"], row["port"]), **{name: row[name] for name in names}}
+    return {"where": place_of(row["ip"], row["port"]), **{name: row[name] for name in names}}
 
 
 def _sentence(name: str, seen: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.kind import SENTINEL
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -91,7 +92,7 @@ def watch(description: Description, name: str) -> Watch | None:
     return Watch(
         service=name,
         name=own.name or name,
-        quorum=own.quorum or sentinel.quorum or len(sentinel.machines) // 2 + 1,
+        quorum=own.quorum or sentinel.quorum or majority(len(sentinel.machines)),
         down_after=timings["down-after-milliseconds"],
         failover_timeout=timings["failover-timeout"],
         parallel_syncs=timings["parallel-syncs"],

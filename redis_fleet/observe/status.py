@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from redis_fleet.agent import engine_words
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.observe.votes import votes
 
 
 def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
@@ -53,8 +55,8 @@ def _server(fleet: Fleet, service: Service, process: Process, seen: Observed) ->
     row["keys"] = facts.keys
     row["last_save"] = max(0, int(time.time()) - int(info.get("rdb_last_save_time", 0)))
     row["aof"] = _aof(facts)
-    if facts.role_name == "replica":
-        row["link"] = info.get("master_link_status")
+    if facts.role_name == engine_words.REPLICA:
+        row["link"] = engine_words.value(info, "master_link_status")
         row["lag"] = _lag(service, process, facts, seen)
     if service.watch:
         row["agreeing"] = _agreeing(fleet, service, process, seen)
@@ -74,21 +76,17 @@ def _lag(service: Service, process: Process, facts: ProcessFacts, seen: Observed
     master = next((each for each in service.processes if each.endpoint == facts.follows), None)
     if master is None or process == master:
         return None
-    ahead = seen.of(master).info.get("master_repl_offset")
-    own = facts.info.get("slave_repl_offset")
+    ahead = engine_words.value(seen.of(master).info, "master_repl_offset")
+    own = engine_words.value(facts.info, "slave_repl_offset")
     return max(0, int(ahead) - int(own)) if ahead and own else None
 
 
 def _agreeing(fleet: Fleet, service: Service, process: Process, seen: Observed) -> list[str] | None:
     """Which Sentinels name this process as the master; only said of masters."""
     assert service.watch is not None
-    name = service.watch.name
-    agreeing = [
-        each.id
-        for each in fleet.sentinels
-        if name in seen.of(each).masters and seen.of(each).masters[name].endpoint == process.endpoint
-    ]
-    return agreeing if agreeing or seen.of(process).role_name == "master" else None
+    found = votes(seen, fleet.sentinels, service.watch.name)
+    agreeing = [each.voter for each in found if each.place == str(process.endpoint)]
+    return agreeing if agreeing or seen.of(process).role_name == engine_words.MASTER else None
 
 
 def _sentinel(process: Process, seen: Observed) -> dict[str, Any]:

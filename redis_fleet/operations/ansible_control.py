@@ -1,32 +1,39 @@
-"""Control of processes and roles through a module that runs on a machine of the deployment."""
+"""Control of processes and roles by requests to a machine of the deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from redis_fleet.agent.options import arguments
-from redis_fleet.agent.replication.handover import Described, Outcome
-from redis_fleet.agent.replication.view import Target, View, agreed_master, spot
+from redis_fleet.agent.messages.handover import (
+    Described,
+    HandOver,
+    Handover,
+    Prefer,
+    Promote,
+    RestorePriorities,
+)
+from redis_fleet.agent.messages.holding import Hold, Release
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.replication.agreement import agreed_master
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import managed
-from redis_fleet.operations.remote_client import Module, call
+from redis_fleet.operations.remote_client import Ask
 
 
 class AnsibleProcessControl:
-    """The ``ProcessControl`` of the machine that ``module`` runs on."""
+    """The ``ProcessControl`` of the machine that is asked."""
 
-    def __init__(self, fleet: Fleet, target: Target, view: Callable[[], View], module: Module) -> None:
+    def __init__(self, fleet: Fleet, target: ServiceAccess, view: Callable[[], ServiceView], ask: Ask) -> None:
         """Keep what is needed to say which process and whom it follows afterwards."""
         self._processes = {process.id: process for process in fleet.processes}
         self._server = fleet.sandbox.server if fleet.sandbox else ""
         self._target = target
         self._view = view
-        self._module = module
+        self._ask = ask
 
     def kill_and_hold(self, process_id: str) -> str:
         """SIGKILL the process and keep it down."""
-        return str(self._hold(process_id, held=True, follow="")["words"])
+        return self._ask(Hold(managed(self._processes[process_id]))).words
 
     def release(self, process_id: str) -> None:
         """Let it come back as a replica of the master that the Sentinels agree on now.
@@ -36,43 +43,34 @@ class AnsibleProcessControl:
         """
         process = self._processes[process_id]
         agreed = agreed_master(self._view())
-        node = next(node for node in self._target["members"] if node["id"] == process_id)
-        replaced = agreed is not None and agreed != spot(node)
+        own = next(each for each in self._target.members if each.id == process_id)
+        replaced = agreed not in ("", str(own.endpoint))
         if not replaced and process.restart_delay != USUAL_RESTART_DELAY:
             raise RuntimeError(f"{process_id} stays down: without persistence it would start empty, as the master")
-        other = next((node for node in self._target["members"] if spot(node) == agreed), None)
-        follow = f"{other['address']} {other['port']}" if replaced and other else ""
-        self._hold(process_id, held=False, follow=follow)
-
-    def _hold(self, process_id: str, *, held: bool, follow: str) -> Any:
-        request = {**arguments(managed(self._processes[process_id])), "follow": follow}
-        return self._module("redis_fleet_hold", {"process": request, "held": held, "server": self._server})
+        other = next((each.endpoint for each in self._target.members if str(each.endpoint) == agreed), None)
+        follow = f"{other.address} {other.port}" if replaced and other else ""
+        self._ask(Release(managed(process), self._server, follow))
 
 
 class AnsibleRoleControl:
-    """The ``RoleControl`` of the machine that ``module`` runs on, and the promotion where there is no master left."""
+    """The ``RoleControl`` of the machine that is asked, and the promotion where there is no master left."""
 
-    def __init__(self, target: Target, described: Described, module: Module) -> None:
-        """Keep what each call needs; ``described`` are the values that a switchover changes for the time."""
-        self._target, self._described, self._module = target, described, module
+    def __init__(self, target: ServiceAccess, described: Described, ask: Ask) -> None:
+        """Keep what each request needs; ``described`` are the values that a switchover changes for the time."""
+        self._target, self._described, self._ask = target, described, ask
 
     def prefer(self, new: str) -> dict[str, int]:
         """Make Sentinel prefer a member."""
-        return dict(self._ask(verb="prefer", new=new, described=self._described))
+        return dict(self._ask(Prefer(self._target, new, self._described)).before)
 
-    def hand_over(self, old: str, new: str) -> Outcome:
-        """Hand the role over, all of it in one call."""
-        outcome: Outcome = self._ask(verb="hand_over", old=old, new=new, described=self._described)
-        return outcome
+    def hand_over(self, old: str, new: str) -> Handover:
+        """Hand the role over, all of it in one request."""
+        return self._ask(HandOver(self._target, old, new, self._described))
 
     def restore(self, priorities: Mapping[str, int]) -> list[str]:
         """Put priorities back."""
-        return list(self._ask(verb="restore", priorities=dict(priorities)))
+        return list(self._ask(RestorePriorities(self._target, priorities)).problems)
 
-    def promote(self, new: str) -> Outcome:
+    def promote(self, new: str) -> Handover:
         """Promote a member, or the one with the newest data, without any help of the old master."""
-        outcome: Outcome = self._ask(verb="promote", new=new)
-        return outcome
-
-    def _ask(self, **given: Any) -> Any:
-        return call("redis_fleet_handover", self._module, self._target, **given)
+        return self._ask(Promote(self._target, new))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from redis_fleet.agent.replication.view import Target, unreachable
+from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.replication.view import unreachable
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.ports import Client
-from redis_fleet.operations.remote_client import Module, ShippedClient
+from redis_fleet.operations.remote_client import Ask, ShippedClient
 
 
-def from_here(target: Target) -> bool:
+def from_here(target: ServiceAccess) -> bool:
     """Say whether the controller reaches the service, so that its clients can run here; else they go to a machine."""
-    return len(unreachable(target)) < len(target["members"]) + len(target["sentinels"])
+    return len(unreachable(target)) < len(target.instances)
 
 
-def client_of(target: Target, module: Module, *, here: bool) -> Client:
-    """Return the client of a service, beside this process or where ``module`` runs."""
-    return LocalClient(target) if here else ShippedClient(target, module)
+def client_of(target: ServiceAccess, ask: Ask, *, here: bool) -> Client:
+    """Return the client of a service, beside this process or on the machine that is asked."""
+    return LocalClient(target) if here else ShippedClient(target, ask)

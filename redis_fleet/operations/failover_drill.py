@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from redis_fleet.agent.replication.view import Target, View, agreed_master, name_of
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, follows, refusals
 from redis_fleet.operations.operation import GaveUpError, Operation
 from redis_fleet.operations.ports import Client, OperationRefusedError, ProcessControl, Say, WriteCount
@@ -30,14 +31,14 @@ class FailoverReport(MasterChange):
         return {name: value for name, value in super().to_dict().items() if name != "writes"}
 
 
-def run(target: Target, processes: ProcessControl, client: Client, say: Say) -> FailoverReport:
+def run(target: ServiceAccess, processes: ProcessControl, client: Client, say: Say) -> FailoverReport:
     """Run the drill and report it; a step that fails ends it with a problem in the report.
 
     Raises OperationRefusedError before anything is touched when the service could not survive it, and what
     ``processes`` and ``client`` raise. Whatever happens after the kill, also KeyboardInterrupt, the old master is
     released and the writer stopped.
     """
-    seen = client.look()["view"]
+    seen = client.look().view
     refused = refusals(target, seen)
     if refused:
         raise OperationRefusedError("; ".join(refused))
@@ -48,10 +49,12 @@ def run(target: Target, processes: ProcessControl, client: Client, say: Say) -> 
 class _FailoverDrill(Operation):
     """One drill."""
 
-    def __init__(self, target: Target, processes: ProcessControl, client: Client, say: Say, seen: View) -> None:
+    def __init__(
+        self, target: ServiceAccess, processes: ProcessControl, client: Client, say: Say, seen: ServiceView
+    ) -> None:
         super().__init__(target, client, say, seen)
         self._processes = processes
-        self._old = name_of(target, agreed_master(seen) or "")
+        self._old = name_of(target, agreed_master(seen))
         self._new = ""
         self._kept_down = ""
         self._held = self._held_once = False
@@ -90,15 +93,15 @@ class _FailoverDrill(Operation):
         except GaveUpError:
             self.problem(f"the failover was not ended by all Sentinels within {self._waits.follow:.0f} s")
 
-    def notice(self, seen: View) -> None:
+    def notice(self, seen: ServiceView) -> None:
         """Remember the new master that a majority of the Sentinels names, also when they change it once more."""
-        named = name_of(self._target, agreed_master(seen) or "")
+        named = name_of(self._target, agreed_master(seen))
         if not self._held_once or not named or named == (self._new or self._old):
             return
         if self._new:
             self.problem(
                 f"the Sentinels failed over a second time, from {self._new} to {named}, though {self._new} was not"
-                f" killed: down-after-milliseconds {self._target['down_after_ms']} may be too small"
+                f" killed: down-after-milliseconds {self._target.down_after_ms} may be too small"
             )
         else:
             self._timeline.note(f"a majority of the Sentinels names {named} as the new master")
@@ -118,7 +121,7 @@ class _FailoverDrill(Operation):
         self._rejoined = self._timeline.now_ms - began
         self._timeline.note(f"{self._old} is a linked replica of {self._new}")
 
-    def _replaced(self, seen: View) -> bool:
+    def _replaced(self, seen: ServiceView) -> bool:
         return bool(self._new) and failover_ended(self._target, seen, self._new)
 
     def undo(self) -> None:
@@ -134,7 +137,7 @@ class _FailoverDrill(Operation):
         self.undo()
         self._doing = "waiting for a master to take writes again"
         try:
-            self.until(lambda _: not self._watcher.refusing, self._waits.follow, f"{self._target['service']} is down")
+            self.until(lambda _: not self._watcher.refusing, self._waits.follow, f"{self._target.service} is down")
         except GaveUpError as error:
             self.problem(str(error))
 
@@ -153,7 +156,7 @@ class _FailoverDrill(Operation):
 
     def report(self, measured: Measured) -> FailoverReport:
         return FailoverReport(
-            service=self._target["service"],
+            service=self._target.service,
             old_master=self._old,
             new_master=self._new,
             **asdict(measured),

@@ -6,7 +6,7 @@ import signal
 import threading
 from types import FrameType
 
-from redis_fleet.agent.load_client.writer import Look, Tally
+from redis_fleet.agent.messages.client import Look, Tally
 from redis_fleet.operations.ports import Client
 
 

@@ -11,8 +11,8 @@ import tempfile
 
 from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.agent.load_client import writer
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.replication.view import Target
+from redis_fleet.agent.messages.client import Look, Tally, Writing
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.operations.ports import waits
 from redis_fleet.project import importing
 
@@ -22,7 +22,7 @@ END = 5.0
 class LocalClient:
     """A ``Client`` whose writer runs beside this process; ``seconds`` is the writer's hard bound."""
 
-    def __init__(self, target: Target, seconds: float | None = None) -> None:
+    def __init__(self, target: ServiceAccess, seconds: float | None = None) -> None:
         """Keep the target; nothing runs yet. The bound is by default enough for every wait of an operation."""
         self._target = target
         self._seconds = waits(target).total if seconds is None else seconds
@@ -43,15 +43,16 @@ class LocalClient:
                 env=importing(os.environ),
                 start_new_session=True,
             )
-        task = {"target": self._target, "folder": self._folder, "seconds": self._seconds}
+        secrets: list[str] = []
+        task = Writing(self._target, self._folder, self._seconds).to_json(secrets)
         if self._process.stdin:
-            self._process.stdin.write(json.dumps(task).encode())
+            self._process.stdin.write(json.dumps({"task": task, "secrets": secrets}).encode())
             self._process.stdin.close()
 
     def look(self) -> Look:
         """Return new events and the view from here."""
         seen = writer.look(self._target, self._folder, self._offset)
-        self._offset = seen["offset"]
+        self._offset = seen.offset
         return seen
 
     def stop(self) -> Tally | None:

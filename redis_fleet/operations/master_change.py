@@ -6,9 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from redis_fleet.agent.messages.handover import AskManualMasters, Described, NoteManualMaster, UsualValues
 from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.agent.replication.handover import Described
-from redis_fleet.agent.replication.view import spot
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations import promotion, switchover
@@ -17,19 +16,17 @@ from redis_fleet.operations.clients import client_of, from_here
 from redis_fleet.operations.interruptible import InterruptibleClient, noting_interrupts
 from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
-from redis_fleet.operations.remote_client import Module
+from redis_fleet.operations.remote_client import Ask
 from redis_fleet.operations.service_access import target
 from redis_fleet.operations.switchover_report import SwitchoverReport
 from redis_fleet.topology.state_paths import masters_file
-
-_MODULE = "redis_fleet_handover"
 
 
 def switch_over(
     fleet: Fleet,
     service: Service,
     to: str | None,
-    module: Module,
+    ask: Ask,
     say: Say,
     *,
     measure: bool = True,
@@ -41,8 +38,8 @@ def switch_over(
     SIGTERM are handled here, for the rest of this process.
     """
     aim = target(fleet, service)
-    eyes = InterruptibleClient(client_of(aim, module, here=from_here(aim)), interrupted or noting_interrupts())
-    roles = AnsibleRoleControl(aim, described(fleet, service), module)
+    eyes = InterruptibleClient(client_of(aim, ask, here=from_here(aim)), interrupted or noting_interrupts())
+    roles = AnsibleRoleControl(aim, described(fleet, service), ask)
     try:
         return switchover.run(aim, roles, eyes, say, to, measure=measure)
     except OperationRefusedError as error:
@@ -53,11 +50,11 @@ def switch_over(
         return SwitchoverReport(service=service.name, problems=("interrupted; no step was left half done",))
 
 
-def promote(fleet: Fleet, service: Service, to: str | None, module: Module, say: Say) -> SwitchoverReport:
+def promote(fleet: Fleet, service: Service, to: str | None, ask: Ask, say: Say) -> SwitchoverReport:
     """Promote a replica of a service without Sentinels whose master is down; reports as ``switch_over``."""
     aim = target(fleet, service)
     try:
-        return promotion.run(aim, AnsibleRoleControl(aim, {}, module).promote, say, to)
+        return promotion.run(aim, AnsibleRoleControl(aim, {}, ask).promote, say, to)
     except RuntimeError as error:
         return SwitchoverReport(service=service.name, problems=(str(error),))
 
@@ -65,15 +62,14 @@ def promote(fleet: Fleet, service: Service, to: str | None, module: Module, say:
 def described(fleet: Fleet, service: Service) -> Described:
     """Return what the description says for the directives that a switchover changes for the time, by process id."""
     return {
-        process.id: {name: value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)}
+        process.id: UsualValues(*(value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)))
         for process in service.processes
     }
 
 
-def master_place(fleet: Fleet, service: Service, report: SwitchoverReport) -> str:
+def master_place(service: Service, report: SwitchoverReport) -> str:
     """Return the ``address:port`` of the new master, empty where none was promoted."""
-    members = target(fleet, service)["members"]
-    return next((spot(node) for node in members if node["id"] == report.new_master), "")
+    return next((str(each.endpoint) for each in service.processes if each.id == report.new_master), "")
 
 
 class MasterChangeProcedure(Procedure):
@@ -93,8 +89,8 @@ class MasterChangeProcedure(Procedure):
 
     def ask(self, situation: Situation) -> Mapping[str, Any]:
         """Return the records of this machine; that it answers is worth knowing too."""
-        place = {"path": masters_file(situation.fleet, situation.machine.name)}
-        return {"records": situation.machine.call(_MODULE, {"verb": "records", **place})["answer"]}
+        path = masters_file(situation.fleet, situation.machine.name)
+        return {"records": situation.machine.ask(AskManualMasters(path)).to_json()["records"]}
 
     def choose(self, situation: Situation) -> Chosen:
         """Work from the wanted machine, else from one of the service, that answers."""
@@ -110,12 +106,12 @@ class MasterChangeProcedure(Procedure):
     def do(self, situation: Situation, details: Mapping[str, str]) -> Done:  # noqa: ARG002
         """Change the master; what went wrong after that is a failure only when the records are written."""
         fleet, given, service = situation.fleet, situation.given, _service(situation)
-        to, call, say = given.text("to") or None, situation.machine.call, situation.say
+        to, ask, say = given.text("to") or None, situation.machine.ask, situation.say
         if given.truth("promote"):
-            report = promote(fleet, service, to, call, say)
+            report = promote(fleet, service, to, ask, say)
         else:
-            report = switch_over(fleet, service, to, call, say, measure=given.truth("measure", default=True))
-        told = {"master": master_place(fleet, service, report)}
+            report = switch_over(fleet, service, to, ask, say, measure=given.truth("measure", default=True))
+        told = {"master": master_place(service, report)}
         return Done(report, report.changed, told=told, at_once=not report.changed)
 
     def remember(self, situation: Situation, report: Mapping[str, Any]) -> bool:
@@ -127,8 +123,7 @@ class MasterChangeProcedure(Procedure):
         known = [answer.get("records", {}).get(service.name) for answer in situation.answers.values()]
         number = 1 + max((record["number"] for record in known if record), default=0)
         path = masters_file(fleet, situation.machine.name)
-        note = {"verb": "note", "service": service.name, "master": master, "number": number, "path": path}
-        situation.machine.call(_MODULE, note)
+        situation.machine.ask(NoteManualMaster(path, service.name, master, number))
         return True
 
 

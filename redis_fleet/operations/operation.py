@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from redis_fleet.agent.load_client.writer import Tally
-from redis_fleet.agent.replication.view import Target, View
+from redis_fleet.agent.messages.client import Tally
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.operations.ports import Client, Say, waits
 from redis_fleet.operations.report import Measured
 from redis_fleet.operations.timeline import Timeline
@@ -35,7 +35,7 @@ class Operation(ABC):
     client is stopped and ``undo`` is called.
     """
 
-    def __init__(self, target: Target, client: Client, say: Say, seen: View) -> None:
+    def __init__(self, target: ServiceAccess, client: Client, say: Say, seen: ServiceView) -> None:
         """Keep them; ``seen`` is what the decision to begin was made on. Nothing is touched yet."""
         self._target, self._client = target, client
         self._waits = waits(target)
@@ -60,7 +60,7 @@ class Operation(ABC):
     def interrupted(self) -> None:
         """Come to an end that can be left, after a KeyboardInterrupt; ``undo`` follows, and the interrupt again."""
 
-    def notice(self, seen: View) -> None:  # noqa: B027 (most operations have nothing to note)
+    def notice(self, seen: ServiceView) -> None:  # noqa: B027 (most operations have nothing to note)
         """Take note of what every look finds."""
 
     def perform(self, *, measure: bool = True) -> Measured:
@@ -102,7 +102,7 @@ class Operation(ABC):
         self._problems.append(text)
         self._timeline.note(text, "problem")
 
-    def until(self, done: Callable[[View], bool], seconds: float, failure: str = "") -> None:
+    def until(self, done: Callable[[ServiceView], bool], seconds: float, failure: str = "") -> None:
         """Look again and again until it is done; raises GaveUpError with ``failure`` after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not done(self._look()):
@@ -113,7 +113,7 @@ class Operation(ABC):
             time.sleep(PAUSE)
 
     def await_agreement(
-        self, missing: Callable[[View], list[str]], seconds: float, agreed: str, *, served: bool = False
+        self, missing: Callable[[ServiceView], list[str]], seconds: float, agreed: str, *, served: bool = False
     ) -> None:
         """Look until nothing is missing and say so; what still is after ``seconds`` are problems, each a sentence.
 
@@ -121,7 +121,7 @@ class Operation(ABC):
         """
         left: list[str] = []
 
-        def done(seen: View) -> bool:
+        def done(seen: ServiceView) -> bool:
             left[:] = missing(seen)
             return not left and not (served and self._watcher.refusing)
 
@@ -135,14 +135,14 @@ class Operation(ABC):
         else:
             self._timeline.note(agreed)
 
-    def _look(self) -> View:
+    def _look(self) -> ServiceView:
         seen = self._watcher.take(self._client.look())
         self.notice(seen)
         return seen
 
     def warm_up(self, untouched: str) -> None:
         """Start the client and wait until its writes go through; ``untouched`` says what is as it was."""
-        self.begin(f"start writing to {self._target['service']}")
+        self.begin(f"start writing to {self._target.service}")
         self._client.start()
         bound = self._waits.warm_up
         self.until(
@@ -152,17 +152,17 @@ class Operation(ABC):
         )
 
 
-def judge(target: Target, tally: Tally | None) -> list[str]:
+def judge(target: ServiceAccess, tally: Tally | None) -> list[str]:
     """Return what is wrong with the writer's numbers, each a sentence."""
     if tally is None:
         return ["the writer left no tally: what was lost is not known"]
-    found = [tally["problem"]] if tally["problem"] else []
-    if tally["acknowledged_lost"]:
-        found.append(f"{tally['acknowledged_lost']} of {tally['acknowledged']} acknowledged writes were lost")
-    limit = target["down_after_ms"] + MARGIN_MS
-    if tally["write_gap_ms"] > limit:
+    found = [tally.problem] if tally.problem else []
+    if tally.acknowledged_lost:
+        found.append(f"{tally.acknowledged_lost} of {tally.acknowledged} acknowledged writes were lost")
+    limit = target.down_after_ms + MARGIN_MS
+    if tally.write_gap_ms > limit:
         found.append(
-            f"no write was acknowledged for {tally['write_gap_ms']} ms, more than {limit} ms"
-            f" (down-after-milliseconds {target['down_after_ms']} + {MARGIN_MS})"
+            f"no write was acknowledged for {tally.write_gap_ms} ms, more than {limit} ms"
+            f" (down-after-milliseconds {target.down_after_ms} + {MARGIN_MS})"
         )
     return found

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.replication.handover import Outcome
-from redis_fleet.agent.replication.view import Target
+from redis_fleet.agent.messages.client import Look, Tally
+from redis_fleet.agent.messages.handover import Handover
+from redis_fleet.agent.messages.service import ServiceAccess
 
 Kind = Literal["step", "writer", "sentinel", "tick", "problem"]
 Code = Literal["", "writes_refused", "writes_accepted"]
@@ -29,14 +29,14 @@ class Waits:
         return self.warm_up + self.failover + self.rejoin + self.follow + 60
 
 
-def waits(target: Target) -> Waits:
+def waits(target: ServiceAccess) -> Waits:
     """Return the bounds for one target.
 
     A Sentinel whose first attempt fails tries again only after twice the failover-timeout: where that is long, waiting
     for it would only prolong the outage, so at most 30 s of it are granted. A rejoining master may need a whole
     synchronisation.
     """
-    down_after, timeout = target["down_after_ms"] / 1000, target["failover_timeout_ms"] / 1000
+    down_after, timeout = target.down_after_ms / 1000, target.failover_timeout_ms / 1000
     return Waits(warm_up=15, failover=down_after + min(2 * timeout, 30) + 15, rejoin=180, follow=60)
 
 
@@ -90,7 +90,7 @@ class RoleControl(Protocol):
     def prefer(self, new: str) -> dict[str, int]:
         """Prepare a member (id) to take over, and Sentinel to choose it; returns the priorities to restore."""
 
-    def hand_over(self, old: str, new: str) -> Outcome:
+    def hand_over(self, old: str, new: str) -> Handover:
         """Hand the role over."""
 
     def restore(self, priorities: dict[str, int]) -> list[str]:

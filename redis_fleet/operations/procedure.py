@@ -37,12 +37,9 @@ class Arguments:
 
 
 class Machine(Protocol):
-    """The machine that a step runs for; both calls raise RuntimeError with the machine's words."""
+    """The machine that a step runs for; what it does not do raises RuntimeError with its words."""
 
     name: str
-
-    def call(self, module: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a module there and return its result."""
 
     def ask(self, request: Request[A], *, dry: bool = False) -> A:
         """Send a request and return its answer; raises OperationRefusedError where the machine touched nothing."""

@@ -1,60 +1,53 @@
-"""The client of an operation on one of the machines, for a controller that does not reach the ports."""
+"""The drill's client on one of the machines, for a controller that does not reach the ports; and hands over Ansible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Protocol, TypeVar
 
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.replication.view import Target, View
+from redis_fleet.agent.codec import Message, Request
+from redis_fleet.agent.messages.client import ClientLook, ClientStart, ClientStop, Look, Tally
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.operations.ports import waits
 
-Module = Callable[[str, Mapping[str, Any]], Any]
-"""Runs a module with its arguments on the machine; returns its result, raises RuntimeError when it fails."""
+A = TypeVar("A", bound=Message)
 
 
-def call(name: str, module: Module, target: Target, **given: Any) -> Any:
-    """Call a module about a service; passwords go as arguments of their own, which Ansible keeps out of its logs."""
-    open_part = {**target, "password": None, "sentinel_password": None}
-    secrets = {"password": target["password"], "sentinel_password": target["sentinel_password"]}
-    return module(name, {"target": open_part, **secrets, **given})["answer"]
+class Ask(Protocol):
+    """Sends a request to one machine and returns its answer; raises RuntimeError when it was not done."""
 
-
-def ask(module: Module, target: Target, verb: str, **given: Any) -> Any:
-    """Let the machine be the client."""
-    return call("redis_fleet_vantage", module, target, verb=verb, **given)
+    def __call__(self, request: Request[A], /) -> A:
+        """Ask."""
 
 
 class ShippedClient:
     """A ``Client`` whose writer runs on a machine."""
 
-    def __init__(self, target: Target, module: Module) -> None:
+    def __init__(self, target: ServiceAccess, ask: Ask) -> None:
         """Keep both; nothing runs yet."""
         self._target = target
-        self._module = module
+        self._ask = ask
         self._folder: str | None = None
         self._offset = 0
         self._tally: Tally | None = None
 
     def start(self) -> None:
         """Start the writer there."""
-        self._folder = ask(self._module, self._target, "start", seconds=waits(self._target).total)
+        self._folder = self._ask(ClientStart(self._target, waits(self._target).total)).folder
 
     def look(self) -> Look:
         """Return new events and the view from there."""
-        seen: Look = ask(self._module, self._target, "look", folder=self._folder, offset=self._offset)
-        self._offset = seen["offset"]
+        seen = self._ask(ClientLook(self._target, self._folder, self._offset))
+        self._offset = seen.offset
         return seen
 
     def stop(self) -> Tally | None:
         """End the writer and return its tally."""
         if self._folder:
             folder, self._folder = self._folder, None
-            self._tally = ask(self._module, self._target, "stop", folder=folder)
+            self._tally = self._ask(ClientStop(folder)).tally
         return self._tally
 
 
-def far_view(target: Target, module: Module) -> View:
+def far_view(target: ServiceAccess, ask: Ask) -> ServiceView:
     """Return what Sentinels and members say to that machine."""
-    look: Look = ask(module, target, "look", folder=None)
-    return look["view"]
+    return ask(ClientLook(target)).view

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from redis_fleet.agent.load_client.writer import Tally
+from redis_fleet.agent.messages.client import Tally
 from redis_fleet.operations.ports import TimelineEvent
 
 
@@ -27,7 +27,7 @@ class Measured:
         """Return the numbers of a tally."""
         if tally is None:
             return cls()
-        return cls(tally["write_gap_ms"], tally["acknowledged"], tally["acknowledged_lost"], tally["refused"])
+        return cls(tally.write_gap_ms, tally.acknowledged, tally.acknowledged_lost, tally.refused)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from redis_fleet.agent.replication.fitness import master_of, unaware
-from redis_fleet.agent.replication.view import Target, View
+from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.replication.agreement import master_of
+from redis_fleet.agent.replication.findings import sentences
+from redis_fleet.agent.replication.fitness import unaware
 from redis_fleet.operations.operation import ClientFailedError, GaveUpError, Operation
 from redis_fleet.operations.ports import Client, OperationRefusedError, RoleControl, Say
 from redis_fleet.operations.report import Measured
@@ -17,7 +19,7 @@ PREFERENCE = 30.0
 
 
 def run(
-    target: Target, roles: RoleControl, client: Client, say: Say, to: str | None = None, *, measure: bool = True
+    target: ServiceAccess, roles: RoleControl, client: Client, say: Say, to: str | None = None, *, measure: bool = True
 ) -> SwitchoverReport:
     """Switch a service over to a machine or process (id; None: the fittest replica) and report it.
 
@@ -25,7 +27,7 @@ def run(
     touched, and what ``client`` raises. KeyboardInterrupt of a look is raised again after undoing what was done, or,
     when the role was handed over already, after finishing.
     """
-    seen = client.look()["view"]
+    seen = client.look().view
     choice = decide(target, seen, to)
     if choice.why:
         raise OperationRefusedError("; ".join(choice.why))
@@ -37,7 +39,15 @@ class _Switchover(Operation):
     """One switchover."""
 
     def __init__(
-        self, target: Target, roles: RoleControl, client: Client, say: Say, seen: View, choice: Choice, *, measure: bool
+        self,
+        target: ServiceAccess,
+        roles: RoleControl,
+        client: Client,
+        say: Say,
+        seen: ServiceView,
+        choice: Choice,
+        *,
+        measure: bool,
     ) -> None:
         super().__init__(target, client, say, seen)
         self._roles, self._measure = roles, measure
@@ -66,13 +76,13 @@ class _Switchover(Operation):
 
     def _await_preference(self) -> None:
         """Sentinels promote the replica with the lowest priority number that they know of."""
-        if not self._target["monitor"]:
+        if not self._target.monitor:
             return
         self._doing = f"waiting for the Sentinels to learn that {self._wanted} is preferred; they ask every 10 s"
         left: list[str] = []
 
-        def done(seen: View) -> bool:
-            left[:] = unaware(self._target, seen, self._wanted)
+        def done(seen: ServiceView) -> bool:
+            left[:] = sentences(unaware(self._target, seen, self._wanted))
             return not left
 
         try:
@@ -93,18 +103,18 @@ class _Switchover(Operation):
             self._find_out()
             return
         at_ms = self._timeline.now_ms
-        for note in outcome["notes"]:
+        for note in outcome.notes:
             # That machine's clock may be another: only the age at the end of the call is used.
-            self._timeline.note(note["text"], at_ms=at_ms - round((outcome["time"] - note["time"]) * 1000))
-        for sentence in outcome["problems"]:
+            self._timeline.note(note.text, at_ms=at_ms - round((outcome.time - note.time) * 1000))
+        for sentence in outcome.problems:
             self.problem(sentence)
-        self._new, self._undone = outcome["master"], outcome["undone"]
+        self._new, self._undone = outcome.master, outcome.undone
 
     def _find_out(self) -> None:
         """The machine may be at it still: what everybody else says afterwards decides."""
         self._doing = "waiting for a new master"
 
-        def changed(seen: View) -> bool:
+        def changed(seen: ServiceView) -> bool:
             self._new = master_of(self._target, seen)
             return self._new not in ("", self._old)
 
@@ -118,7 +128,7 @@ class _Switchover(Operation):
         if not self._new:
             return
         self._doing = f"waiting for all replicas and Sentinels to follow {self._new}"
-        names = " and all Sentinels name it" if self._target["monitor"] else ""
+        names = " and all Sentinels name it" if self._target.monitor else ""
         self.await_agreement(
             lambda seen: disagreements(self._target, seen, self._new, self._absent),
             self._waits.rejoin,
@@ -153,7 +163,7 @@ class _Switchover(Operation):
 
     def report(self, measured: Measured) -> SwitchoverReport:
         return SwitchoverReport(
-            service=self._target["service"],
+            service=self._target.service,
             old_master=self._old,
             new_master=self._new,
             **asdict(measured),

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.replication import agreement
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
+from redis_fleet.observe.votes import votes
 from redis_fleet.plan.refusal import Code, Refusal
 from redis_fleet.plan.steps import Agreement
-
-_UNDER_WAY = {"failover_in_progress", "promoted", "reconf_sent", "reconf_inprog"}
 
 
 def members(service: Service, seen: Observed) -> tuple[Process, ...]:
@@ -27,9 +27,9 @@ def members(service: Service, seen: Observed) -> tuple[Process, ...]:
 
 def agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     """Return the agreed master of a service, or why there is none."""
-    agreement = _agree(fleet, service, seen)
-    machine = next((each.machine for each in members(service, seen) if each.endpoint == agreement.master), "")
-    return replace(agreement, machine=machine)
+    agreed = _agree(fleet, service, seen)
+    machine = next((each.machine for each in members(service, seen) if each.endpoint == agreed.master), "")
+    return replace(agreed, machine=machine)
 
 
 def _agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
@@ -38,10 +38,10 @@ def _agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     if is_new(fleet, service, seen):
         return _from_description(service)
     if service.watch and any(seen.of(each).watches(service.watch.name) for each in fleet.sentinels):
-        agreement = _from_sentinels(fleet, service, seen)
+        agreed = _from_sentinels(fleet, service, seen)
     else:
-        agreement = _from_replication(service, seen)
-    return agreement if agreement.why or agreement.master is None else _confirmed(service, seen, agreement)
+        agreed = _from_replication(service, seen)
+    return agreed if agreed.why or agreed.master is None else _confirmed(service, seen, agreed)
 
 
 def is_new(fleet: Fleet, service: Service, seen: Observed) -> bool:
@@ -71,11 +71,6 @@ def _from_description(service: Service) -> Agreement:
     return Agreement(first.endpoint if first else None, "the description: nothing of this service runs yet")
 
 
-def majority(count: int) -> int:
-    """Return how many of ``count`` Sentinels are a majority."""
-    return count // 2 + 1
-
-
 def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     assert service.watch is not None
     name = service.watch.name
@@ -83,18 +78,19 @@ def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement
     leaving = [each.process for each in seen.strangers if each.runs and kinds.of(each.process).watches]
     started = [each for each in (*fleet.sentinels, *leaving) if seen.of(each).started_once]
     answering = [each for each in started if seen.of(each).answers]
-    views = {each.id: seen.of(each).masters[name] for each in answering if name in seen.of(each).masters}
+    views = [seen.of(each).masters[name] for each in answering if name in seen.of(each).masters]
     # Those that the Sentinels know count too: a machine that lost its files was part of the majority.
     # One that was written and never started has had no vote yet.
     everyone = [*fleet.sentinels, *(each.process for each in seen.strangers if kinds.of(each.process).watches)]
     fresh = {each.endpoint for each in everyone if seen.of(each).deployed and not seen.of(each).started_once}
-    count = max(len(started), *(1 + _voters(view, fresh) for view in views.values()), 0)
-    if len(answering) < majority(count):
+    count = max(len(started), *(1 + _voters(view, fresh) for view in views), 0)
+    verdict = agreement.count(votes(seen, answering, name), len(answering), count)
+    if verdict.code == agreement.TOO_FEW:
         silent = [each for each in fleet.sentinels if each not in answering]
         return Agreement(None, "", (_too_few(service, seen, silent, len(answering), count),))
-    if not views:
+    if verdict.code == agreement.NOBODY:
         return _from_replication(service, seen)
-    return _unanimous(service, views, len(answering), len(started))
+    return _unanimous(service, verdict, f"{len(answering)} of {len(started)} Sentinels")
 
 
 def _voters(view: MasterView, fresh: set[Endpoint]) -> int:
@@ -104,7 +100,8 @@ def _voters(view: MasterView, fresh: set[Endpoint]) -> int:
 
 def _too_few(service: Service, seen: Observed, silent: list[Process], answering: int, count: int) -> Refusal:
     named = ", ".join(f"{each.id} ({_why_silent(seen.of(each))})" for each in silent)
-    what = f"only {answering} of {count} Sentinels answer and {majority(count)} are needed to know the master"
+    needed = agreement.majority(count)
+    what = f"only {answering} of {count} Sentinels answer and {needed} are needed to know the master"
     return Refusal("no-majority", service.name, what, f"start or repair {named}")
 
 
@@ -112,19 +109,15 @@ def _why_silent(facts: ProcessFacts) -> str:
     return facts.error or ("not reached" if facts.deployed else "not deployed")
 
 
-def _unanimous(service: Service, views: dict[str, MasterView], answering: int, started: int) -> Agreement:
-    under_way = sorted(each for each, view in views.items() if view.flags & _UNDER_WAY)
-    if under_way:
-        what = f"a failover is under way ({', '.join(under_way)})"
+def _unanimous(service: Service, verdict: agreement.Verdict, source: str) -> Agreement:
+    if verdict.code == agreement.FAILING_OVER:
+        what = f"a failover is under way ({', '.join(sorted(verdict.failing_over))})"
         return _transient(service, "failover-under-way", what, "run again when it has ended")
-    told: dict[Endpoint, list[str]] = {}
-    for each, view in views.items():
-        told.setdefault(view.endpoint, []).append(each)
-    if len(told) > 1:
-        each_says = " and ".join(f"{', '.join(who)} say {endpoint}" for endpoint, who in told.items())
+    if verdict.code == agreement.DIVIDED:
+        each_says = " and ".join(f"{', '.join(who)} say {place}" for place, who in verdict.named.items())
         what = f"the Sentinels do not agree on the master, {each_says}"
         return _transient(service, "sentinels-disagree", what, "run again when they do")
-    return Agreement(next(iter(told)), f"{answering} of {started} Sentinels")
+    return Agreement(Endpoint.parse(verdict.unanimous), source)
 
 
 def _transient(service: Service, code: Code, what: str, remedy: str) -> Agreement:
@@ -191,11 +184,11 @@ def _fenced(facts: ProcessFacts) -> bool:
     return facts.config.get("min-replicas-to-write", facts.config.get("min-slaves-to-write")) == str(FENCE)
 
 
-def _confirmed(service: Service, seen: Observed, agreement: Agreement) -> Agreement:
+def _confirmed(service: Service, seen: Observed, agreed: Agreement) -> Agreement:
     """Hold what was agreed against what the processes themselves say."""
     why = []
     everyone = members(service, seen)
-    master = agreement.master
+    master = agreed.master
     assert master is not None
     described = master in {each.endpoint for each in everyone} or service.external
     if not described:
@@ -206,7 +199,7 @@ def _confirmed(service: Service, seen: Observed, agreement: Agreement) -> Agreem
         facts = seen.of(process)
         if facts.answers and not astray(service, process, facts, seen, master):
             why += _contradiction(service, process, facts, master, transient=bool(described and service.watch))
-    return Agreement(None, agreement.source, tuple(why)) if why else agreement
+    return Agreement(None, agreed.source, tuple(why)) if why else agreed
 
 
 def _contradiction(

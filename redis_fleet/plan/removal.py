@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from redis_fleet import kinds
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.orders import Forget
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
-from redis_fleet.plan.master import majority
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.sentinel_changes import coming_back
 from redis_fleet.plan.steps import Agreement, Decommission, ForgetDeparted
 
-_DOWN = {"s_down", "o_down", "disconnected"}
 # A Sentinel that forgot everything hears of its peers within 2 s and of replicas within 10 s (measured).
 _FORGET_SECONDS = 60
 
@@ -146,5 +146,7 @@ def _not_among(described: set[Endpoint], rows: tuple[Mapping[str, str], ...], al
         if "ip" not in row:
             continue
         endpoint = Endpoint(row["ip"], int(row["port"]))
-        if endpoint not in described and not (alive and _DOWN & set(row["flags"].split(","))):
+        if endpoint not in described and not (
+            alive and engine_words.any_of(engine_words.flags(row["flags"]), engine_words.UNREACHED)
+        ):
             yield endpoint

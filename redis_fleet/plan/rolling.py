@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.service import MemberView
+from redis_fleet.agent.replication.findings import Code, Finding
+from redis_fleet.agent.replication.fitness import barred, misplaced, out_of_step
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
@@ -125,12 +129,25 @@ def _fit(
     """Yield the described replicas that can take over, the one that the description would start as master first."""
     ordered = sorted(service.processes, key=lambda each: each.follows is not None)
     for process in ordered:
-        facts = seen.of(process)
-        # As described: what differs is put right before anything rolls.
-        priority = value_of(fleet.engine, process, "replica-priority")
-        in_step = facts.answers and facts.follows == master.endpoint and facts.info.get("master_link_status") == "up"
-        if process != master and priority != "0" and (process in arriving or in_step):
+        found = {each.code for each in _unfit(fleet, process, master, seen)}
+        # What arrives is in step by then.
+        if process != master and not (found & {Code.NEVER_PROMOTED} if process in arriving else found):
             yield process
+
+
+def _unfit(fleet: Fleet, process: Process, master: Process, seen: Observed) -> list[Finding]:
+    facts = seen.of(process)
+    # As described: what differs is put right before anything rolls.
+    priority = value_of(fleet.engine, process, "replica-priority")
+    replica = MemberView(
+        process.id,
+        problem="" if facts.answers else facts.error or "no answer",
+        role=facts.role_name,
+        link_up=engine_words.value(facts.info, "master_link_status") == "up",
+        priority=0 if priority == "0" else 1,
+    )
+    place = str(master.endpoint)
+    return [*misplaced(replica, place, str(facts.follows)), *out_of_step(replica, place, 0), *barred(replica)]
 
 
 def _loses_all(process: Process, seen: Observed) -> bool:

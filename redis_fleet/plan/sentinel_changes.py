@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import same
 from redis_fleet.agent.messages.orders import DIRECTIVE, MONITORED, Command, Flush, Order, SecretRef, Value
@@ -33,8 +34,6 @@ _TIMED = {
 _SCRIPTS = {"notification-script", "client-reconfig-script"}
 # The service's own password, see passwords.py.
 _PASSWORDS = {"auth-pass", "sentinel-pass"}
-# Not ``disconnected``: so is one that started a moment ago, or that just changed its password.
-_UNHEARD = {"s_down", "o_down"}
 _TAKES = "Sentinel takes it while it runs"
 _AT_START = "Sentinel reads it only when it starts"
 
@@ -262,7 +261,12 @@ def unheard(fleet: Fleet, service: Service, seen: Observed) -> Refusal | None:
     for process in answering:
         view = seen.of(process).masters.get(service.watch.name)
         rows = view.sentinels if view else ()
-        lost = {Endpoint(row["ip"], int(row["port"])) for row in rows if _UNHEARD & set(row["flags"].split(","))}
+        # Not those that are only disconnected: so is one that started a moment ago, or just changed its password.
+        lost = {
+            Endpoint(row["ip"], int(row["port"]))
+            for row in rows
+            if engine_words.any_of(engine_words.flags(row["flags"]), engine_words.DOWN)
+        }
         named = [alive[where] for where in lost if where in alive]
         if named:
             said.append(f"{process.id} does not hear {', '.join(sorted(named))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.description.references import NO_AGREEMENT
 from redis_fleet.model import Process, Service, Watch
 from redis_fleet.rules.rule import Finding, finds, rule
@@ -48,7 +49,7 @@ def sentinels_together(subject: Subject) -> Iterator[Finding]:
     together = Counter(machines[each.machine].address for each in subject.fleet.sentinels)
     count = len(subject.fleet.sentinels)
     for address, number in together.items():
-        if number > 1 and number > count // 2 and any(_watched(subject)):
+        if number > 1 and number >= majority(count) and any(_watched(subject)):
             names = dict.fromkeys(
                 each.machine for each in subject.fleet.sentinels if machines[each.machine].address == address
             )
@@ -212,5 +213,5 @@ def even(subject: Subject) -> Iterator[Finding]:
     """Two are too few in the first place."""
     count = len(subject.deployment.sentinel.machines) if subject.deployment.sentinel else 0
     if count > 3 and count % 2 == 0:
-        what = f"of {count} no more may be lost than of {count - 1}: the majority is {count // 2 + 1}"
+        what = f"of {count} no more may be lost than of {count - 1}: the majority is {majority(count)}"
         yield Finding(("sentinel", "machines"), what)

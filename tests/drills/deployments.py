@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.replication.view import Node, agreed_master, view
+from redis_fleet.agent.messages.service import Instance
+from redis_fleet.agent.replication.agreement import agreed_master
+from redis_fleet.agent.replication.view import view
 from redis_fleet.agent.secret import Secret
 from redis_fleet.drills.context import Client, Deployment, NotHereError, Place
 from redis_fleet.drills.drill import find, perform
@@ -45,7 +47,7 @@ class Hands:
 
     def release(self, process_id: str) -> None:
         """Start it again."""
-        address, _, port = (agreed_master(view(self.group.target)) or "").rpartition(":")
+        address, _, port = agreed_master(view(self.group.target)).rpartition(":")
         with (self.group.folder / process_id / "conf").open("a") as file:
             file.write(f"replicaof {address} {port}\n")
         self.group.start(process_id)
@@ -54,8 +56,8 @@ class Hands:
 def of_group(group: Group, *, disturb: bool) -> Deployment:
     """Return a group with Sentinels as a deployment."""
     watch = Watch("orders", MONITOR, 2, DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS, 1)
-    members = tuple(_process(node, "redis", PASSWORD) for node in group.target["members"])
-    sentinels = tuple(_process(node, "sentinel", SENTINEL_PASSWORD) for node in group.target["sentinels"])
+    members = tuple(_process(node, "redis", PASSWORD) for node in group.target.members)
+    sentinels = tuple(_process(node, "sentinel", SENTINEL_PASSWORD) for node in group.target.sentinels)
     return _deployment(
         Service("orders", members, Secret(PASSWORD), watch),
         sentinels,
@@ -78,9 +80,8 @@ def small(server: str, *lines: str) -> Iterator[tuple[Deployment, list[Server]]]
         for replica in servers[1:]:
             replica.call("REPLICAOF", "127.0.0.1", servers[0].port)
             await_link(replica, servers[0])
-        nodes: list[Node] = [
-            {"id": f"orders@{each.name}", "machine": each.name, "address": "127.0.0.1", "port": each.port}
-            for each in servers
+        nodes: list[Instance] = [
+            Instance(f"orders@{each.name}", each.name, Endpoint("127.0.0.1", each.port)) for each in servers
         ]
         members = tuple(_process(node, "redis", None) for node in nodes)
         made = _deployment(Service("orders", members, None), (), False, _never, _never)
@@ -92,11 +93,11 @@ def _never() -> Mapping[str, Any]:
     raise NotHereError("nobody may be moved here")
 
 
-def _process(node: Node, kind: Any, password: str | None) -> Process:
+def _process(node: Instance, kind: Any, password: str | None) -> Process:
     paths = Paths("/nowhere", "/nowhere", "/nowhere", "/nowhere")
     secret = Secret(password) if password else None
-    name = node["id"].partition("@")[0]
-    return Process(name, kind, node["machine"], "orders", Endpoint(node["address"], node["port"]), (), paths, secret)
+    name = node.id.partition("@")[0]
+    return Process(name, kind, node.machine, "orders", node.endpoint, (), paths, secret)
 
 
 def _deployment(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from redis_fleet.agent.messages.client import Event, Look
+from redis_fleet.agent.messages.service import ServiceView
 from redis_fleet.drills.master_moves import measured, timeline
 from redis_fleet.drills.transcript import Notebook
 from redis_fleet.operations.timeline import Timeline
@@ -52,14 +54,14 @@ def test_only_what_was_measured_is_a_number() -> None:
 
 def test_the_watcher_keeps_what_the_writer_had_counted() -> None:
     timeline_ = Timeline(lambda _: None, str)
-    watcher = Watcher(make_target([1, 2, 3, 4, 5, 6]), timeline_, {"time": 0.0, "sentinels": [], "members": []})
+    watcher = Watcher(make_target([1, 2, 3, 4, 5, 6]), timeline_, ServiceView(0.0))
     events = [
-        {"event": "started", "time": 10.0, "at_ms": 0},
-        {"event": "tick", "time": 10.5, "at_ms": 500, "acknowledged": 300, "refused": 0},
-        {"event": "refused", "time": 10.6, "at_ms": 600, "reason": "gone"},
-        {"event": "tick", "time": 11.0, "at_ms": 1000, "acknowledged": 350, "refused": 7},
+        Event("started", 10.0, 0),
+        Event("tick", 10.5, 500, acknowledged=300, refused=0),
+        Event("refused", 10.6, 600, reason="gone"),
+        Event("tick", 11.0, 1000, acknowledged=350, refused=7),
     ]
-    watcher.take({"events": events, "offset": 0, "view": {"time": 11.0, "sentinels": [], "members": []}})
+    watcher.take(Look(tuple(events), 0, ServiceView(11.0)))
     assert [(each.acknowledged, each.refused) for each in watcher.writes] == [(0, 0), (300, 0), (350, 7)]
     first, second, third = (each.at_ms for each in watcher.writes)
     assert (round((second - first) / 100), round((third - second) / 100)) == (5, 5)

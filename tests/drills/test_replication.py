@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 
-from redis_fleet.agent.replication.view import MemberView
+from redis_fleet.agent.messages.service import MemberView
 from redis_fleet.drills.replication import astray, differing
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
@@ -24,13 +25,10 @@ def group(tmp_path: Path) -> Iterator[Group]:
         yield running
 
 
-def member(name: str, **facts: object) -> MemberView:
+def member(name: str, **facts: Any) -> MemberView:
     """Return how a member looks that has nothing wrong."""
-    usual: MemberView = {
-        "id": name, "problem": "", "role": "replica", "follows": "127.0.0.1:1001", "link_up": True, "offset": 100,
-        "priority": 100, "loading": False, "heard": {},
-    }  # fmt: skip
-    return cast(MemberView, {**usual, **facts})
+    usual = MemberView(name, role="replica", follows="127.0.0.1:1001", link_up=True, offset=100, priority=100)
+    return replace(usual, **facts)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +44,7 @@ def member(name: str, **facts: object) -> MemberView:
         ({"problem": "no answer in time"}, "does not answer: no answer in time"),
     ],
 )
-def test_a_replica_is_judged_by_whom_it_follows_and_how_far_it_is(facts: dict[str, object], words: str) -> None:
+def test_a_replica_is_judged_by_whom_it_follows_and_how_far_it_is(facts: dict[str, Any], words: str) -> None:
     target = make_target([1001, 1002, 1003, 1004, 1005, 1006])
     said = astray(target, member("orders@red2", **facts), member("orders@red1", role="master", follows=""))
     assert said.startswith(words)

@@ -36,10 +36,10 @@ def test_minority_master(deployment: Deployment) -> None:
                 done = _run_in_vain(deployment, run)
                 assert f"sentinel-26379@{old}" in done.failures or f"orders-6379@{old}" in done.failures
     # Healed: the client above has ended, what it was told is in the new master.
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
     with deployment.writing(sentinels=tuple(others)) as written:
         deployment.deploy()
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
     assert deployment.master() == new
     deployment.settled()
 
@@ -51,7 +51,7 @@ def test_one_sentinel_isolated(deployment: Deployment, run: str) -> None:
     with deployment.writing() as written, cut(*(deployment.hosts[each] for each in (alone, *others)), port=_SENTINEL):
         eventually(lambda: not _quorum(deployment, alone), "the Sentinel misses the others")
         _right_or_in_vain(deployment, run, f"sentinel-26379@{alone}")
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -61,7 +61,7 @@ def test_two_sentinels_isolated(deployment: Deployment, run: str) -> None:
         eventually(lambda: not any(_quorum(deployment, each) for each in deployment.hosts), "no Sentinel has a quorum")
         done = _run_in_vain(deployment, run)
         assert "sentinel-26379@" in done.failures
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -73,7 +73,7 @@ def test_controller_reaches_two_of_three(deployment: Deployment, run: str) -> No
             _right_or_in_vain(deployment, run, third)
         else:
             assert third in _run_in_vain(deployment, run).failures
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
 
 
 def test_replica_without_its_master(deployment: Deployment) -> None:
@@ -92,7 +92,7 @@ def test_replica_without_its_master(deployment: Deployment) -> None:
         # Its own word, or the word of the Sentinel beside it, which misses the master too.
         assert f"@{lagging}" in done.failures
     assert deployment.master() == master
-    assert written.sum["acknowledged_lost"] == 0
+    assert written.sum.acknowledged_lost == 0
 
 
 def _silence(deployment: Deployment, master: str, replica: str) -> int:
@@ -188,5 +188,5 @@ def _linked(deployment: Deployment, replica: str, master: str) -> bool:
 
 def _quorum(deployment: Deployment, machine: str) -> bool:
     """Say whether the Sentinel of a machine could authorise a failover."""
-    sentinel = next(node for node in deployment.target()["sentinels"] if node["machine"] == machine)
-    return deployment.cli(sentinel["id"], "SENTINEL", "CKQUORUM", "orders").startswith("OK")
+    sentinel = next(node for node in deployment.target().sentinels if node.machine == machine)
+    return deployment.cli(sentinel.id, "SENTINEL", "CKQUORUM", "orders").startswith("OK")

@@ -10,16 +10,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.agent.access import Access
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.login import connect
-from redis_fleet.agent.options import managed
+from redis_fleet.agent.messages.kind import SENTINEL, SERVER
+from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Reply, ReplyError, info, pairs
+from redis_fleet.agent.secret import Secret
 from tests.live.processes import eventually, free_ports, server_binary
 
 Request = dict[str, Any]
 PASSWORD = "Sand-Castle_7"
 MONITOR = "orders"
+
+
+def managed(request: Request) -> ManagedProcess:
+    """Return one of these processes as a machine is told of it."""
+    secret = Secret(request["password"]) if request["password"] else None
+    return ManagedProcess(
+        request["name"],
+        SENTINEL if request["kind"] == "sentinel" else SERVER,
+        Access(Endpoint(request["address"], request["port"]), secret),
+        request.get("configuration", ""),
+        data=request.get("data", ""),
+        log=request.get("log", ""),
+        pid=request.get("pid", ""),
+    )
 
 
 @dataclass

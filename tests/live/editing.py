@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from redis_fleet.agent.conf.text import parse_file
-from redis_fleet.agent.load_client.writer import Tally
+from redis_fleet.agent.messages.client import Tally
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.service_access import target
@@ -89,16 +89,16 @@ class Writing:
     def refused_nothing(self, within_ms: int) -> None:
         """Assert that every write was acknowledged, is there, and none took longer."""
         assert self.tally is not None
-        assert self.tally["acknowledged"] > 0, self.tally
-        assert (self.tally["refused"], self.tally["acknowledged_lost"]) == (0, 0), self.tally
-        assert self.tally["write_gap_ms"] < within_ms, self.tally
+        assert self.tally.acknowledged > 0, self.tally
+        assert (self.tally.refused, self.tally.acknowledged_lost) == (0, 0), self.tally
+        assert self.tally.write_gap_ms < within_ms, self.tally
 
     def lost_nothing(self, within_ms: int) -> None:
         """Assert that all that was acknowledged is there, and that writes were refused no longer than that."""
         assert self.tally is not None
-        assert self.tally["acknowledged"] > 0, self.tally
-        assert self.tally["acknowledged_lost"] == 0, self.tally
-        assert self.tally["write_gap_ms"] < within_ms, self.tally
+        assert self.tally.acknowledged > 0, self.tally
+        assert self.tally.acknowledged_lost == 0, self.tally
+        assert self.tally.write_gap_ms < within_ms, self.tally
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def writing(made: Box, service: str = "orders") -> Iterator[Writing]:
     client = LocalClient(target(made.fleet, made.fleet.service(service)), SECONDS)
     measured = Writing()
     client.start()
-    eventually(lambda: any(each["event"] == "tick" for each in client.look()["events"]), "the writer writes")
+    eventually(lambda: any(each.event == "tick" for each in client.look().events), "the writer writes")
     try:
         yield measured
     finally:

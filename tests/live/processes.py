@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.service import Instance, ServiceAccess
 from redis_fleet.agent.protocol.resp import Reply, ReplyError
-from redis_fleet.agent.replication.view import Node, Target, connect, view
+from redis_fleet.agent.replication.view import connect, view
+from redis_fleet.agent.secret import Secret
 
 PASSWORD = "Sand-Castle_7"
 SENTINEL_PASSWORD = "Look-Out_9"
@@ -58,12 +61,12 @@ class Group:
     """One master, two replicas and three Sentinels, with passwords; ``processes`` holds what runs, by id."""
 
     folder: Path
-    target: Target
+    target: ServiceAccess
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> Instance:
         """Return a member or Sentinel by id."""
-        return next(node for node in self.target["members"] + self.target["sentinels"] if node["id"] == name)
+        return next(node for node in self.target.members + self.target.sentinels if node.id == name)
 
     def call(self, name: str, *words: object) -> Reply:
         """Send one command to a process, with its password."""
@@ -97,53 +100,51 @@ class Group:
     def settled(self) -> bool:
         """Whether all replicas are linked and every Sentinel knows everything."""
         seen = view(self.target)
-        replicas = [member["link_up"] for member in seen["members"] if member["role"] == "replica"]
+        replicas = [member.link_up for member in seen.members if member.role == "replica"]
         return (
-            replicas == [True] * (len(self.target["members"]) - 1)
-            and all(len(sentinel["replicas"]) == len(replicas) for sentinel in seen["sentinels"])
-            and all(len(sentinel["sentinels"]) == len(seen["sentinels"]) - 1 for sentinel in seen["sentinels"])
-            and all(sentinel["quorum_ok"] for sentinel in seen["sentinels"])
+            replicas == [True] * (len(self.target.members) - 1)
+            and all(len(sentinel.replicas) == len(replicas) for sentinel in seen.sentinels)
+            and all(len(sentinel.sentinels) == len(seen.sentinels) - 1 for sentinel in seen.sentinels)
+            and all(sentinel.quorum_ok for sentinel in seen.sentinels)
         )
 
 
-def make_target(ports: list[int]) -> Target:
+def make_target(ports: list[int]) -> ServiceAccess:
     """Return the target of a group on these six ports: three servers, then three Sentinels."""
 
-    def node(name: str, number: int, port: int) -> Node:
-        return {"id": f"{name}@red{number}", "machine": f"red{number}", "address": "127.0.0.1", "port": port}
+    def node(name: str, number: int, port: int) -> Instance:
+        return Instance(f"{name}@red{number}", f"red{number}", Endpoint("127.0.0.1", port))
 
-    return {
-        "service": "orders",
-        "monitor": MONITOR,
-        "quorum": 2,
-        "down_after_ms": DOWN_AFTER_MS,
-        "failover_timeout_ms": FAILOVER_TIMEOUT_MS,
-        "password": PASSWORD,
-        "members": [node("orders", i, port) for i, port in enumerate(ports[:3], 1)],
-        "sentinels": [node("sentinel", i, port) for i, port in enumerate(ports[3:], 1)],
-        "sentinel_password": SENTINEL_PASSWORD,
-        "external_master": None,
-        "open": False,
-    }
+    return ServiceAccess(
+        service="orders",
+        monitor=MONITOR,
+        quorum=2,
+        down_after_ms=DOWN_AFTER_MS,
+        failover_timeout_ms=FAILOVER_TIMEOUT_MS,
+        password=Secret(PASSWORD),
+        members=tuple(node("orders", i, port) for i, port in enumerate(ports[:3], 1)),
+        sentinels=tuple(node("sentinel", i, port) for i, port in enumerate(ports[3:], 1)),
+        sentinel_password=Secret(SENTINEL_PASSWORD),
+    )
 
 
-def _write(group: Group, node: Node, lines: list[str]) -> None:
-    folder = group.folder / node["id"]
+def _write(group: Group, node: Instance, lines: list[str]) -> None:
+    folder = group.folder / node.id
     folder.mkdir(mode=0o700)
-    common = [f"port {node['port']}", "bind 127.0.0.1", f"dir {folder}", "daemonize no"]
+    common = [f"port {node.endpoint.port}", "bind 127.0.0.1", f"dir {folder}", "daemonize no"]
     (folder / "conf").write_text("\n".join([*common, *lines]) + "\n")
 
 
-def _server_lines(follows: Node | None) -> list[str]:
+def _server_lines(follows: Instance | None) -> list[str]:
     lines = [f"requirepass {PASSWORD}", f"masterauth {PASSWORD}", 'save ""', "repl-diskless-sync yes"]
     lines += ["repl-diskless-sync-delay 0", "appendonly no"]
-    return [*lines, f"replicaof {follows['address']} {follows['port']}"] if follows else lines
+    return [*lines, f"replicaof {follows.endpoint.address} {follows.endpoint.port}"] if follows else lines
 
 
-def _sentinel_lines(master: Node) -> list[str]:
+def _sentinel_lines(master: Instance) -> list[str]:
     return [
         f"requirepass {SENTINEL_PASSWORD}",
-        f"sentinel monitor {MONITOR} {master['address']} {master['port']} 2",
+        f"sentinel monitor {MONITOR} {master.endpoint.address} {master.endpoint.port} 2",
         f"sentinel auth-pass {MONITOR} {PASSWORD}",
         f"sentinel down-after-milliseconds {MONITOR} {DOWN_AFTER_MS}",
         f"sentinel failover-timeout {MONITOR} {FAILOVER_TIMEOUT_MS}",
@@ -154,19 +155,19 @@ def _sentinel_lines(master: Node) -> list[str]:
 def running_group(folder: Path) -> Iterator[Group]:
     """Run a healthy group in a folder and end all of its processes."""
     group = Group(folder, make_target(free_ports(6)))
-    master, *replicas = group.target["members"]
+    master, *replicas = group.target.members
     _write(group, master, _server_lines(None))
     for replica in replicas:
         _write(group, replica, _server_lines(master))
-    for sentinel in group.target["sentinels"]:
+    for sentinel in group.target.sentinels:
         _write(group, sentinel, _sentinel_lines(master))
     try:
-        for node in group.target["members"]:
-            group.start(node["id"])
+        for node in group.target.members:
+            group.start(node.id)
         # A Sentinel reads the list of replicas every 10 s: let it find them at its first look.
         eventually(lambda: _linked(group), "both replicas are linked")
-        for node in group.target["sentinels"]:
-            group.start(node["id"])
+        for node in group.target.sentinels:
+            group.start(node.id)
         eventually(group.settled, "the group is healthy")
         yield group
     finally:
@@ -176,4 +177,4 @@ def running_group(folder: Path) -> Iterator[Group]:
 
 
 def _linked(group: Group) -> bool:
-    return [member["link_up"] for member in view(group.target)["members"]] == [False, True, True]
+    return [member.link_up for member in view(group.target).members] == [False, True, True]

@@ -20,7 +20,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from redis_fleet.agent.replication.view import agreed_master, view
+from redis_fleet.agent.replication.agreement import agreed_master
+from redis_fleet.agent.replication.view import view
 from redis_fleet.description.load import load
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process
@@ -194,9 +195,9 @@ class Box:
         """Whether the Sentinels name one master, which says so itself, and end no failover any more."""
         fleet = self.fleet
         seen = view(target(fleet, fleet.service(service)))
-        masters = {each["id"] for each in seen["members"] if each["role"] == "master"}
-        quiet = all({"failover_in_progress", "o_down", "s_down"}.isdisjoint(one["flags"]) for one in seen["sentinels"])
-        linked = all(each["link_up"] for each in seen["members"] if each["role"] == "replica")
+        masters = {each.id for each in seen.members if each.role == "master"}
+        quiet = all({"failover_in_progress", "o_down", "s_down"}.isdisjoint(one.flags) for one in seen.sentinels)
+        linked = all(each.link_up for each in seen.members if each.role == "replica")
         return quiet and linked and masters == {self.master(service)}
 
 

@@ -10,11 +10,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from redis_fleet.agent.load_client.writer import Bits
+from redis_fleet.agent.messages.handover import Described, Handover, UsualValues
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.agent.replication import handover, promotion_priority
+from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.agent.replication.handover import Outcome
-from redis_fleet.agent.replication.view import Target, name_of, view
+from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.switchover_report import SwitchoverReport
@@ -26,13 +28,18 @@ DIRECTIVES = (PRIORITY, MIN_REPLICAS, MAX_LAG)
 USUAL = {name: {PRIORITY: "100", MIN_REPLICAS: "0", MAX_LAG: "10"} for name in SERVERS}
 
 
+def described(values: dict[str, dict[str, str]]) -> Described:
+    """Return values as a description has them."""
+    return {name: UsualValues(said[PRIORITY], said[MIN_REPLICAS], said[MAX_LAG]) for name, said in values.items()}
+
+
 class Hands:
     """Does it from here, as a machine of the deployment does."""
 
-    def __init__(self, target: Target, described: handover.Described | None = None) -> None:
+    def __init__(self, target: ServiceAccess, values: dict[str, dict[str, str]] | None = None) -> None:
         """Begin with clean hands."""
         self.target = target
-        self.described = described or USUAL
+        self.described = described(values or USUAL)
         self.done: list[str] = []
 
     def prefer(self, new: str) -> dict[str, int]:
@@ -40,7 +47,7 @@ class Hands:
         self.done.append("prefer")
         return promotion_priority.prefer(self.target, new, self.described)
 
-    def hand_over(self, old: str, new: str) -> Outcome:
+    def hand_over(self, old: str, new: str) -> Handover:
         """Hand over."""
         self.done.append("hand_over")
         return handover.hand_over(self.target, old, new, self.described)
@@ -51,7 +58,7 @@ class Hands:
         return promotion_priority.restore(self.target, priorities)
 
 
-def switch(group: Group, to: str | None = None, target: Target | None = None) -> SwitchoverReport:
+def switch(group: Group, to: str | None = None, target: ServiceAccess | None = None) -> SwitchoverReport:
     """Switch over with a writer."""
     aim = target or group.target
     return switchover.run(aim, Hands(aim), LocalClient(aim), lambda _: None, to)
@@ -90,15 +97,15 @@ def agree_on(group: Group, master: str) -> None:
     assert {name: follows(group, name) for name in SERVERS} == {
         name: "" if name == master else master for name in SERVERS
     }
-    assert {name_of(group.target, one["master"]) for one in view(group.target)["sentinels"]} == {master}
+    assert {name_of(group.target, one.master) for one in view(group.target).sentinels} == {master}
 
 
 def healthy(group: Group, master: str) -> bool:
     """Whether all agree on a master and nothing is under way."""
     seen = view(group.target)
-    named = {name_of(group.target, one["master"]) for one in seen["sentinels"]}
-    calm = all(set(one["flags"]) == {"master"} for one in seen["sentinels"])
-    roles = [each["id"] for each in seen["members"] if each["role"] == "master"]
+    named = {name_of(group.target, one.master) for one in seen.sentinels}
+    calm = all(set(one.flags) == {"master"} for one in seen.sentinels)
+    roles = [each.id for each in seen.members if each.role == "master"]
     return named == {master} and calm and roles == [master] and group.settled()
 
 

@@ -16,13 +16,12 @@ from redis_fleet.agent.login import _prove, connect
 from redis_fleet.agent.messages.kind import SENTINEL, SERVER
 from redis_fleet.agent.messages.observation import Observe
 from redis_fleet.agent.messages.orders import Change, Changing, Order
-from redis_fleet.agent.options import managed
 from redis_fleet.agent.process import change as module
 from redis_fleet.agent.process.change import change
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.agent.verbs import perform
 from redis_fleet.plan.orders import from_dict
-from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
+from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons, managed
 from tests.live.processes import eventually
 
 NEW, OTHER = "Draw-Bridge_8", "Moat-Water_5"

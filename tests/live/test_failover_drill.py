@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
+from redis_fleet.agent.codec import Message, Request
 from redis_fleet.agent.load_client import writer
-from redis_fleet.agent.load_client.writer import Look
+from redis_fleet.agent.messages.client import Look, Tally
 from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.agent.verbs import perform
 from redis_fleet.operations import failover_drill
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.operation import WARM_UP
 from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
+from redis_fleet.operations.remote_client import ShippedClient
 from tests.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 
+A = TypeVar("A", bound=Message)
 MASTER = "orders@red1"
 
 
@@ -62,7 +69,7 @@ class InterruptedClient(LocalClient):
             raise KeyboardInterrupt
         return super().look()
 
-    def stop(self) -> writer.Tally | None:
+    def stop(self) -> Tally | None:
         """Stop for real and remember it."""
         self.stopped = True
         return super().stop()
@@ -75,7 +82,7 @@ def said(events: list[TimelineEvent]) -> str:
 
 def drill_keys(group: Group) -> list[object]:
     """Return the number of keys of each server: a drill leaves none."""
-    return [group.call(node["id"], "DBSIZE") for node in group.target["members"]]
+    return [group.call(node.id, "DBSIZE") for node in group.target.members]
 
 
 def test_a_healthy_service_survives_the_loss_of_its_master(group: Group) -> None:
@@ -194,13 +201,13 @@ def test_a_detached_writer_outlives_its_starter_and_keeps_its_files_to_itself(gr
     eventually(lambda: "tick" in (folder / "events").read_text() if (folder / "events").exists() else False, "a tick")
     assert (folder / "events").stat().st_mode & 0o777 == 0o600
     first = writer.look(group.target, str(folder), 0)
-    assert [event["event"] for event in first["events"]][:2] == ["started", "master"]
+    assert [event.event for event in first.events][:2] == ["started", "master"]
     tally = writer.stop(str(folder))
     assert tally is not None
-    assert tally["acknowledged"] > 0
-    assert tally["acknowledged_lost"] == 0
-    assert tally["problem"] == ""
-    assert writer.look(group.target, str(folder), first["offset"])["events"][-1]["event"] == "tally"
+    assert tally.acknowledged > 0
+    assert tally.acknowledged_lost == 0
+    assert tally.problem == ""
+    assert writer.look(group.target, str(folder), first.offset).events[-1].event == "tally"
     assert PASSWORD not in (folder / "events").read_text()
     assert drill_keys(group)[0] == 0
 
@@ -208,15 +215,47 @@ def test_a_detached_writer_outlives_its_starter_and_keeps_its_files_to_itself(gr
 def test_the_writer_ends_by_itself(group: Group, tmp_path: Path) -> None:
     tally = writer.run(group.target, str(tmp_path / "events"), str(tmp_path / "stop"), seconds=0.3)
 
-    assert tally["acknowledged"] > 0
+    assert tally.acknowledged > 0
     assert drill_keys(group)[0] == 0
 
 
 def test_the_writer_finds_a_master_without_sentinels(group: Group, tmp_path: Path) -> None:
-    members = list(reversed(group.target["members"]))
-    target = {**group.target, "monitor": None, "sentinels": [], "members": members}
+    members = list(reversed(group.target.members))
+    target = replace(group.target, monitor=None, sentinels=(), members=tuple(members))
 
-    tally = writer.run(target, str(tmp_path / "events"), str(tmp_path / "stop"), seconds=0.3)  # type: ignore[arg-type]
+    tally = writer.run(target, str(tmp_path / "events"), str(tmp_path / "stop"), seconds=0.3)
 
-    assert tally["acknowledged"] > 0
+    assert tally.acknowledged > 0
     assert '"master": "orders@red1"' in (tmp_path / "events").read_text()
+
+
+def test_a_writer_on_a_machine_is_started_looked_at_and_ended_by_requests(group: Group) -> None:
+    told: list[str] = []
+    answers: list[dict[str, Any]] = []
+
+    def machine(request: Request[A], /) -> A:
+        secrets: list[str] = []
+        body = json.dumps(request.to_json(secrets))
+        result = perform(request.verb, body, secrets, dry=False)
+        told.append(body + json.dumps(result))
+        answers.append(result["answer"])
+        return request.answer().from_json(result["answer"])
+
+    client = ShippedClient(group.target, machine)
+    client.start()
+    folder = Path(answers[0]["folder"])
+    seen: list[str] = []
+
+    def ticked() -> bool:
+        seen.extend(each.event for each in client.look().events)
+        return "tick" in seen
+
+    eventually(ticked, "a tick")
+    tally = client.stop()
+
+    assert seen[:2] == ["started", "master"]
+    assert tally is not None
+    assert (tally.acknowledged > 0, tally.acknowledged_lost, tally.problem) == (True, 0, "")
+    assert client.stop() == tally
+    assert not folder.exists()
+    assert not [text for text in told if PASSWORD in text or SENTINEL_PASSWORD in text]

@@ -23,29 +23,29 @@ def group(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-
 
 def copies(group: Group, folder: Path) -> list[Path]:
     """Copy the files as they are today, a folder a machine."""
-    for node in [*group.target["members"], *group.target["sentinels"]]:
-        kind = "sentinel" if "sentinel" in node["id"] else "server"
-        (folder / node["machine"]).mkdir(parents=True, exist_ok=True)
-        shutil.copy(group.folder / node["id"] / "conf", folder / node["machine"] / _FILES[kind])
+    for node in [*group.target.members, *group.target.sentinels]:
+        kind = "sentinel" if "sentinel" in node.id else "server"
+        (folder / node.machine).mkdir(parents=True, exist_ok=True)
+        shutil.copy(group.folder / node.id / "conf", folder / node.machine / _FILES[kind])
     return [folder / f"red{number}" for number in (1, 2, 3)]
 
 
 def settings(group: Group) -> dict[str, object]:
     """Return what every process tells of its configuration."""
     told: dict[str, object] = {
-        node["id"]: pairs(group.call(node["id"], "CONFIG", "GET", "*")) for node in group.target["members"]
+        node.id: pairs(group.call(node.id, "CONFIG", "GET", "*")) for node in group.target.members
     }
-    for node in group.target["sentinels"]:
-        watched = pairs(group.call(node["id"], "SENTINEL", "MASTER", MONITOR))
+    for node in group.target.sentinels:
+        watched = pairs(group.call(node.id, "SENTINEL", "MASTER", MONITOR))
         names = ("ip", "port", "quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs", "num-slaves")
-        told[node["id"]] = {name: watched[name] for name in (*names, "num-other-sentinels", "flags")}
+        told[node.id] = {name: watched[name] for name in (*names, "num-other-sentinels", "flags")}
     return told
 
 
 def test_a_set_that_failed_over_comes_back(group: Group, tmp_path: Path) -> None:
-    first = group.target["members"][0]
+    first = group.target.members[0]
     eventually(lambda: group.call("sentinel@red1", "SENTINEL", "FAILOVER", MONITOR) == "OK", "a failover begins")
-    eventually(lambda: promoted(group) not in ("", first["id"]) and group.settled(), "another one is the master", 60)
+    eventually(lambda: promoted(group) not in ("", first.id) and group.settled(), "another one is the master", 60)
     eventually(lambda: len(set(addresses(group))) == 1, "all Sentinels know it", 60)
     master = promoted(group)
     before = settings(group)
@@ -66,22 +66,20 @@ def test_a_set_that_failed_over_comes_back(group: Group, tmp_path: Path) -> None
         name = f"{'sentinel' if process.kind == 'sentinel' else 'orders'}@{process.machine}"
         group.kill(name)
         (group.folder / name / "conf").write_text(configuration(fleet, process), encoding="utf-8")
-    for node in [*group.target["members"], *group.target["sentinels"]]:
-        group.start(node["id"])
+    for node in [*group.target.members, *group.target.sentinels]:
+        group.start(node.id)
     eventually(group.settled, "the set is healthy again, all passwords fit", 60)
     eventually(lambda: settings(group) == before, "every process tells the same as before", 30)
 
 
 def promoted(group: Group) -> str:
     """Return the id of the one master, empty while there is none or more."""
-    roles = {node["id"]: group.call(node["id"], "ROLE")[0] for node in group.target["members"]}
+    roles = {node.id: group.call(node.id, "ROLE")[0] for node in group.target.members}
     masters = [name for name, role in roles.items() if role == "master"]
     return masters[0] if len(masters) == 1 else ""
 
 
 def addresses(group: Group) -> list[tuple[str, ...]]:
     """Return where each Sentinel sees the master."""
-    named = [
-        group.call(node["id"], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MONITOR) for node in group.target["sentinels"]
-    ]
+    named = [group.call(node.id, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MONITOR) for node in group.target.sentinels]
     return [tuple(each) for each in named]

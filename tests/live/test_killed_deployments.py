@@ -106,7 +106,7 @@ def test_whatever_is_killed_the_next_run_completes(rolled: Box) -> None:
         finally:
             tally = client.stop()
         assert tally is not None, where
-        assert tally["acknowledged_lost"] == 0, f"killed {where}: {tally}"
+        assert tally.acknowledged_lost == 0, f"killed {where}: {tally}"
         assert len(masters(rolled)) == 1
         config = {process.id: _databases(rolled, process.id) for process in rolled.fleet.service("orders").processes}
         assert set(config.values()) == {str(18 + number)}, config

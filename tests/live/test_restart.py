@@ -14,12 +14,11 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.errors import NotReadyError
 from redis_fleet.agent.messages.files import Edit, File
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart
-from redis_fleet.agent.options import managed
-from redis_fleet.agent.process import restart as module
 from redis_fleet.agent.process.decommission import decommission
 from redis_fleet.agent.process.restart import restart, stop
+from redis_fleet.agent.replication import restart_fitness
 from redis_fleet.agent.secret import Secret
-from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons
+from tests.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons, managed
 from tests.live.processes import eventually, server_binary
 
 NEW = "Draw-Bridge_8"
@@ -112,7 +111,7 @@ def test_nothing_is_touched_where_it_may_not_go_down(here: Daemons) -> None:
 
 def test_a_replica_that_is_not_heard_of_does_not_count(here: Daemons, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection is still there, as it is when its machine or the network is gone."""
-    monkeypatch.setattr(module, "_LAG", 1)
+    monkeypatch.setattr(restart_fitness, "SILENCE", 1)
     master = here.server()
     replica, other = here.server(follows=master), here.server(follows=master)
     pid = here.pid(other)

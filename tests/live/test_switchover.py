@@ -6,14 +6,17 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.replication import handover, promotion, promotion_priority
+from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
 from redis_fleet.agent.replication.handover import FENCE
-from redis_fleet.agent.replication.view import Target, agreed_master, name_of, view
+from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.interruptible import InterruptibleClient
 from redis_fleet.operations.local import LocalClient
@@ -29,6 +32,7 @@ from tests.live.switching import (
     Hands,
     Load,
     agree_on,
+    described,
     filed,
     follows,
     healthy,
@@ -80,7 +84,7 @@ def test_a_series_under_load_loses_nothing(group: Group, record_property: Callab
         loads = [first, second, third]
         eventually(lambda: all(load.acknowledged > 100 for load in loads), "the load is on")
         for _ in range(SERIES):
-            old = name_of(group.target, agreed_master(view(group.target)) or "")
+            old = name_of(group.target, agreed_master(view(group.target)))
             eventually(lambda old=old: healthy(group, old), "all agree")  # type: ignore[misc]
 
             report = switch(group)
@@ -108,14 +112,14 @@ def test_the_master_as_the_wanted_one_is_left_alone(group: Group) -> None:
 
 def test_whoever_else_the_sentinels_promote_is_the_master_then(group: Group) -> None:
     group.call(RED3, "CONFIG", "SET", PRIORITY, 10)
-    eventually(lambda: all(10 in one["priorities"].values() for one in view(group.target)["sentinels"]), "it is known")
+    eventually(lambda: all(10 in one.priorities.values() for one in view(group.target).sentinels), "it is known")
     with Load(group, 1) as load:
         eventually(lambda: load.acknowledged > 100, "the load is on")
 
-        outcome = handover.hand_over(group.target, RED1, RED2, USUAL)
+        outcome = handover.hand_over(group.target, RED1, RED2, described(USUAL))
 
-        assert (outcome["master"], outcome["undone"]) == (RED3, False)
-        assert "promoted orders@red3, not orders@red2" in outcome["problems"][0]
+        assert (outcome.master, outcome.undone) == (RED3, False)
+        assert "promoted orders@red3, not orders@red2" in outcome.problems[0]
         eventually(lambda: healthy(group, RED3), "all agree on the new master", 60)
     assert load.lost() == 0
 
@@ -156,9 +160,9 @@ def test_nothing_is_written_where_nothing_is_measured(group: Group) -> None:
 def test_a_replica_that_is_preferred_already_is_not_waited_for(group: Group) -> None:
     group.call(RED3, "CONFIG", "SET", PRIORITY, 50)
 
-    assert promotion_priority.prefer(group.target, RED3, USUAL) == {}
+    assert promotion_priority.prefer(group.target, RED3, described(USUAL)) == {}
     assert live(group)[RED3][PRIORITY] == "50"
-    assert promotion_priority.prefer(group.target, RED2, USUAL) == {RED2: 100}
+    assert promotion_priority.prefer(group.target, RED2, described(USUAL)) == {RED2: 100}
 
 
 class Interrupt(threading.Event):
@@ -189,11 +193,11 @@ def test_an_interrupt_leaves_nothing_half_done(group: Group, after: str, master:
     eventually(lambda: [group.call(name, "DBSIZE") for name in SERVERS] == [0, 0, 0], "the writer left no key")
 
 
-def without_sentinels(group: Group) -> Target:
+def without_sentinels(group: Group) -> ServiceAccess:
     """End the Sentinels and return the target of a service that none watches."""
     for name in SENTINELS:
         group.kill(name)
-    return {**group.target, "monitor": None, "sentinels": []}
+    return replace(group.target, monitor=None, sentinels=())
 
 
 def test_a_switchover_by_hand_loses_nothing(group: Group) -> None:
@@ -211,7 +215,7 @@ def test_a_switchover_by_hand_loses_nothing(group: Group) -> None:
 
 def test_a_promotion_by_hand_takes_the_newest_data(group: Group) -> None:
     target = without_sentinels(group)
-    assert "answers as a master; use switchover" in promotion.promote(target, "")["problems"][0]
+    assert "answers as a master; use switchover" in promotion.promote(target, "").problems[0]
     group.processes[RED2].send_signal(signal.SIGSTOP)
     group.call(RED1, "SET", "key", "value")
     eventually(lambda: group.call(RED3, "GET", "key") == "value", "red3 has it")
@@ -220,11 +224,11 @@ def test_a_promotion_by_hand_takes_the_newest_data(group: Group) -> None:
     group.call(RED2, "PING")
     # What it was sent before may be in its socket still: then both have the same, and the lower number decides.
     group.call(RED3, "CONFIG", "SET", PRIORITY, 50)
-    eventually(lambda: not any(each["link_up"] for each in view(target)["members"]), "both notice")
+    eventually(lambda: not any(each.link_up for each in view(target).members), "both notice")
 
     outcome = promotion.promote(target, "")
 
-    assert (outcome["master"], outcome["problems"]) == (RED3, [])
+    assert (outcome.master, outcome.problems) == (RED3, ())
     assert (follows(group, RED2), follows(group, RED3)) == (RED3, "")
     eventually(lambda: group.call(RED2, "GET", "key") == "value", "red2 is in step")
     assert group.call(RED3, "SET", "taken", "yes") == "OK"

@@ -84,4 +84,4 @@ def _remembers(made: Box, master: str, number: int) -> None:
     """Assert that all machines have the same record."""
     for machine in made.fleet.machines:
         record = read(masters_file(made.fleet, machine))["orders"]
-        assert (record["master"], record["number"]) == (str(made.process(master).endpoint), number), machine
+        assert (record.master, record.number) == (str(made.process(master).endpoint), number), machine

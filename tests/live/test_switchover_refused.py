@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from redis_fleet.agent.load_client.writer import Look
+from redis_fleet.agent.messages.client import Look
 from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.agent.replication import handover, sentinel_failover
 from redis_fleet.agent.replication.fitness import LAG
@@ -50,7 +50,10 @@ def test_a_replica_that_does_not_answer_is_refused(group: Group) -> None:
 
 
 def test_a_replica_that_loads_its_data_is_refused(group: Group) -> None:
-    with redis.Redis("127.0.0.1", group.node(RED1)["port"], password=PASSWORD) as master, master.pipeline() as pipe:
+    with (
+        redis.Redis("127.0.0.1", group.node(RED1).endpoint.port, password=PASSWORD) as master,
+        master.pipeline() as pipe,
+    ):
         for number in range(20_000):
             pipe.set(f"key:{number}", "x" * 500)
         pipe.execute()
@@ -68,8 +71,8 @@ def test_a_replica_that_loads_its_data_is_refused(group: Group) -> None:
 
 
 def _loads(group: Group) -> bool:
-    (seen,) = [each for each in view(group.target)["members"] if each["id"] == RED2]
-    return seen["loading"] and not seen["problem"]
+    (seen,) = [each for each in view(group.target).members if each.id == RED2]
+    return seen.loading and not seen.problem
 
 
 def test_a_replica_that_lags_is_refused(group: Group) -> None:
@@ -81,7 +84,10 @@ def test_a_replica_that_lags_is_refused(group: Group) -> None:
             return super().look()
 
     group.processes[RED2].send_signal(signal.SIGSTOP)
-    with redis.Redis("127.0.0.1", group.node(RED1)["port"], password=PASSWORD) as master, master.pipeline() as pipe:
+    with (
+        redis.Redis("127.0.0.1", group.node(RED1).endpoint.port, password=PASSWORD) as master,
+        master.pipeline() as pipe,
+    ):
         for number in range(12 * LAG // 1_000_000):
             pipe.set(f"key:{number % 10}", "x" * 1_000_000)
         pipe.execute()
@@ -148,8 +154,8 @@ def test_it_is_undone_when_the_sentinel_refuses(group: Group, monkeypatch: pytes
 
 
 def _disconnected(group: Group) -> bool:
-    replicas = [peer for one in view(group.target)["sentinels"] for peer in one["replicas"]]
-    return all({"disconnected", "s_down"} & set(peer["flags"]) for peer in replicas)
+    replicas = [peer for one in view(group.target).sentinels for peer in one.replicas]
+    return all({"disconnected", "s_down"} & set(peer.flags) for peer in replicas)
 
 
 def test_it_is_undone_when_a_replica_does_not_catch_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:

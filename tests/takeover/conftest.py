@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.protocol.resp import Connection
-from redis_fleet.agent.replication.view import TROUBLE
+from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from tests.harness.hosts import hosts
 from tests.harness.hosts.engine import find
 from tests.harness.hosts.hosts import Host
@@ -48,7 +48,7 @@ class ByHand:
         """Return ``master`` or ``slave``, nothing when it does not answer."""
         try:
             return str(self.server(machine, "ROLE")[0])  # type: ignore[index]
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             return ""
 
     def knows_all(self, machine: str) -> bool:
@@ -56,7 +56,7 @@ class ByHand:
         try:
             replicas = self.sentinel(machine, "SENTINEL", "REPLICAS", "mymaster")
             fellows = self.sentinel(machine, "SENTINEL", "SENTINELS", "mymaster")
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             return False
         return len(replicas) == len(fellows) == 2  # type: ignore[arg-type]
 

@@ -14,15 +14,6 @@ from redis_fleet.project import ROOT
 
 AGENT = ROOT / "redis_fleet" / "agent"
 MESSAGES = [path.stem for path in sorted((AGENT / "messages").glob("*.py")) if path.stem != "__init__"]
-# What still takes mappings, or connects by itself, and is to take messages.
-UNTYPED = {
-    "client_verbs.py",
-    "handover_verbs.py",
-    "options.py",
-    *(f"replication/{name}.py" for name in ("handover", "promotion", "verification", "view", "connections", "fitness")),
-    *(f"replication/{name}.py" for name in ("promotion_priority", "sentinel_failover")),
-    *(f"load_client/{name}.py" for name in ("writer", "events")),
-}
 # Files of JSON lines that are read as they are; the result of a verb as Ansible has it.
 JSON = {"codec.py", "runs/runlog.py", "verbs.py", "errors.py"}
 LOOSE = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bAnswer\b")
@@ -38,7 +29,7 @@ def signatures(path: Path) -> Iterator[tuple[str, str]]:
             yield node.name, " ".join(ast.unparse(part) for part in parts if part is not None)
 
 
-@pytest.mark.parametrize("name", sorted(FILES.keys() - UNTYPED - JSON))
+@pytest.mark.parametrize("name", sorted(FILES.keys() - JSON))
 def test_what_is_asked_and_answered_has_a_type(name: str) -> None:
     assert [function for function, types in signatures(FILES[name]) if LOOSE.search(types)] == []
 
@@ -53,7 +44,7 @@ def test_connections_are_made_in_one_place() -> None:
     assert calls == [AGENT / "access.py"]
 
 
-@pytest.mark.parametrize("name", sorted(FILES.keys() - UNTYPED))
+@pytest.mark.parametrize("name", sorted(FILES))
 def test_nothing_compares_with_the_name_of_a_kind(name: str) -> None:
     compared = [
         ast.unparse(node)

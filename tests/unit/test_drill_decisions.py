@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.load_client.writer import Bits, Tally
-from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
+from redis_fleet.agent.load_client.writer import Bits
+from redis_fleet.agent.messages.client import Tally
+from redis_fleet.agent.messages.service import Instance, MemberView, SentinelView, ServiceAccess, ServiceView
 from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
@@ -23,27 +24,27 @@ MASTER, REPLICA, THIRD = "10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"
 
 def node(name: str, number: int, port: int) -> Any:
     """Return a node on machine red1, red2 ..."""
-    return {"id": f"{name}@red{number}", "machine": f"red{number}", "address": f"10.0.0.{number}", "port": port}
+    return Instance(f"{name}@red{number}", f"red{number}", Endpoint(f"10.0.0.{number}", port))
 
 
-def target(**changes: Any) -> Target:
+def target(**changes: Any) -> ServiceAccess:
     """Return a target of three servers and three Sentinels."""
     whole: dict[str, Any] = {
         "service": "orders", "monitor": "orders", "quorum": 2, "down_after_ms": 1000, "failover_timeout_ms": 60000,
-        "password": None, "members": [node("orders", i, 6379) for i in (1, 2, 3)],
-        "sentinels": [node("sentinel", i, 26379) for i in (1, 2, 3)],
+        "password": None, "members": tuple(node("orders", i, 6379) for i in (1, 2, 3)),
+        "sentinels": tuple(node("sentinel", i, 26379) for i in (1, 2, 3)),
         "sentinel_password": None, "external_master": None, "open": True, **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return ServiceAccess(**whole)
 
 
 def sentinel(number: int, **changes: Any) -> SentinelView:
     """Return what a healthy Sentinel says."""
     whole: dict[str, Any] = {
-        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ["master"], "config_epoch": 0,
-        "quorum_ok": True, "quorum": "OK", "replicas": [], "sentinels": [], **changes,
+        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ("master",), "config_epoch": 0,
+        "quorum_ok": True, "quorum": "OK", "replicas": (), "sentinels": (), **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return SentinelView(**whole)
 
 
 def member(number: int, **changes: Any) -> MemberView:
@@ -53,16 +54,16 @@ def member(number: int, **changes: Any) -> MemberView:
         "id": f"orders@red{number}", "problem": "", "link_up": number != 1, "offset": 9, "priority": 100,
         **role, **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return MemberView(**whole)
 
 
-def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> View:
+def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> ServiceView:
     """Return a view that is healthy but for what is given."""
-    return {
-        "time": 0.0,
-        "sentinels": sentinels or [sentinel(i) for i in (1, 2, 3)],
-        "members": members or [member(i) for i in (1, 2, 3)],
-    }
+    return ServiceView(
+        time=0.0,
+        sentinels=tuple(sentinels or [sentinel(i) for i in (1, 2, 3)]),
+        members=tuple(members or [member(i) for i in (1, 2, 3)]),
+    )
 
 
 def test_a_healthy_service_may_be_drilled() -> None:
@@ -80,15 +81,15 @@ def test_one_silent_sentinel_of_three_is_no_reason_to_refuse() -> None:
         (view([sentinel(1), sentinel(2, problem="down")]), "no majority of the 2"),
         (view([sentinel(1), sentinel(2, master=REPLICA), sentinel(3, master=THIRD)]), "red2 names orders@red2"),
         (view([sentinel(1), sentinel(2), sentinel(3, quorum_ok=False, quorum="NOQUORUM 1")]), "red3 could not"),
-        (view([sentinel(1, flags=["master", "failover_in_progress"]), sentinel(2), sentinel(3)]), "in progress"),
-        (view([sentinel(1), sentinel(2, flags=["s_down", "master"]), sentinel(3)]), "sentinel@red2 holds the master"),
+        (view([sentinel(1, flags=("master", "failover_in_progress",)), sentinel(2), sentinel(3)]), "in progress"),
+        (view([sentinel(1), sentinel(2, flags=("s_down", "master",)), sentinel(3)]), "sentinel@red2 holds the master"),
         (view([sentinel(i, master="10.9.9.9:1") for i in (1, 2, 3)]), "10.9.9.9:1"),
         (view(members=[member(1, role="replica"), member(2), member(3)]), "is named as the master but is none"),
         (view(members=[member(1), member(2, link_up=False), member(3, link_up=False)]), "no replica"),
         (view(members=[member(1), member(2, priority=0), member(3, problem="down", follows="")]), "no replica"),
     ],
 )  # fmt: skip
-def test_a_service_that_could_not_survive_is_refused(seen: View, words: str) -> None:
+def test_a_service_that_could_not_survive_is_refused(seen: ServiceView, words: str) -> None:
     assert words in "; ".join(refusals(target(), seen))
 
 
@@ -96,8 +97,8 @@ def test_a_service_that_could_not_survive_is_refused(seen: View, words: str) -> 
     ("changes", "words"),
     [
         ({"monitor": None}, "no Sentinel watches orders"),
-        ({"sentinels": []}, "no Sentinel watches orders"),
-        ({"external_master": {"address": "10.9.9.9", "port": 6379}}, "outside this deployment"),
+        ({"sentinels": ()}, "no Sentinel watches orders"),
+        ({"external_master": Endpoint("10.9.9.9", 6379)}, "outside this deployment"),
     ],
 )
 def test_a_service_without_its_own_failover_is_refused(changes: dict[str, Any], words: str) -> None:
@@ -120,7 +121,14 @@ def test_a_failover_has_ended_when_its_leader_says_so_too() -> None:
     assert failover_ended(target(), view([*moved, sentinel(3, master=REPLICA)]), "orders@red2")
     assert failover_ended(target(), view([*moved, sentinel(3, problem="down", master="")]), "orders@red2")
     assert not failover_ended(target(), view([*moved, sentinel(3)]), "orders@red2")
-    leading = sentinel(3, master=REPLICA, flags=["master", "failover_in_progress"])
+    leading = sentinel(
+        3,
+        master=REPLICA,
+        flags=(
+            "master",
+            "failover_in_progress",
+        ),
+    )
     assert not failover_ended(target(), view([*moved, leading]), "orders@red2")
 
 
@@ -129,7 +137,7 @@ def tally(**changes: Any) -> Tally:
     whole: dict[str, Any] = {
         "acknowledged": 900, "acknowledged_lost": 0, "refused": 30, "write_gap_ms": 3000, "problem": "", **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return Tally(**whole)
 
 
 @pytest.mark.parametrize(
@@ -201,13 +209,13 @@ def test_a_target_carries_what_a_client_needs() -> None:
     watcher = process("sentinel-26379", "red1", "10.0.0.1", 26379, "sentinel")
     fleet = Fleet("shop", "redis", "shop.redis.yml", {}, (service,), (watcher,))
 
-    assert make(fleet, service) == {
-        "service": "orders", "monitor": "orders-main", "quorum": 2, "down_after_ms": 5000,
-        "failover_timeout_ms": 60000, "password": "server-word", "sentinel_password": "sentinel-word",
-        "members": [{"id": "orders-6379@red1", "machine": "red1", "address": "10.0.0.1", "port": 6379}],
-        "sentinels": [{"id": "sentinel-26379@red1", "machine": "red1", "address": "10.0.0.1", "port": 26379}],
-        "external_master": None, "open": False,
-    }  # fmt: skip
+    assert make(fleet, service) == ServiceAccess(
+        service="orders", monitor="orders-main", quorum=2, down_after_ms=5000,
+        failover_timeout_ms=60000, password=Secret("server-word"), sentinel_password=Secret("sentinel-word"),
+        members=(Instance("orders-6379@red1", "red1", Endpoint("10.0.0.1", 6379)),),
+        sentinels=(Instance("sentinel-26379@red1", "red1", Endpoint("10.0.0.1", 26379)),),
+        external_master=None, open=False,
+    )  # fmt: skip
 
 
 def test_a_target_of_an_unwatched_follower_has_no_sentinels() -> None:
@@ -216,5 +224,5 @@ def test_a_target_of_an_unwatched_follower_has_no_sentinels() -> None:
 
     made = make(Fleet("shop", "redis", "x", {}, (service,), (watcher,)), service)
 
-    assert (made["monitor"], made["sentinels"], made["sentinel_password"], made["open"]) == (None, [], None, True)
-    assert made["external_master"] == {"address": "10.9.9.9", "port": 6379}
+    assert (made.monitor, made.sentinels, made.sentinel_password, made.open) == (None, (), None, True)
+    assert made.external_master == Endpoint("10.9.9.9", 6379)

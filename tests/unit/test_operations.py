@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from redis_fleet.agent.load_client.writer import Look, Tally
-from redis_fleet.agent.replication.handover import Outcome
+from redis_fleet.agent.messages.client import Event, Look, Tally
+from redis_fleet.agent.messages.handover import Handover, Note
+from redis_fleet.agent.messages.service import ServiceView
 from redis_fleet.operations import operation, promotion
 from redis_fleet.operations.operation import GaveUpError, Operation
 from redis_fleet.operations.ports import TimelineEvent
@@ -18,13 +19,13 @@ from redis_fleet.operations.switchover_report import SwitchoverReport
 from tests.live.processes import make_target
 
 TARGET = make_target([1, 2, 3, 4, 5, 6])
-VIEW: Any = {"time": 0.0, "sentinels": [], "members": []}
+VIEW = ServiceView(0.0)
 
 
 class ScriptedClient:
     """A client whose writer tells these events, one list a look, and then nothing more."""
 
-    def __init__(self, *events: list[dict[str, Any]], tally: Tally | None = None) -> None:
+    def __init__(self, *events: list[Event], tally: Tally | None = None) -> None:
         """Keep them."""
         self.events, self.tally, self.stopped = list(events), tally, 0
 
@@ -33,8 +34,8 @@ class ScriptedClient:
 
     def look(self) -> Look:
         """Return the next events."""
-        told: Any = self.events.pop(0) if self.events else []
-        return {"events": told, "view": VIEW, "offset": 0}
+        told = self.events.pop(0) if self.events else []
+        return Look(tuple(told), 0, VIEW)
 
     def stop(self) -> Tally | None:
         """Count it."""
@@ -74,10 +75,7 @@ class Scripted(Operation):
 
 def counted(**changes: Any) -> Tally:
     """Return a tally with nothing wrong in it."""
-    whole: dict[str, Any] = {
-        "acknowledged": 900, "acknowledged_lost": 0, "refused": 4, "write_gap_ms": 300, "problem": "", **changes,
-    }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return replace(Tally(900, 0, 4, 300, ""), **changes)
 
 
 def test_a_good_end_puts_back_measures_and_stops() -> None:
@@ -143,7 +141,7 @@ def test_a_writer_that_breaks_down_ends_a_wait_at_once() -> None:
     def steps(it: Scripted) -> None:
         it.until(lambda _: False, 1000.0, "never said")
 
-    done = Scripted(ScriptedClient([{"event": "failed", "time": 0.0, "reason": "no memory"}], tally=counted()), steps)
+    done = Scripted(ScriptedClient([Event("failed", 0.0, 0, reason="no memory")], tally=counted()), steps)
     done.perform()
 
     assert done.problems == ["the writer broke down: no memory"]
@@ -177,7 +175,7 @@ def test_what_was_changed_is_put_back_before_the_numbers_are_read() -> None:
 
 
 def test_without_a_client_nobody_can_say_what_is_missing() -> None:
-    client = ScriptedClient([{"event": "failed", "time": 0.0, "reason": "no memory"}], tally=counted())
+    client = ScriptedClient([Event("failed", 0.0, 0, reason="no memory")], tally=counted())
     done = Scripted(client, lambda it: it.await_agreement(lambda _: ["red2 is late"], 1000.0, "all agree"))
     done.perform()
 
@@ -186,8 +184,8 @@ def test_without_a_client_nobody_can_say_what_is_missing() -> None:
 
 def test_agreement_is_said_and_may_want_writes_to_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "PAUSE", 0.0)
-    refused = [{"event": "refused", "time": 0.0, "reason": "fenced"}]
-    accepted = [{"event": "accepted", "time": 0.0, "gap_ms": 5}]
+    refused = [Event("refused", 0.0, 0, reason="fenced")]
+    accepted = [Event("accepted", 0.0, 0, gap_ms=5)]
     looks: list[str] = []
 
     def missing(_: Any) -> list[str]:
@@ -239,10 +237,9 @@ def test_a_promotion_that_succeeds_is_a_good_report() -> None:
     events: list[TimelineEvent] = []
     asked: list[str] = []
 
-    def promote(name: str) -> Outcome:
+    def promote(name: str) -> Handover:
         asked.append(name)
-        notes: Any = [{"time": 5.0, "text": "first"}, {"time": 5.25, "text": "then"}]
-        return {"master": "orders@red2", "undone": False, "problems": [], "notes": notes, "time": 6.0}
+        return Handover("orders@red2", False, (), (Note(5.0, "first"), Note(5.25, "then")), 6.0)
 
     report = promotion.run(TARGET, promote, events.append, "red2")
 
@@ -255,7 +252,7 @@ def test_a_promotion_that_succeeds_is_a_good_report() -> None:
 
 
 def test_a_promotion_that_fails_names_what_is_wrong() -> None:
-    outcome: Outcome = {"master": "", "undone": True, "problems": ["it answers"], "notes": [], "time": 0.0}
+    outcome = Handover("", True, ("it answers",), (), 0.0)
     report = promotion.run(TARGET, lambda _: outcome, lambda _: None)
     assert not report.ok
     assert report.undone
@@ -265,8 +262,8 @@ def test_a_promotion_that_fails_names_what_is_wrong() -> None:
 def test_the_events_of_an_outage_have_codes() -> None:
     events: list[TimelineEvent] = []
     told = [
-        {"event": "refused", "time": 0.0, "reason": "fenced"},
-        {"event": "accepted", "time": 0.0, "gap_ms": 5},
+        Event("refused", 0.0, 0, reason="fenced"),
+        Event("accepted", 0.0, 0, gap_ms=5),
     ]
     client = ScriptedClient(told, tally=counted())
     Scripted(client, lambda it: it.until(lambda _: True, 1.0), events.append).perform()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from redis_fleet.agent.messages.handover import Handover, NoteManualMaster
 from redis_fleet.agent.messages.running import Repair, Repaired
 from redis_fleet.ansible.callback.redis_fleet_front import _named
 from redis_fleet.ansible.runs import RunIntent
@@ -30,13 +31,7 @@ class FakeMachine:
     def __init__(self, answer: Any = None, name: str = "red1") -> None:
         """Keep both."""
         self.name, self.answer = name, answer
-        self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.asked: list[tuple[Any, bool]] = []
-
-    def call(self, module: str, arguments: Mapping[str, Any]) -> Any:
-        """Note it and answer."""
-        self.calls.append((module, arguments))
-        return self._answered()
 
     def ask(self, request: Any, *, dry: bool = False) -> Any:
         """Note it and answer."""
@@ -141,10 +136,8 @@ def test_a_lost_machine_ends_a_promotion_at_once_with_nothing_changed() -> None:
 
 
 def test_problems_after_a_promotion_wait_until_it_is_remembered() -> None:
-    outcome = {
-        "master": "orders-6379@red3", "undone": False, "problems": ["red2 is late"], "notes": [], "time": 0.0,
-    }  # fmt: skip
-    given = switch(sample="replication", promote=True, machine=FakeMachine({"answer": outcome}))
+    outcome = Handover("orders-6379@red3", undone=False, problems=("red2 is late",), notes=(), time=0.0)
+    given = switch(sample="replication", promote=True, machine=FakeMachine(outcome))
     done = MasterChangeProcedure().do(given, {})
 
     assert (done.changed, done.at_once, done.report.ok) == (True, False, False)
@@ -158,9 +151,9 @@ def test_who_is_master_is_remembered_where_no_sentinel_does_with_the_next_number
     given = switch(sample="replication", machine=machine, answers=answers)
 
     assert MasterChangeProcedure().remember(given, report)
-    ((module, note),) = machine.calls
-    assert module == "redis_fleet_handover"
-    assert (note["verb"], note["service"], note["master"], note["number"]) == ("note", "orders", "10.0.0.13:6379", 5)
+    ((note, _),) = machine.asked
+    assert isinstance(note, NoteManualMaster)
+    assert (note.service, note.master, note.number) == ("orders", "10.0.0.13:6379", 5)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +165,7 @@ def test_nothing_else_is_remembered(sample: str, new: str) -> None:
     machine = FakeMachine()
     report = {"old_master": "orders-6379@red2", "new_master": new}
     assert not MasterChangeProcedure().remember(switch(sample=sample, machine=machine), report)
-    assert machine.calls == []
+    assert machine.asked == []
 
 
 DOWN: dict[str, Any] = {"processes": {"orders-6379@red2": {"is": "down"}}}

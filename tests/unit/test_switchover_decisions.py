@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.service import Instance, MemberView, SentinelView, ServiceAccess, ServiceView
+from redis_fleet.agent.replication.findings import sentences
 from redis_fleet.agent.replication.fitness import LAG, SILENCE, unaware, unready
 from redis_fleet.agent.replication.promotion import choose
-from redis_fleet.agent.replication.view import MemberView, SentinelView, Target, View
 from redis_fleet.agent.runs import manual_masters
 from redis_fleet.operations.switchover_fitness import decide, disagreements, silent
 
@@ -19,33 +21,33 @@ FIRST, SECOND, THIRD = "orders@red1", "orders@red2", "orders@red3"
 
 def node(name: str, number: int, port: int) -> Any:
     """Return a node on machine red1, red2 ..."""
-    return {"id": f"{name}@red{number}", "machine": f"red{number}", "address": f"10.0.0.{number}", "port": port}
+    return Instance(f"{name}@red{number}", f"red{number}", Endpoint(f"10.0.0.{number}", port))
 
 
-def target(**changes: Any) -> Target:
+def target(**changes: Any) -> ServiceAccess:
     """Return a target of three servers and three Sentinels."""
     whole: dict[str, Any] = {
         "service": "orders", "monitor": "orders", "quorum": 2, "down_after_ms": 1000, "failover_timeout_ms": 60000,
-        "password": None, "members": [node("orders", i, 6379) for i in (1, 2, 3)],
-        "sentinels": [node("sentinel", i, 26379) for i in (1, 2, 3)],
+        "password": None, "members": tuple(node("orders", i, 6379) for i in (1, 2, 3)),
+        "sentinels": tuple(node("sentinel", i, 26379) for i in (1, 2, 3)),
         "sentinel_password": None, "external_master": None, "open": True, **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return ServiceAccess(**whole)
 
 
-def unwatched(**changes: Any) -> Target:
+def unwatched(**changes: Any) -> ServiceAccess:
     """Return the same without Sentinels."""
-    return target(monitor=None, sentinels=[], **changes)
+    return target(monitor=None, sentinels=(), **changes)
 
 
 def sentinel(number: int, **changes: Any) -> SentinelView:
     """Return what a healthy Sentinel says."""
     whole: dict[str, Any] = {
-        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ["master"], "config_epoch": 0,
-        "quorum_ok": True, "quorum": "OK", "replicas": [], "sentinels": [],
+        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ("master",), "config_epoch": 0,
+        "quorum_ok": True, "quorum": "OK", "replicas": (), "sentinels": (),
         "priorities": {REPLICA: 100, "10.0.0.3:6379": 100}, **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return SentinelView(**whole)
 
 
 def member(number: int, **changes: Any) -> MemberView:
@@ -55,16 +57,16 @@ def member(number: int, **changes: Any) -> MemberView:
         "id": f"orders@red{number}", "problem": "", "link_up": number != 1, "offset": LAG * 2, "priority": 100,
         "loading": False, "heard": {}, **role, **changes,
     }  # fmt: skip
-    return whole  # type: ignore[return-value]
+    return MemberView(**whole)
 
 
-def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> View:
+def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> ServiceView:
     """Return a view that is healthy but for what is given."""
-    return {
-        "time": 0.0,
-        "sentinels": [sentinel(i) for i in (1, 2, 3)] if sentinels is None else sentinels,
-        "members": members or [member(i) for i in (1, 2, 3)],
-    }
+    return ServiceView(
+        time=0.0,
+        sentinels=tuple([sentinel(i) for i in (1, 2, 3)] if sentinels is None else sentinels),
+        members=tuple(members or [member(i) for i in (1, 2, 3)]),
+    )
 
 
 def down(number: int) -> MemberView:
@@ -156,17 +158,32 @@ def test_all_reasons_are_told_when_no_replica_is_fit() -> None:
     [
         (target(), view([sentinel(1), sentinel(2, problem="x"), sentinel(3, problem="x")]), "no majority of the 3"),
         (target(), view([sentinel(1), sentinel(2, master=REPLICA), sentinel(3, problem="x")]), "do not agree"),
-        (target(), view([sentinel(i, flags=["master", "failover_in_progress"]) for i in (1, 2, 3)]), "in progress"),
-        (target(), view([sentinel(i, flags=["s_down"]) for i in (1, 2, 3)]), "holds the master for down"),
+        (
+            target(),
+            view(
+                [
+                    sentinel(
+                        i,
+                        flags=(
+                            "master",
+                            "failover_in_progress",
+                        ),
+                    )
+                    for i in (1, 2, 3)
+                ]
+            ),
+            "in progress",
+        ),
+        (target(), view([sentinel(i, flags=("s_down",)) for i in (1, 2, 3)]), "holds the master for down"),
         (target(), view([sentinel(1), sentinel(2), sentinel(3, quorum_ok=False, quorum="NOQUORUM")]), "NOQUORUM"),
         (target(), view(None, [down(1), member(2), member(3)]), "is named as the master but is none: refused"),
         (unwatched(), view([], [down(1), member(2), member(3)]), "no process of orders answers as the master"),
         (unwatched(), view([], [member(1), member(2, role="master"), member(3)]), "are both masters"),
-        (target(external_master={"address": "10.9.9.9", "port": 1}), view(), "outside this deployment"),
-        (target(members=[node("orders", 1, 6379)]), view(None, [member(1)]), "has no replica"),
+        (target(external_master=Endpoint("10.9.9.9", 1)), view(), "outside this deployment"),
+        (target(members=(node("orders", 1, 6379),)), view(None, [member(1)]), "has no replica"),
     ],
 )
-def test_a_service_that_is_not_fit_is_refused_with_a_remedy(aim: Target, seen: View, words: str) -> None:
+def test_a_service_that_is_not_fit_is_refused_with_a_remedy(aim: ServiceAccess, seen: ServiceView, words: str) -> None:
     why = decide(aim, seen).why
 
     assert words in why[0]
@@ -186,20 +203,32 @@ def test_what_the_sentinels_still_have_to_learn() -> None:
         [sentinel(1, priorities=knows), sentinel(2), sentinel(3, problem="down", priorities={})],
     )
 
-    assert unaware(target(), seen, SECOND) == ["sentinel@red2 does not prefer orders@red2 yet (priority 100)"]
+    assert sentences(unaware(target(), seen, SECOND)) == [
+        "sentinel@red2 does not prefer orders@red2 yet (priority 100)"
+    ]
     assert unaware(target(), view([sentinel(1, priorities={REPLICA: 100, "10.0.0.3:6379": 0})]), SECOND) == []
     assert unaware(target(), view([sentinel(1, priorities={"10.0.0.3:6379": 0})]), SECOND)
 
 
 def test_the_sentinels_are_asked_again_on_the_machine() -> None:
     assert unready(target(), view(), FIRST) == []
-    assert "no majority" in unready(target(), view([sentinel(1)]), FIRST)[0]
-    busy = [sentinel(1), sentinel(2, flags=["failover_in_progress"]), sentinel(3, master=REPLICA)]
+    assert "no majority" in sentences(unready(target(), view([sentinel(1)]), FIRST))[0]
+    busy = [sentinel(1), sentinel(2, flags=("failover_in_progress",)), sentinel(3, master=REPLICA)]
     assert len(unready(target(), view(busy), FIRST)) == 2
 
 
 def test_it_is_over_when_everybody_that_answered_before_follows() -> None:
-    led = [sentinel(1), sentinel(2, flags=["master", "failover_in_progress"]), sentinel(3)]
+    led = [
+        sentinel(1),
+        sentinel(
+            2,
+            flags=(
+                "master",
+                "failover_in_progress",
+            ),
+        ),
+        sentinel(3),
+    ]
     two = [member(1), member(2), down(3)]
 
     assert disagreements(target(), view(None, two), FIRST, [THIRD]) == []
@@ -211,7 +240,7 @@ def test_a_sentinel_that_did_not_answer_before_is_not_waited_for() -> None:
     mute = sentinel(3, problem="timed out", master="")
     seen = view([sentinel(1), sentinel(2), mute], [member(1), member(2), down(3)])
 
-    assert silent(seen) == [THIRD, mute["id"]]
+    assert silent(seen) == [THIRD, mute.id]
     assert disagreements(target(), seen, FIRST, silent(seen)) == []
     assert disagreements(target(), seen, FIRST, [THIRD]) != []
 
@@ -235,7 +264,7 @@ def test_the_newest_data_is_promoted_by_hand() -> None:
         (target(), view(None, [down(1), member(2), member(3)]), "Sentinels watch orders"),
     ],
 )
-def test_nobody_is_promoted_by_hand_where_that_is_not_needed(aim: Target, seen: View, words: str) -> None:
+def test_nobody_is_promoted_by_hand_where_that_is_not_needed(aim: ServiceAccess, seen: ServiceView, words: str) -> None:
     (why,) = choose(aim, seen, "")[1]
 
     assert words in why
@@ -250,11 +279,11 @@ def test_a_record_outlives_lower_numbers(tmp_path: Path) -> None:
     manual_masters.note(str(path), "cache", REPLICA, 1)
 
     found = manual_masters.read(str(path))
-    assert {name: (each["master"], each["number"]) for name, each in found.items()} == {
+    assert {name: (each.master, each.number) for name, each in found.items()} == {
         "orders": (MASTER, 3),
         "cache": (REPLICA, 1),
     }
-    assert found["orders"]["time"] > 1e9
+    assert found["orders"].time > 1e9
     assert path.stat().st_mode & 0o777 == 0o644
     assert path.parent.stat().st_mode & 0o777 == 0o755
     assert [each.name for each in path.parent.iterdir()] == ["masters.json"]

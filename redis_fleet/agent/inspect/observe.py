@@ -21,7 +21,6 @@ from ..host.systemd import show
 from ..login import SENSITIVE, accepts_unauthenticated, code_of, connect, count_passwords
 from ..messages.observation import (
     HostState,
-    ManualMaster,
     MasterView,
     Observation,
     Observe,
@@ -46,7 +45,7 @@ def observe(request: Observe) -> Observation:
         processes=observe_processes(request.processes, request.sensitive, supervised=supervised),
         host=host_state(request.host) if request.host else None,
         undescribed=tuple(observe_undescribed(request)),
-        manual_masters={service: ManualMaster(**record) for service, record in records.items()},
+        manual_masters=records,
         last_run=last_run(request.journal) if request.journal else "",
     )
 

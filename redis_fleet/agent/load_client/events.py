@@ -8,10 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-Event = dict[str, Any]
-"""A line of the events file: ``event`` (started, master, refused, accepted, tick, tally, failed), ``time`` (wall clock,
-seconds since 1970), ``at_ms`` (since the writer began), and what belongs to the event: ``master`` and ``named_by``
-(ids), ``reason``, ``gap_ms``, ``acknowledged`` and ``refused`` (so far), the whole tally."""
+from ..messages.client import Event
 
 
 class Journal:
@@ -22,11 +19,11 @@ class Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._began = time.monotonic()
 
-    def note(self, event: str, **facts: object) -> None:
-        """Append one event, at once visible to a reader."""
+    def note(self, event: str, **facts: Any) -> None:
+        """Append one event with what belongs to it, at once visible to a reader."""
         at_ms = round((time.monotonic() - self._began) * 1000)
-        line = json.dumps({"event": event, "time": time.time(), "at_ms": at_ms, **facts})
-        os.write(self._file, line.encode() + b"\n")
+        noted = Event(event, time.time(), at_ms, **facts)
+        os.write(self._file, json.dumps(noted.to_json()).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -42,4 +39,4 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     except FileNotFoundError:
         return [], offset
     whole = text[: text.rfind(b"\n") + 1]
-    return [json.loads(line) for line in whole.splitlines()], offset + len(whole)
+    return [Event.from_json(json.loads(line)) for line in whole.splitlines()], offset + len(whole)

@@ -13,39 +13,22 @@ import secrets
 import sys
 import time
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import NoReturn
 
+from .. import engine_words
+from ..endpoint import Endpoint
+from ..messages.client import Look, Tally, Writing
+from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection
-from ..replication.view import TROUBLE, Node, Target, View, connect, name_of, spot, tell, view
-from .events import Event, Journal, read_events
+from ..replication.agreement import name_of
+from ..replication.view import CONNECTION_ERRORS, connect, describe_error, view
+from .events import Journal, read_events
 
 EVENTS, STOP = "events", "stop"
 WRITE_PAUSE, REFUSED_PAUSE, TICK = 0.001, 0.05, 0.5
 WRITE_TIMEOUT, ASK_TIMEOUT = 0.5, 0.3
 READ_BACK = 10.0
 TIME_TO_LIVE = 120
-
-
-class Tally(TypedDict):
-    """What the writer counted; ``write_gap_ms`` is the longest time between two acknowledged writes.
-
-    ``refused`` counts tries without an acknowledgement; they come about every 50 ms while there is no master.
-    ``acknowledged_lost`` is None when the key could not be read back; ``problem`` then says why, else it is empty.
-    """
-
-    acknowledged: int
-    acknowledged_lost: int | None
-    refused: int
-    write_gap_ms: int
-    problem: str
-
-
-class Look(TypedDict):
-    """One glance from the vantage: the writer's new events, where to read on, and the view of all processes."""
-
-    events: list[Event]
-    offset: int
-    view: View
 
 
 class NoMasterError(OSError):
@@ -75,14 +58,14 @@ class Bits:
 class Writer:
     """One client that writes number after number and follows the master."""
 
-    def __init__(self, target: Target, journal: Journal, seconds: float) -> None:
+    def __init__(self, target: ServiceAccess, journal: Journal, seconds: float) -> None:
         """Prepare; connects at the first step."""
         self._target = target
         self._journal = journal
         self._key = f"redis-fleet:drill:{secrets.token_hex(8)}"
         self._time_to_live = int(seconds) + TIME_TO_LIVE
         self._connection: Connection | None = None
-        self._sentinels = list(target["sentinels"]) if target["monitor"] else []
+        self._sentinels = list(target.sentinels) if target.monitor else []
         self._master = ""
         self._bits = Bits()
         self._number = self._acknowledged = self._refused = 0
@@ -97,8 +80,8 @@ class Writer:
             if self._connection is None:
                 self._connection = self._find_master()
             self._connection.call("SETBIT", self._key, self._number, 1)
-        except TROUBLE as error:
-            self._refuse(tell(error))
+        except CONNECTION_ERRORS as error:
+            self._refuse(describe_error(error))
         else:
             self._acknowledge()
         self._number += 1
@@ -135,37 +118,37 @@ class Writer:
         for sentinel in list(self._sentinels):
             try:
                 master = self._ask(sentinel)
-                connection = self._open(master, sentinel["id"]) if master else None
-            except TROUBLE:
+                connection = self._open(master, sentinel.id) if master else None
+            except CONNECTION_ERRORS:
                 connection = None
             if connection:
                 return connection
             # Begin with another one next time: a Sentinel on a dead machine costs the whole timeout.
             self._sentinels.append(self._sentinels.pop(self._sentinels.index(sentinel)))
         if not self._sentinels:
-            for member in self._target["members"]:
+            for member in self._target.members:
                 connection = self._open(member, "itself")
                 if connection:
                     return connection
         raise NoMasterError("no master was found")
 
-    def _ask(self, sentinel: Node) -> Node | None:
+    def _ask(self, sentinel: Instance) -> Instance | None:
         with connect(self._target, sentinel, ASK_TIMEOUT) as connection:
-            reply = connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._target["monitor"])
-        return {"id": "", "machine": "", "address": reply[0], "port": int(reply[1])} if reply else None
+            reply = connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._target.monitor)
+        return Instance("", "", Endpoint(reply[0], int(reply[1]))) if reply else None
 
-    def _open(self, node: Node, named_by: str) -> Connection | None:
+    def _open(self, node: Instance, named_by: str) -> Connection | None:
         """Connect to a process if it says itself that it is the master, None if it is not or cannot be reached."""
         try:
             connection = connect(self._target, node, WRITE_TIMEOUT)
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             return None
         try:
-            if connection.call("ROLE")[0] in ("master", "primary"):
+            if engine_words.role(connection.call("ROLE")[0]) == engine_words.MASTER:
                 connection.call("SET", self._key, "", "EX", self._time_to_live, "NX")
-                self._met(name_of(self._target, spot(node)), named_by)
+                self._met(name_of(self._target, str(node.endpoint)), named_by)
                 return connection
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             connection.close()
             raise
         connection.close()
@@ -184,18 +167,12 @@ class Writer:
         while lost is None:
             try:
                 lost, problem = self._read_back()
-            except TROUBLE as error:
-                problem = f"the written key could not be read back: {tell(error)}"
+            except CONNECTION_ERRORS as error:
+                problem = f"the written key could not be read back: {describe_error(error)}"
                 if time.monotonic() > deadline:
                     break
                 time.sleep(REFUSED_PAUSE)
-        return {
-            "acknowledged": self._acknowledged,
-            "acknowledged_lost": lost,
-            "refused": self._refused,
-            "write_gap_ms": round(self._gap * 1000),
-            "problem": problem,
-        }
+        return Tally(self._acknowledged, lost, self._refused, round(self._gap * 1000), problem)
 
     def _read_back(self) -> tuple[int, str]:
         connection = self._find_master()
@@ -206,7 +183,7 @@ class Writer:
         return self._bits.not_in(stored), "the whole key is gone: evicted, or the data is gone" if gone else ""
 
 
-def run(target: Target, events_path: str, stop_path: str, seconds: float) -> Tally:
+def run(target: ServiceAccess, events_path: str, stop_path: str, seconds: float) -> Tally:
     """Write until ``stop_path`` exists, at most ``seconds``; events go to ``events_path`` (mode 0600)."""
     journal = Journal(events_path)
     try:
@@ -216,7 +193,7 @@ def run(target: Target, events_path: str, stop_path: str, seconds: float) -> Tal
         while time.monotonic() < deadline and not stop_file.exists():
             writer.step()
         tally = writer.finish()
-        journal.note("tally", **tally)
+        journal.note("tally", tally=tally)
         return tally
     except BaseException as error:
         journal.note("failed", reason=f"{type(error).__name__}: {error}")
@@ -225,7 +202,7 @@ def run(target: Target, events_path: str, stop_path: str, seconds: float) -> Tal
         journal.close()
 
 
-def start_detached(target: Target, folder: str, seconds: float) -> int:
+def start_detached(target: ServiceAccess, folder: str, seconds: float) -> int:
     """Start ``run`` in a process of its own that outlives this one, and return its pid (for an Ansible module).
 
     ``folder`` must exist, absolute, closed to others; the files in it are ``events`` and ``stop``. Ansible removes a
@@ -234,14 +211,14 @@ def start_detached(target: Target, folder: str, seconds: float) -> int:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _become_detached(target, folder, seconds, writer)
+        _become_detached(Writing(target, folder, seconds), writer)
     os.close(writer)
     os.waitpid(child, 0)
     with os.fdopen(reader, "rb") as pipe:
         return int(pipe.read())
 
 
-def _become_detached(target: Target, folder: str, seconds: float, report: int) -> None:
+def _become_detached(task: Writing, report: int) -> NoReturn:
     """Never returns: the first child leaves at once, the second is the writer, adopted by init."""
     status = 1
     try:
@@ -253,30 +230,31 @@ def _become_detached(target: Target, folder: str, seconds: float, report: int) -
                 os.dup2(null, inherited)
             os.closerange(3, 4096)
             os.chdir("/")
-            _serve({"target": target, "folder": folder, "seconds": seconds})
+            _serve(task)
         status = 0
     finally:
         os._exit(status)
 
 
-def _serve(task: dict[str, Any]) -> None:
-    folder = Path(task["folder"])
-    run(task["target"], str(folder / EVENTS), str(folder / STOP), task["seconds"])
+def _serve(task: Writing) -> None:
+    folder = Path(task.folder)
+    run(task.service, str(folder / EVENTS), str(folder / STOP), task.seconds)
 
 
 def main() -> None:
-    """Run the task on standard input, JSON with ``target``, ``folder`` and ``seconds``: a password is never in argv."""
-    _serve(json.load(sys.stdin))
+    """Run the task on standard input, JSON with a ``task`` and its ``secrets``: a password is never in argv."""
+    given = json.load(sys.stdin)
+    _serve(Writing.from_json(given["task"], given["secrets"]))
 
 
-def look(target: Target, folder: str | None, offset: int) -> Look:
+def look(target: ServiceAccess, folder: str | None, offset: int) -> Look:
     """Return the events behind ``offset`` (0 at first, then what the last look returned) and the view of all.
 
     ``folder`` None: there is no writer.
     """
     seen = view(target)
     events, offset = read_events(Path(folder) / EVENTS, offset) if folder else ([], offset)
-    return {"events": events, "offset": offset, "view": seen}
+    return Look(tuple(events), offset, seen)
 
 
 def stop(folder: str, wait: float = READ_BACK + 5) -> Tally | None:
@@ -285,9 +263,9 @@ def stop(folder: str, wait: float = READ_BACK + 5) -> Tally | None:
     deadline = time.monotonic() + wait
     while True:
         for event in read_events(Path(folder) / EVENTS)[0]:
-            if event["event"] == "tally":
-                return {name: event[name] for name in Tally.__annotations__}  # type: ignore[return-value]
-            if event["event"] == "failed":
+            if event.event == "tally":
+                return event.tally
+            if event.event == "failed":
                 return None
         if time.monotonic() > deadline:
             return None

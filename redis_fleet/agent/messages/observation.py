@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Optional
 
+from .. import engine_words
 from ..codec import Message, Request
 from ..endpoint import Endpoint
 from .kind import Kind
@@ -14,7 +15,6 @@ from .process import ManagedProcess
 
 Text = Mapping[str, str]
 _BEGINNING = 3
-_ROLES = {"master": "master", "slave": "replica", "replica": "replica", "sentinel": "sentinel"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MasterView(Message):
     @property
     def flags(self) -> frozenset[str]:
         """Its flags: ``master``, ``s_down``, ``o_down``, ``failover_in_progress`` …"""
-        return frozenset(self.master.get("flags", "").split(","))
+        return engine_words.flags(self.master.get("flags", ""))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ProcessFacts(Message):
     @property
     def role_name(self) -> str:
         """``master``, ``replica``, ``sentinel``, or nothing when it does not answer."""
-        return _ROLES.get(str(self.role[0]) if self.role else self.info.get("role", ""), "")
+        return engine_words.role(self.role[0] if self.role else self.info.get("role", ""))
 
     @property
     def follows(self) -> Optional[Endpoint]:

@@ -12,8 +12,9 @@ import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
+from .. import engine_words
 from ..conf.edit import edit, following
 from ..endpoint import Endpoint
 from ..errors import NotReadyError
@@ -26,16 +27,15 @@ from ..messages.files import File, Files
 from ..messages.process import ManagedProcess
 from ..messages.running import Restart, Restarted
 from ..protocol.resp import ReplyError, info
+from ..replication.findings import Code, Finding, fact
+from ..replication.restart_fitness import attended, behind, replaceable, standing, unled, unlinked
 from .start import launch, tail
 from .wait_in_sync import amiss
 
 _PAUSE = 0.05
 # A server whose file is bad is gone at once; systemd tries it again after RestartSec.
 _GONE_FOR = 1.0
-# Seconds; a replica tells its master every second how far it is.
-_LAG = 5
 _JOURNAL_LINES = 8
-_ROLES = {"slave": "replica"}
 
 
 def restart(request: Restart, dry: bool = False) -> Restarted:
@@ -240,57 +240,52 @@ def _lacking(request: Restart, process: ManagedProcess, expect: str, back: bool 
     """Say why a process may not go down, or is not back in step; empty when all is well."""
     if process.kind.monitors:
         return "; ".join(amiss([process], request.masters, observe_processes([process], supervised=False)))
+    return "; ".join(map(fact, _found(request, process, expect, back)))
+
+
+def _found(request: Restart, process: ManagedProcess, expect: str, back: bool) -> list[Finding]:
     try:
         connection, _ = connect(process)
         with connection:
             role = connection.call("ROLE")
-            if _ROLES.get(role[0], role[0]) != expect:
-                return f"it is a {_ROLES.get(role[0], role[0])}, not a {expect}"
-            own = info(connection.call("INFO"))
-        if own.get("loading") == "1":
-            return "it is still loading its data"
-        return _as_master(request, own) if expect == "master" else _as_replica(request, process, role, own, back)
+            acts_as = engine_words.role(role[0], role[0])
+            own = info(connection.call("INFO")) if acts_as == expect else {}
+        found = standing(acts_as, expect, own)
+        if found:
+            return found
+        if expect == engine_words.MASTER:
+            return attended(own, request.others, request.needed)
+        return _as_replica(request, process, Endpoint(role[1], int(role[2])), own, back)
     except (OSError, ReplyError) as error:
-        return f"it does not answer ({getattr(error, 'strerror', None) or error})"
+        return [Finding(Code.NO_ANSWER, "it", said=getattr(error, "strerror", None) or str(error))]
 
 
-def _as_master(request: Restart, own: dict[str, str]) -> str:
-    online = _online(request, own)
-    return "" if online >= request.needed else f"{online} of {request.needed} replicas are in step with it"
-
-
-def _as_replica(request: Restart, process: ManagedProcess, role: Any, own: dict[str, str], back: bool) -> str:
-    where = f"{role[1]}:{role[2]}"
-    if back and request.follow and request.follow != f"{role[1]} {role[2]}":
-        return f"it follows {where}"
-    if own.get("master_link_status") != "up" or own.get("master_sync_in_progress") != "0":
-        return f"its link to {where} is {own.get('master_link_status')}"
+def _as_replica(
+    request: Restart, process: ManagedProcess, place: Endpoint, own: dict[str, str], back: bool
+) -> list[Finding]:
+    if back and request.follow and request.follow != f"{place.address} {place.port}":
+        return [Finding(Code.FOLLOWS, "it", said=_text(place))]
+    found = unlinked(_text(place), own)
+    if found:
+        return found
     try:
-        connection, _ = connect(at(process, Endpoint(role[1], int(role[2]))))
+        connection, _ = connect(at(process, place))
         with connection:
             master = info(connection.call("INFO", "replication"))
     except (OSError, ReplyError) as error:
-        return f"its master {where} does not answer ({getattr(error, 'strerror', None) or error})"
-    if master["role"] != "master":
-        return f"its master {where} is a replica itself"
-    online = _online(request, master)
-    if not back and online < request.needed:
-        return f"{online} of {request.needed} other replicas are in step with {where}"
-    return _behind(process, int(master["master_repl_offset"])) if back else ""
+        why = getattr(error, "strerror", None) or str(error)
+        return [Finding(Code.MASTER_OF_IT_SILENT, "it", _text(place), why)]
+    if not back:
+        return replaceable(_text(place), master, request.others, request.needed)
+    found = unled(_text(place), master)
+    return found or behind(_replication(process), master)
 
 
-def _online(request: Restart, master: dict[str, str]) -> int:
-    """Return how many of the others a master lists as replicas in step; one that it has not heard of lately is none."""
-    others = {(each.address, str(each.port)) for each in request.others}
-    rows = [value for name, value in master.items() if name[:5] == "slave" and name[5:].isdecimal()]
-    listed = [dict(word.split("=", 1) for word in row.split(",")) for row in rows]
-    sound = [row for row in listed if row["state"] == "online" and int(row["lag"]) <= _LAG]
-    return sum(1 for row in sound if (row["ip"], row["port"]) in others)
+def _text(place: Endpoint) -> str:
+    return f"{place.address}:{place.port}"
 
 
-def _behind(process: ManagedProcess, offset: int) -> str:
-    """Say whether a replica has not got as far as its master was a moment ago, bytes."""
+def _replication(process: ManagedProcess) -> dict[str, str]:
     connection, _ = connect(process)
     with connection:
-        own = int(info(connection.call("INFO", "replication"))["slave_repl_offset"])
-    return f"it is {offset - own} bytes behind its master" if own < offset else ""
+        return info(connection.call("INFO", "replication"))

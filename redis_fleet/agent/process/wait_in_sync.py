@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from .. import engine_words
 from ..access import Access, connect
 from ..endpoint import Endpoint
 from ..inspect.observe import host_state, observe_processes
@@ -16,7 +17,6 @@ from ..protocol.resp import ReplyError
 from .first_sync import DELAY, restore_sync_delay
 
 _PAUSE = 0.1
-_TROUBLED = {"s_down", "o_down", "disconnected"}
 
 
 def wait_in_sync(request: WaitInSync) -> InSync:
@@ -56,8 +56,8 @@ def amiss(
             yield f"{name} does not answer ({facts.error})"
         elif process.kind.monitors:
             yield from _monitor(process, facts.masters, masters)
-        elif facts.role[0] != "master" and facts.info.get("master_link_status") != "up":
-            yield f"{name} is not in step with its master (link {facts.info.get('master_link_status')})"
+        elif facts.role_name != engine_words.MASTER and engine_words.value(facts.info, "master_link_status") != "up":
+            yield f"{name} is not in step with its master (link {engine_words.value(facts.info, 'master_link_status')})"
 
 
 def _monitor(process: ManagedProcess, views: Mapping[str, MasterView], masters: Mapping[str, Peers]) -> Iterator[str]:
@@ -67,7 +67,11 @@ def _monitor(process: ManagedProcess, views: Mapping[str, MasterView], masters: 
         if view is None:
             yield f"{name} does not watch {master}"
             continue
-        replicas = sum(1 for row in view.replicas if not _TROUBLED & _flags(row))
+        replicas = sum(
+            1
+            for row in view.replicas
+            if not engine_words.any_of(engine_words.flags(row["flags"]), engine_words.UNREACHED)
+        )
         sentinels = sum(1 for row in view.sentinels if _linked(row, process.access))
         if replicas < wanted.replicas or sentinels < wanted.sentinels:
             yield (
@@ -78,17 +82,13 @@ def _monitor(process: ManagedProcess, views: Mapping[str, MasterView], masters: 
             yield f"{name} finds no quorum for {master}: {view.quorum}"
 
 
-def _flags(row: Text) -> set[str]:
-    return set(row["flags"].split(","))
-
-
 def _linked(row: Text, own: Access) -> bool:
     """Say whether another Sentinel is linked, or can be: one that started a moment later is tried again after a second.
 
     What that link needs is tried here: the port, and the password that all Sentinels share.
     """
-    troubled = _TROUBLED & _flags(row)
-    if troubled != {"disconnected"}:
+    troubled = engine_words.UNREACHED & engine_words.flags(row["flags"])
+    if troubled != {engine_words.DISCONNECTED}:
         return not troubled
     try:
         with connect(replace(own, endpoint=Endpoint(row["ip"], int(row["port"])))) as peer:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from .. import engine_words
+from ..endpoint import place_of
+from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, info, pairs
-from .view import Node, Target, connect, name_of, where
+from .agreement import name_of
+from .view import connect
 
 PRIORITY = "replica-priority"
 MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"
-_MASTERS = ("master", "primary")
 
 
 class Servers:
@@ -17,11 +20,11 @@ class Servers:
     whose connection was cut is sent once more, so only commands that may run twice go through ``call``.
     """
 
-    def __init__(self, target: Target, timeout: float = 1.0) -> None:
+    def __init__(self, target: ServiceAccess, timeout: float = 1.0) -> None:
         """Keep the target; connects at the first command."""
         self._target = target
         self._timeout = timeout
-        self._nodes = {node["id"]: node for node in target["members"]}
+        self._nodes = {node.id: node for node in target.members}
         self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> Servers:
@@ -31,7 +34,7 @@ class Servers:
         for name in list(self._connections):
             self._drop(name)
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> Instance:
         """Return where a member listens."""
         return self._nodes[name]
 
@@ -69,20 +72,20 @@ class Servers:
 
     def is_master(self, name: str) -> bool:
         """Whether a member says that it is a master."""
-        return self.call(name, "ROLE")[0] in _MASTERS
+        return engine_words.role(self.call(name, "ROLE")[0]) == engine_words.MASTER
 
     def follows(self, name: str) -> str:
         """Return the id (or the ``address:port``) that a member follows; empty for a master."""
         role = self.call(name, "ROLE")
-        return "" if role[0] in _MASTERS else name_of(self._target, where(role[1], role[2]))
+        if engine_words.role(role[0]) == engine_words.MASTER:
+            return ""
+        return name_of(self._target, place_of(role[1], role[2]))
 
     def offset(self, name: str) -> int:
         """Return a member's own place in the stream of writes, bytes."""
         facts = info(self.call(name, "INFO", "replication"))
-        names = ("master_repl_offset", "primary_repl_offset")
-        if facts.get("role") not in _MASTERS:
-            names = ("slave_repl_offset", "replica_repl_offset")
-        return int(next((facts[each] for each in names if each in facts), -1))
+        is_master = engine_words.role(facts.get("role")) == engine_words.MASTER
+        return int(engine_words.value(facts, "master_repl_offset" if is_master else "slave_repl_offset") or -1)
 
     def transaction(self, name: str, *commands: tuple[object, ...]) -> list[Reply]:
         """Run commands as one, over a connection of their own; an error of one of them stands in its place."""
@@ -99,7 +102,7 @@ class Servers:
         They then ask again who the master is. Returns why its file could not be saved, else nothing.
         """
         node = self._nodes[master] if master else None
-        place = (node["address"], node["port"]) if node else ("NO", "ONE")
+        place = (node.endpoint.address, node.endpoint.port) if node else ("NO", "ONE")
         kill = [("CLIENT", "KILL", "TYPE", kind) for kind in ("normal", "pubsub")] if cut else []
         first, saved, *_ = self.transaction(name, ("REPLICAOF", *place), ("CONFIG", "REWRITE"), *kill)
         if isinstance(first, ReplyError):

@@ -10,13 +10,16 @@ Why not a plain SENTINEL FAILOVER: the old master goes on taking writes for abou
 from __future__ import annotations
 
 import time
-from typing import TypedDict
 
+from ..messages.handover import Described, Handover, Note, UsualValues
+from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
+from .agreement import name_of
 from .connections import MAX_LAG, MIN_REPLICAS, Servers
+from .findings import sentences
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
-from .view import TROUBLE, Target, name_of, spot, tell, view
+from .view import CONNECTION_ERRORS, describe_error, view
 
 FENCE = 1000
 """More replicas than there ever are. Found in a running value or in a file, it was left by a run that was killed."""
@@ -24,29 +27,6 @@ FENCE_LAG = 10
 """Seconds; Redis' own default of min-replicas-max-lag, 0 would disable the fence."""
 CATCH_UP, DEMOTION = 3.0, 5.0
 PAUSE = 0.01
-
-Described = dict[str, dict[str, str]]
-"""What the description says of each member (id) for the directives that are changed for the time."""
-
-
-class Note(TypedDict):
-    """Something that happened on this machine, at a wall clock time (seconds since 1970)."""
-
-    time: float
-    text: str
-
-
-class Outcome(TypedDict):
-    """How a hand-over ended. ``master``: the id of the new master, empty when nobody was promoted.
-
-    ``undone``: everything is as it was before. ``problems`` are sentences; ``time`` is this machine's clock at the end.
-    """
-
-    master: str
-    undone: bool
-    problems: list[str]
-    notes: list[Note]
-    time: float
 
 
 class GaveUpError(Exception):
@@ -56,12 +36,18 @@ class GaveUpError(Exception):
 def lift(servers: Servers, name: str, described: Described) -> None:
     """Take away a fence that a killed run left on a member (id)."""
     if servers.get(name, MIN_REPLICAS) == str(FENCE):
-        for directive, usual in {MIN_REPLICAS: "0", MAX_LAG: str(FENCE_LAG)}.items():
-            servers.set(name, directive, described.get(name, {}).get(directive, usual))
+        usual = described.get(name, UsualValues())
+        servers.set(name, MIN_REPLICAS, said_or(usual.min_replicas, "0"))
+        servers.set(name, MAX_LAG, said_or(usual.max_lag, str(FENCE_LAG)))
         servers.rewrite(name)
 
 
-def hand_over(target: Target, old: str, new: str, described: Described) -> Outcome:
+def said_or(value: str | None, default: str) -> str:
+    """Return what the description says, where it says something."""
+    return default if value is None else value
+
+
+def hand_over(target: ServiceAccess, old: str, new: str, described: Described) -> Handover:
     """Hand the role over from one member (id) to another; with Sentinels through them, else by REPLICAOF.
 
     Whatever fails before the promotion is undone. After it the old master is never let go, only demoted.
@@ -73,7 +59,7 @@ def hand_over(target: Target, old: str, new: str, described: Described) -> Outco
 class _HandOver:
     """One hand-over: the steps share what was found and done."""
 
-    def __init__(self, target: Target, servers: Servers, old: str, new: str, described: Described) -> None:
+    def __init__(self, target: ServiceAccess, servers: Servers, old: str, new: str, described: Described) -> None:
         self._target, self._servers, self._described = target, servers, described
         self._old, self._new, self._master = old, new, ""
         self._replicas: list[str] = []
@@ -84,7 +70,7 @@ class _HandOver:
         self._problems: list[str] = []
         self._notes: list[Note] = []
 
-    def run(self) -> Outcome:
+    def run(self) -> Handover:
         try:
             self._check()
             self._fence()
@@ -92,42 +78,34 @@ class _HandOver:
             self._promote()
         except StillUnderWayError as error:
             self._problems.append(str(error))
-        except (GaveUpError, *TROUBLE) as error:
-            self._problems.append(str(error) if isinstance(error, GaveUpError) else tell(error))
+        except (GaveUpError, *CONNECTION_ERRORS) as error:
+            self._problems.append(str(error) if isinstance(error, GaveUpError) else describe_error(error))
             self._undo()
         else:
             self._finish()
-        return {
-            "master": self._master,
-            "undone": self._undone,
-            "problems": self._problems,
-            "notes": self._notes,
-            "time": time.time(),
-        }
+        return Handover(self._master, self._undone, tuple(self._problems), tuple(self._notes), time.time())
 
     def _note(self, text: str) -> None:
-        self._notes.append({"time": time.time(), "text": text})
+        self._notes.append(Note(time.time(), text))
 
     def _check(self) -> None:
         """Look once more: since the first look a while has passed."""
         seen = view(self._target)
         found = unfit(self._target, seen, self._old, self._new)
-        found += unready(self._target, seen, self._old) if self._target["monitor"] else []
+        found += unready(self._target, seen, self._old) if self._target.monitor else []
         if found:
-            raise GaveUpError("; ".join(found))
-        linked = [each for each in seen["members"] if not each["problem"] and each["link_up"]]
-        self._replicas = [each["id"] for each in linked if name_of(self._target, each["follows"]) == self._old]
-        self._others = [each["id"] for each in seen["members"] if not each["problem"]]
+            raise GaveUpError("; ".join(sentences(found)))
+        linked = [each for each in seen.members if not each.problem and each.link_up]
+        self._replicas = [each.id for each in linked if name_of(self._target, each.follows) == self._old]
+        self._others = [each.id for each in seen.members if not each.problem]
         lift(self._servers, self._new, self._described)
-
-    def _usual(self, name: str, directive: str, default: str) -> str:
-        return self._described.get(name, {}).get(directive, default)
 
     def _fence(self) -> None:
         """Let the old master refuse every write from now on."""
         least, lag = self._servers.get(self._old, MIN_REPLICAS), self._servers.get(self._old, MAX_LAG)
         if least == str(FENCE):
-            least, lag = self._usual(self._old, MIN_REPLICAS, "0"), self._usual(self._old, MAX_LAG, lag)
+            usual = self._described.get(self._old, UsualValues())
+            least, lag = said_or(usual.min_replicas, "0"), said_or(usual.max_lag, lag)
         self._before = {MIN_REPLICAS: least, MAX_LAG: lag}
         if self._servers.get(self._old, MAX_LAG) == "0":
             self._servers.set(self._old, MAX_LAG, FENCE_LAG)
@@ -147,7 +125,7 @@ class _HandOver:
         self._note(f"{', '.join(self._replicas)} have every write of {self._old}")
 
     def _promote(self) -> None:
-        if self._target["monitor"]:
+        if self._target.monitor:
             self._master = self._order.promote(self._replicas)
             if not self._master:
                 raise GaveUpError(self._order.why)
@@ -171,9 +149,9 @@ class _HandOver:
     def _was_promoted(self) -> bool:
         try:
             return self._servers.is_master(self._new)
-        except TROUBLE as error:
-            what = f"{self._new} was told to become the master and does not answer since ({tell(error)})"
-            place = spot(self._servers.node(self._old)).rpartition(":")
+        except CONNECTION_ERRORS as error:
+            what = f"{self._new} was told to become the master and does not answer since ({describe_error(error)})"
+            place = str(self._servers.node(self._old).endpoint).rpartition(":")
             remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
             raise GaveUpError(f"{what}; {remedy}") from None
 
@@ -187,10 +165,10 @@ class _HandOver:
                 self._servers.rewrite(self._old)
             self._undone = True
             self._note(f"undone: {self._old} is the master as before" if self._before else "nothing was changed")
-        except TROUBLE as error:
+        except CONNECTION_ERRORS as error:
             self._problems.append(
-                f"{self._old} could not be told to take writes again ({tell(error)}); if it runs it refuses them:"
-                " run the switchover again when it answers"
+                f"{self._old} could not be told to take writes again ({describe_error(error)}); if it runs it refuses"
+                " them: run the switchover again when it answers"
             )
 
     def _finish(self) -> None:
@@ -199,7 +177,7 @@ class _HandOver:
         The fence goes last: while it stands, a later run knows that there is something to finish.
         """
         demoted = self._demote()
-        for name in [] if self._target["monitor"] else self._others:
+        for name in [] if self._target.monitor else self._others:
             if name not in (self._old, self._master):
                 self._problems += follow(self._servers, name, self._master)
         if demoted:
@@ -211,11 +189,11 @@ class _HandOver:
             try:
                 unsaved = self._servers.repoint(self._old, self._master, cut=True)
                 break
-            except TROUBLE as error:
+            except CONNECTION_ERRORS as error:
                 if time.monotonic() > deadline:
                     self._problems.append(
-                        f"{self._old} could not be made a replica ({tell(error)}); it takes no writes: start it again"
-                        f" as a replica of {self._master}"
+                        f"{self._old} could not be made a replica ({describe_error(error)}); it takes no writes: start"
+                        f" it again as a replica of {self._master}"
                     )
                     return False
                 time.sleep(PAUSE)
@@ -232,8 +210,10 @@ class _HandOver:
             for directive, value in self._before.items():
                 self._servers.set(self._old, directive, value)
             self._servers.rewrite(self._old)
-        except TROUBLE as error:
-            self._problems.append(f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {tell(error)}; run again to put it right")
+        except CONNECTION_ERRORS as error:
+            self._problems.append(
+                f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {describe_error(error)}; run again to put it right"
+            )
 
 
 def follow(servers: Servers, name: str, master: str) -> list[str]:
@@ -241,5 +221,5 @@ def follow(servers: Servers, name: str, master: str) -> list[str]:
     try:
         unsaved = servers.repoint(name, master, cut=False)
     except (OSError, ReplyError) as error:
-        return [f"{name} was not told to follow {master}: {tell(error)}"]
+        return [f"{name} was not told to follow {master}: {describe_error(error)}"]
     return [unsaved] if unsaved else []

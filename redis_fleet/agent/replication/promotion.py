@@ -4,67 +4,77 @@ from __future__ import annotations
 
 import time
 
+from ..messages.handover import Handover, Note
+from ..messages.service import ServiceAccess, ServiceView
+from .agreement import acting, name_of
 from .connections import MIN_REPLICAS, Servers
-from .fitness import member_of
-from .handover import FENCE, Outcome, follow
-from .view import TROUBLE, Target, View, name_of, spot, tell, view
+from .findings import Code, Finding, sentences
+from .fitness import member_of, unpromotable
+from .handover import FENCE, follow
+from .view import CONNECTION_ERRORS, describe_error, view
 
 
-def choose(target: Target, seen: View, wanted: str) -> tuple[str, list[str]]:
+def choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, list[str]]:
     """Return which member (id) to promote and why that must not be, each a sentence; ``wanted`` empty: the newest data.
 
     Among replicas with the same data the lowest priority number is taken, then the order of the description.
     """
-    why = _not_needed(target, seen)
-    if why:
-        return "", [why]
-    fit = [each for each in seen["members"] if not each["problem"] and each["priority"] and not each["loading"]]
+    new, found = _choose(target, seen, wanted)
+    return new, sentences(found)
+
+
+def _choose(target: ServiceAccess, seen: ServiceView, wanted: str) -> tuple[str, list[Finding]]:
+    needless = _not_needed(target, seen)
+    if needless:
+        return "", needless
+    fit = [each for each in seen.members if not unpromotable(each)]
     one = member_of(seen, wanted)
     if wanted and one not in fit:
-        said = (one["problem"] or "loading, or never to be promoted") if one else "it is no process of the service"
-        return wanted, [f"{wanted} cannot be promoted ({said}); choose another or repair it"]
+        said = (one.problem or "loading, or never to be promoted") if one else "it is no process of the service"
+        return wanted, [Finding(Code.CANNOT_BE_PROMOTED, wanted, said=said)]
     if not fit:
-        return "", [f"no replica of {target['service']} answers that may be promoted; start one"]
-    return wanted or max(fit, key=lambda each: (each["offset"], -each["priority"]))["id"], []
+        return "", [Finding(Code.NONE_TO_PROMOTE, target.service)]
+    return wanted or max(fit, key=lambda each: (each.offset, -each.priority)).id, []
 
 
-def _not_needed(target: Target, seen: View) -> str:
-    name = target["service"]
-    if target["monitor"]:
-        return f"Sentinels watch {name} and promote a replica themselves; use switchover where the master runs"
-    if target["external_master"]:
-        return f"{name} follows a master outside this deployment; take that out of the description first"
-    alive = [each["id"] for each in seen["members"] if not each["problem"] and each["role"] == "master"]
+def _not_needed(target: ServiceAccess, seen: ServiceView) -> list[Finding]:
+    """Return why nobody has to be promoted by hand."""
+    name = target.service
+    if target.monitor:
+        return [Finding(Code.WATCHED, name)]
+    if target.external_master:
+        return [Finding(Code.MASTER_ELSEWHERE, name)]
+    alive = acting(seen.members)
     if alive:
-        return f"{', '.join(alive)} answers as a master; use switchover, which loses nothing"
-    linked = [each for each in seen["members"] if not each["problem"] and each["link_up"]]
-    if linked:
-        said = ", ".join(f"{each['id']} is linked to {name_of(target, each['follows'])}" for each in linked)
-        return f"the master is not down: {said}; repair the way from here to it, then use switchover"
-    return ""
+        return [Finding(Code.STILL_A_MASTER, name, said=", ".join(alive))]
+    linked = [each for each in seen.members if not each.problem and each.link_up]
+    said = ", ".join(f"{each.id} is linked to {name_of(target, each.follows)}" for each in linked)
+    return [Finding(Code.STILL_LINKED, name, said=said)] if linked else []
 
 
-def promote(target: Target, wanted: str) -> Outcome:
+def promote(target: ServiceAccess, wanted: str) -> Handover:
     """Make a replica (id, empty: the one with the newest data) the master and let the others follow it."""
     seen = view(target)
     new, problems = choose(target, seen, wanted)
-    outcome: Outcome = {"master": "", "undone": True, "problems": problems, "notes": [], "time": time.time()}
     if problems:
-        return outcome
+        return _nobody(problems, undone=True)
+    notes = []
     with Servers(target) as servers:
         try:
             if servers.get(new, MIN_REPLICAS) == str(FENCE):
                 servers.set(new, MIN_REPLICAS, 0)
             problems += [unsaved for unsaved in [servers.repoint(new, "", cut=False)] if unsaved]
-        except TROUBLE as error:
-            outcome["undone"] = False
-            problems.append(f"{new} could not be made the master: {tell(error)}; run again")
-            return outcome
-        outcome["master"], outcome["undone"] = new, False
-        outcome["notes"].append({"time": time.time(), "text": f"{new} ({spot(servers.node(new))}) is the master"})
-        for other in seen["members"]:
-            if other["id"] != new and not other["problem"]:
-                problems += follow(servers, other["id"], new)
-                outcome["notes"].append({"time": time.time(), "text": f"{other['id']} follows {new}"})
-    outcome["time"] = time.time()
-    return outcome
+        except CONNECTION_ERRORS as error:
+            return _nobody(
+                [*problems, f"{new} could not be made the master: {describe_error(error)}; run again"], undone=False
+            )
+        notes.append(Note(time.time(), f"{new} ({servers.node(new).endpoint}) is the master"))
+        for other in seen.members:
+            if other.id != new and not other.problem:
+                problems += follow(servers, other.id, new)
+                notes.append(Note(time.time(), f"{other.id} follows {new}"))
+    return Handover(new, False, tuple(problems), tuple(notes), time.time())
+
+
+def _nobody(problems: list[str], *, undone: bool) -> Handover:
+    return Handover("", undone, tuple(problems), (), time.time())

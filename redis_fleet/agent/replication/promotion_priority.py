@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..messages.handover import Described, UsualValues
+from ..messages.service import MemberView, ServiceAccess
+from .agreement import master_of
 from .connections import PRIORITY, Servers
-from .fitness import master_of, member_of
-from .handover import Described, lift
-from .view import TROUBLE, MemberView, Target, tell, view
+from .fitness import member_of
+from .handover import lift
+from .view import CONNECTION_ERRORS, describe_error, view
 
 PREFERRED, ORDINARY = 1, 100
 
 
-def prefer(target: Target, new: str, described: Described) -> dict[str, int]:
+def prefer(target: ServiceAccess, new: str, described: Described) -> dict[str, int]:
     """Make a member (id) the one that Sentinel promotes; returns the priorities to ``restore`` later, by id.
 
     Nothing is saved to a file. Where it is preferred already, the only one that may be promoted, or where no Sentinel
@@ -18,17 +23,17 @@ def prefer(target: Target, new: str, described: Described) -> dict[str, int]:
     undoing what was changed.
     """
     seen = view(target)
-    master, replicas = master_of(target, seen), [each for each in seen["members"] if not each["problem"]]
-    replicas = [each for each in replicas if each["role"] == "replica"]
+    master, replicas = master_of(target, seen), [each for each in seen.members if not each.problem]
+    replicas = [each for each in replicas if each.role == "replica"]
     with Servers(target) as servers:
-        for name in [*(each["id"] for each in replicas), *([master] if member_of(seen, master) else [])]:
+        for name in [*(each.id for each in replicas), *([master] if member_of(seen, master) else [])]:
             lift(servers, name, described)
-        wanted = _wanted_priorities(new, replicas, described) if target["monitor"] else {}
-        before = {each["id"]: _usual_priority(each, described) for each in replicas if each["id"] in wanted}
+        wanted = _wanted_priorities(new, replicas, described) if target.monitor else {}
+        before = {each.id: _usual_priority(each, described) for each in replicas if each.id in wanted}
         try:
             for name in before:
                 servers.set(name, PRIORITY, wanted[name])
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             _put_back(servers, before)
             raise
     return before
@@ -36,32 +41,32 @@ def prefer(target: Target, new: str, described: Described) -> dict[str, int]:
 
 def _wanted_priorities(new: str, replicas: list[MemberView], described: Described) -> dict[str, int]:
     """Return the priorities to set, by id."""
-    able = [each for each in replicas if each["priority"]]
-    rivals = [each["priority"] for each in able if each["id"] != new]
-    own = next((each for each in replicas if each["id"] == new), None)
+    able = [each for each in replicas if each.priority]
+    rivals = [each.priority for each in able if each.id != new]
+    own = next((each for each in replicas if each.id == new), None)
     if own is None:
         return {}
-    left_behind = own["priority"] != _usual_priority(own, described)
-    if not left_behind and all(own["priority"] < rival for rival in rivals):
+    left_behind = own.priority != _usual_priority(own, described)
+    if not left_behind and all(own.priority < rival for rival in rivals):
         return {}
-    return {**{each["id"]: ORDINARY for each in able if each["priority"] <= PREFERRED}, new: PREFERRED}
+    return {**{each.id: ORDINARY for each in able if each.priority <= PREFERRED}, new: PREFERRED}
 
 
 def _usual_priority(member: MemberView, described: Described) -> int:
     """Return the priority to come back to; ours was left by a run that was killed unless the description has it."""
-    said = described.get(member["id"], {}).get(PRIORITY, "")
-    return int(said) if said and member["priority"] == PREFERRED else member["priority"]
+    said = described.get(member.id, UsualValues()).priority
+    return int(said) if said and member.priority == PREFERRED else member.priority
 
 
 def _put_back(servers: Servers, priorities: dict[str, int]) -> None:
     for name, priority in priorities.items():
         try:
             servers.set(name, PRIORITY, priority)
-        except TROUBLE:
+        except CONNECTION_ERRORS:
             continue
 
 
-def restore(target: Target, priorities: dict[str, int]) -> list[str]:
+def restore(target: ServiceAccess, priorities: Mapping[str, int]) -> list[str]:
     """Give members (ids) their priorities back and save that; returns what did not succeed, each a sentence.
 
     Sentinel lets every process that it promotes or repoints save its file: the priority of the moment is in there.
@@ -72,6 +77,6 @@ def restore(target: Target, priorities: dict[str, int]) -> list[str]:
             try:
                 servers.set(name, PRIORITY, priority)
                 servers.rewrite(name)
-            except TROUBLE as error:
-                problems.append(f"{name} did not take its replica-priority {priority} back: {tell(error)}")
+            except CONNECTION_ERRORS as error:
+                problems.append(f"{name} did not take its replica-priority {priority} back: {describe_error(error)}")
     return problems

@@ -11,9 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from .. import engine_words
+from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import ReplyError, pairs
+from .agreement import name_of
 from .connections import Servers
-from .view import TROUBLE, Node, Target, connect, each, name_of, sentinel_view, tell
+from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, sentinel_view
 
 PROMOTION = 5.0
 CALL_OFF = 40.0
@@ -29,7 +32,7 @@ class StillUnderWayError(Exception):
 class SentinelOrder:
     """One SENTINEL FAILOVER; ``given`` once a Sentinel may have taken it, ``why`` nobody was promoted."""
 
-    def __init__(self, target: Target, servers: Servers, old: str, note: Callable[[str], None]) -> None:
+    def __init__(self, target: ServiceAccess, servers: Servers, old: str, note: Callable[[str], None]) -> None:
         """Prepare; nothing is ordered yet."""
         self._target, self._servers, self._old, self._note = target, servers, old, note
         self._sick: dict[str, float] = {}
@@ -48,26 +51,26 @@ class SentinelOrder:
         master = self._await_master(names, PROMOTION)
         if master:
             return master
-        self.why = f"no replica was promoted within {PROMOTION:.0f} s after the order to {sentinel['id']}"
+        self.why = f"no replica was promoted within {PROMOTION:.0f} s after the order to {sentinel.id}"
         return self._call_off(sentinel, names)
 
-    def _give(self) -> Node | None:
-        for node in self._target["sentinels"]:
+    def _give(self) -> Instance | None:
+        for node in self._target.sentinels:
             try:
                 with connect(self._target, node) as connection:
                     self.given = True
-                    connection.call("SENTINEL", "FAILOVER", self._target["monitor"])
+                    connection.call("SENTINEL", "FAILOVER", self._target.monitor)
             except ReplyError as error:
                 # INPROG: somebody else's failover is under way, and what it promotes is what counts.
                 self.given = error.code == "INPROG"
                 if not self.given:
-                    self.why = f"{node['id']} refused the failover: {error}"
+                    self.why = f"{node.id} refused the failover: {error}"
                     return None
             except OSError as error:
                 if not self.given:
                     continue
-                self._note(f"{node['id']} took the order, perhaps ({tell(error)})")
-            self._note(f"{node['id']} was told to fail over")
+                self._note(f"{node.id} took the order, perhaps ({describe_error(error)})")
+            self._note(f"{node.id} was told to fail over")
             return node
         self.why = "no Sentinel could be told to fail over"
         return None
@@ -88,17 +91,17 @@ class SentinelOrder:
             try:
                 if self._servers.is_master(name):
                     return name
-            except TROUBLE:
+            except CONNECTION_ERRORS:
                 self._sick[name] = time.monotonic() + 1
         return ""
 
-    def _call_off(self, sentinel: Node, names: list[str]) -> str:
+    def _call_off(self, sentinel: Instance, names: list[str]) -> str:
         """Make the Sentinel give up, wait until none is at it, and look a last time; returns who is master after all.
 
         There is no command for it, but a failover whose replica does not answer ends after the failover-timeout, which
         the Sentinel reads anew each time (sentinelFailoverSendSlaveOfNoOne, sentinelFailoverWaitPromotion).
         """
-        self._note(f"calling the failover off at {sentinel['id']}")
+        self._note(f"calling the failover off at {sentinel.id}")
         usual = self._shorten(sentinel)
         try:
             deadline = time.monotonic() + CALL_OFF
@@ -117,28 +120,28 @@ class SentinelOrder:
         self._sick = {}
         return self._find(names)
 
-    def _shorten(self, sentinel: Node) -> str:
+    def _shorten(self, sentinel: Instance) -> str:
         """Return the failover-timeout of before."""
         try:
             with connect(self._target, sentinel) as connection:
-                usual = pairs(connection.call("SENTINEL", "MASTER", self._target["monitor"]))[_TIMEOUT]
-        except TROUBLE:
-            usual = str(self._target["failover_timeout_ms"])
+                usual = pairs(connection.call("SENTINEL", "MASTER", self._target.monitor))[_TIMEOUT]
+        except CONNECTION_ERRORS:
+            usual = str(self._target.failover_timeout_ms)
         self._set_timeout(sentinel, "1")
         return usual
 
-    def _set_timeout(self, sentinel: Node, value: str) -> None:
+    def _set_timeout(self, sentinel: Instance, value: str) -> None:
         try:
             with connect(self._target, sentinel) as connection:
-                connection.call("SENTINEL", "SET", self._target["monitor"], _TIMEOUT, value)
-        except TROUBLE as error:
-            self._note(f"{sentinel['id']} did not take {_TIMEOUT} {value}: {tell(error)}")
+                connection.call("SENTINEL", "SET", self._target.monitor, _TIMEOUT, value)
+        except CONNECTION_ERRORS as error:
+            self._note(f"{sentinel.id} did not take {_TIMEOUT} {value}: {describe_error(error)}")
 
     def _under_way(self) -> bool:
         """Whether a Sentinel that answers is failing over, or one names another master already."""
-        seen = each(lambda node: sentinel_view(self._target, node), self._target["sentinels"])
+        seen = map_parallel(lambda node: sentinel_view(self._target, node), self._target.sentinels)
         return any(
-            "failover_in_progress" in one["flags"] or name_of(self._target, one["master"]) != self._old
+            engine_words.any_of(one.flags, engine_words.FAILING_OVER) or name_of(self._target, one.master) != self._old
             for one in seen
-            if not one["problem"]
+            if not one.problem
         )

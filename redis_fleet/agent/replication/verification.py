@@ -8,47 +8,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TypedDict
 
-from .. import access
+from .. import access, engine_words
 from ..access import Access
-from ..endpoint import Endpoint
+from ..messages.client import Check
+from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError
-from .view import (
-    TROUBLE,
-    MemberView,
-    Node,
-    Peer,
-    SentinelView,
-    Target,
-    agreed_master,
-    connect,
-    each,
-    member_view,
-    name_of,
-    sentinel_view,
-    spot,
-    tell,
-    view,
-)
+from .agreement import acting, agreed_master, name_of
+from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
 
 PAUSE = 0.1
 WAIT_MS = 3000
 CANARY_SECONDS = 60
-DOWN = ("s_down", "o_down")
 
 
-class Check(TypedDict):
-    """One thing that was looked at; ``subject`` is a process's id or the service's name."""
-
-    check: str
-    subject: str
-    ok: bool
-    seen: str
-    expected: str
-
-
-def verify(target: Target, patience: float = 12.0) -> list[Check]:
+def verify(target: ServiceAccess, patience: float = 12.0) -> list[Check]:
     """Return all checks of one service; a sick service gives failed checks, never an exception.
 
     ``patience`` (seconds) bounds each wait for what heals by itself: links, offsets, and what Sentinels know of
@@ -59,33 +33,33 @@ def verify(target: Target, patience: float = 12.0) -> list[Check]:
 
 def outcome(check: str, subject: str, ok: bool, seen: object, expected: str) -> Check:
     """Return a check."""
-    return {"check": check, "subject": subject, "ok": ok, "seen": str(seen), "expected": expected}
+    return Check(check, subject, ok, str(seen), expected)
 
 
-def answers(target: Target, node: Node) -> Check:
+def answers(target: ServiceAccess, node: Instance) -> Check:
     """Check that a process answers a client that has its password."""
     try:
         with connect(target, node) as connection:
             reply = str(connection.call("PING"))
-    except TROUBLE as error:
-        reply = tell(error)
-    return outcome("answers", node["id"], reply == "PONG", reply, "PONG")
+    except CONNECTION_ERRORS as error:
+        reply = describe_error(error)
+    return outcome("answers", node.id, reply == "PONG", reply, "PONG")
 
 
-def locked(node: Node) -> Check:
+def locked(node: Instance) -> Check:
     """Check that a process answers nobody without its password (a rewritten file can leave it open)."""
     try:
-        with access.connect(Access(Endpoint(node["address"], node["port"]))) as connection:
+        with access.connect(Access(node.endpoint)) as connection:
             connection.call("PING")
         code = "it answers without a password"
     except ReplyError as error:
         code = error.code
-    except TROUBLE as error:
-        code = tell(error)
-    return outcome("wants its password", node["id"], code == "NOAUTH", code, "NOAUTH")
+    except CONNECTION_ERRORS as error:
+        code = describe_error(error)
+    return outcome("wants its password", node.id, code == "NOAUTH", code, "NOAUTH")
 
 
-def read_only(target: Target, node: Node, key: str) -> Check:
+def read_only(target: ServiceAccess, node: Instance, key: str) -> Check:
     """Check that a replica refuses a write; the write is a DEL of a key that nobody has, harmless if it is accepted."""
     try:
         with connect(target, node) as connection:
@@ -93,104 +67,104 @@ def read_only(target: Target, node: Node, key: str) -> Check:
         code = "it accepts writes"
     except ReplyError as error:
         code = error.code
-    except TROUBLE as error:
-        code = tell(error)
-    return outcome("refuses writes", node["id"], code == "READONLY", code, "READONLY")
+    except CONNECTION_ERRORS as error:
+        code = describe_error(error)
+    return outcome("refuses writes", node.id, code == "READONLY", code, "READONLY")
 
 
 class Verification:
     """One run over one service."""
 
-    def __init__(self, target: Target, patience: float) -> None:
+    def __init__(self, target: ServiceAccess, patience: float) -> None:
         """Keep the target; nothing is asked yet."""
         self._target = target
         self._patience = patience
         self._key = f"redis-fleet:canary:{secrets.token_hex(8)}"
         self._checks: list[Check] = []
         self._silent: set[str] = set()
-        external = target["external_master"]
-        self._external = spot(external) if external else ""
+        external = target.external_master
+        self._external = str(external) if external else ""
 
     def run(self) -> list[Check]:
         """Make all checks, in the order in which an operator would ask."""
         self._processes()
-        everyone = each(lambda node: member_view(self._target, node), self._target["members"])
-        members = [member for member in everyone if not member["problem"]]
+        everyone = map_parallel(lambda node: member_view(self._target, node), self._target.members)
+        members = [member for member in everyone if not member.problem]
         master = self._one_master(members)
-        replicas = [self._node(member["id"]) for member in members if member["role"] == "replica"]
+        replicas = [self._node(member.id) for member in members if member.role == "replica"]
         linked = self._replication(replicas, master)
-        self._checks += each(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
+        self._checks += map_parallel(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
         self._canary(master, linked)
-        if self._target["monitor"]:
-            self._sentinels(self._external or (spot(self._node(master)) if master else ""))
+        if self._target.monitor:
+            self._sentinels(self._external or (str(self._node(master).endpoint) if master else ""))
         return self._checks
 
-    def _node(self, name: str) -> Node:
-        return next(node for node in self._target["members"] + self._target["sentinels"] if node["id"] == name)
+    def _node(self, name: str) -> Instance:
+        return next(node for node in self._target.instances if node.id == name)
 
     def _processes(self) -> None:
         target = self._target
-        everyone = target["members"] + target["sentinels"]
-        found = each(lambda node: answers(target, node), everyone)
+        everyone = target.instances
+        found = map_parallel(lambda node: answers(target, node), everyone)
         self._checks += found
-        self._silent = {check["subject"] for check in found if not check["ok"]}
-        guarded = [] if target["open"] else list(target["members"])
-        guarded += target["sentinels"] if target["sentinel_password"] is not None else []
-        self._checks += each(locked, [node for node in guarded if node["id"] not in self._silent])
+        self._silent = {check.subject for check in found if not check.ok}
+        guarded = [] if target.open else list(target.members)
+        guarded += target.sentinels if target.sentinel_password is not None else []
+        self._checks += map_parallel(locked, [node for node in guarded if node.id not in self._silent])
 
     def _one_master(self, members: list[MemberView]) -> str:
         """Check that there is one master and return its id, else the one of several that the Sentinels name, or ""."""
-        masters = [member["id"] for member in members if member["role"] == "master"]
+        masters = acting(members)
         seen = ", ".join(masters) or "none"
         if self._external:
             expected = f"none here: the master is {self._external}"
-            self._note("one master", self._target["service"], not masters, seen, expected)
+            self._note("one master", self._target.service, not masters, seen, expected)
             return ""
-        self._note("one master", self._target["service"], len(masters) == 1, seen, "exactly one")
+        self._note("one master", self._target.service, len(masters) == 1, seen, "exactly one")
         if len(masters) == 1:
             return masters[0]
-        named = name_of(self._target, agreed_master(view(self._target)) or "")
+        named = name_of(self._target, agreed_master(view(self._target)))
         return named if named in masters else ""
 
     def _note(self, check: str, subject: str, ok: bool, seen: object, expected: str) -> None:
         self._checks.append(outcome(check, subject, ok, seen, expected))
 
-    def _replication(self, replicas: list[Node], master: str) -> list[Node]:
+    def _replication(self, replicas: list[Instance], master: str) -> list[Instance]:
         """Check every replica's link, master and offset; return those that the master itself feeds."""
         place, offset = self._external, 0
         if master:
-            place = spot(self._node(master))
-            offset = member_view(self._target, self._node(master))["offset"]
+            place = str(self._node(master).endpoint)
+            offset = member_view(self._target, self._node(master)).offset
         fed = []
-        for node, replica in each(lambda node: (node, self._settled(node, offset)), replicas):
-            name, link = node["id"], "up" if replica["link_up"] else replica["problem"] or "down"
-            self._note("link to the master", name, replica["link_up"], link, "up")
-            right = replica["follows"] == place
+        for node, replica in map_parallel(lambda node: (node, self._settled(node, offset)), replicas):
+            name, link = node.id, "up" if replica.link_up else replica.problem or "down"
+            self._note("link to the master", name, replica.link_up, link, "up")
+            right = replica.follows == place
             if place:
-                self._note("follows the master", name, right, self._named(replica["follows"]), self._named(place))
-            if replica["link_up"] and right and master:
-                self._note("caught up", name, replica["offset"] >= offset, replica["offset"], f"{offset} or more")
-            if replica["link_up"] and right:
+                self._note("follows the master", name, right, self._named(replica.follows), self._named(place))
+            if replica.link_up and right and master:
+                self._note("caught up", name, replica.offset >= offset, replica.offset, f"{offset} or more")
+            if replica.link_up and right:
                 fed.append(node)
         return fed
 
     def _named(self, place: str) -> str:
         return name_of(self._target, place)
 
-    def _settled(self, node: Node, offset: int) -> MemberView:
+    def _settled(self, node: Instance, offset: int) -> MemberView:
         """Return a replica's view once it is linked and has the offset, or the last one after the patience."""
         deadline = time.monotonic() + self._patience
         while True:
             seen = member_view(self._target, node)
-            if (seen["link_up"] and seen["offset"] >= offset) or time.monotonic() > deadline:
+            if (seen.link_up and seen.offset >= offset) or time.monotonic() > deadline:
                 return seen
             time.sleep(PAUSE)
 
-    def _canary(self, master: str, linked: list[Node]) -> None:
+    def _canary(self, master: str, linked: list[Instance]) -> None:
         """Write a key on the master, read it on the replicas that the master feeds, and remove it."""
         if self._external:
             why = "left out: the master is outside this deployment"
-            self._note("canary", self._target["service"], True, why, "left out")
+            self._note("canary", self._target.service, True, why, "left out")
         if not master:
             return
         value = secrets.token_hex(8)
@@ -198,15 +172,15 @@ class Verification:
             with connect(self._target, self._node(master)) as connection:
                 try:
                     self._write_canary(connection, master, value, len(linked))
-                    self._checks += each(lambda node: self._read_canary(node, value), linked)
+                    self._checks += map_parallel(lambda node: self._read_canary(node, value), linked)
                 finally:
                     connection.call("DEL", self._key)
                 left = connection.call("EXISTS", self._key)
                 self._note("canary removed", master, left == 0, f"{left} left", "0 left")
-        except TROUBLE as error:
+        except CONNECTION_ERRORS as error:
             # Its time to live removes what could not be removed.
-            begun = any(check["check"] == "canary written" for check in self._checks)
-            self._note("canary removed" if begun else "canary written", master, False, tell(error), "OK")
+            begun = any(check.check == "canary written" for check in self._checks)
+            self._note("canary removed" if begun else "canary written", master, False, describe_error(error), "OK")
 
     def _write_canary(self, connection: Connection, master: str, value: str, replicas: int) -> None:
         reply = connection.call("SET", self._key, value, "EX", CANARY_SECONDS)
@@ -225,60 +199,57 @@ class Verification:
                 break
         return confirmed
 
-    def _read_canary(self, node: Node, value: str) -> Check:
+    def _read_canary(self, node: Instance, value: str) -> Check:
         try:
             with connect(self._target, node) as connection:
                 got = connection.call("GET", self._key)
             seen = "the canary" if got == value else "nothing" if got is None else "another value"
-        except TROUBLE as error:
-            seen = tell(error)
-        return outcome("canary read", node["id"], seen == "the canary", seen, "the canary")
+        except CONNECTION_ERRORS as error:
+            seen = describe_error(error)
+        return outcome("canary read", node.id, seen == "the canary", seen, "the canary")
 
     def _sentinels(self, master: str) -> None:
-        watching = [node for node in self._target["sentinels"] if node["id"] not in self._silent]
-        for checks in each(lambda node: self._patient_sentinel(node, master), watching):
+        watching = [node for node in self._target.sentinels if node.id not in self._silent]
+        for checks in map_parallel(lambda node: self._patient_sentinel(node, master), watching):
             self._checks += checks
 
-    def _patient_sentinel(self, node: Node, master: str) -> list[Check]:
+    def _patient_sentinel(self, node: Instance, master: str) -> list[Check]:
         deadline = time.monotonic() + self._patience
         while True:
             checks = self._sentinel(node, sentinel_view(self._target, node), master)
-            if all(check["ok"] for check in checks) or time.monotonic() > deadline:
+            if all(check.ok for check in checks) or time.monotonic() > deadline:
                 return checks
             time.sleep(PAUSE)
 
-    def _sentinel(self, node: Node, seen: SentinelView, master: str) -> list[Check]:
+    def _sentinel(self, node: Instance, seen: SentinelView, master: str) -> list[Check]:
         """Return the checks of what one Sentinel says; ``master`` empty: there is none to compare with."""
-        name = node["id"]
-        if seen["problem"]:
-            return [
-                outcome("watches the service", name, False, seen["problem"], f"{self._target['monitor']} is watched")
-            ]
+        name = node.id
+        if seen.problem:
+            return [outcome("watches the service", name, False, seen.problem, f"{self._target.monitor} is watched")]
         checks = []
         if master:
-            named, wanted = self._named(seen["master"]), self._named(master)
+            named, wanted = self._named(seen.master), self._named(master)
             checks.append(outcome("names the master", name, named == wanted, named, wanted))
-        replicas = {spot(member) for member in self._target["members"]} - {seen["master"]}
-        known = {replica["where"] for replica in seen["replicas"]}
+        replicas = {str(member.endpoint) for member in self._target.members} - {seen.master}
+        known = {replica.place for replica in seen.replicas}
         checks.append(
             outcome("knows the replicas", name, known == replicas, self._list(known), self._list(replicas)),
         )
-        others = len(self._target["sentinels"]) - 1
+        others = len(self._target.sentinels) - 1
         checks.append(
-            outcome("knows the Sentinels", name, len(seen["sentinels"]) == others, len(seen["sentinels"]), str(others)),
+            outcome("knows the Sentinels", name, len(seen.sentinels) == others, len(seen.sentinels), str(others)),
         )
         down = self._flagged(seen)
         checks.append(outcome("sees all up", name, not down, self._list(down), "none down"))
-        checks.append(outcome("quorum", name, seen["quorum_ok"], seen["quorum"], "OK"))
+        checks.append(outcome("quorum", name, seen.quorum_ok, seen.quorum, "OK"))
         return checks
 
     def _flagged(self, seen: SentinelView) -> set[str]:
         """Return the places that a Sentinel holds for down although they answer here."""
-        silent = {spot(self._node(name)) for name in self._silent}
-        master: Peer = {"where": seen["master"], "flags": seen["flags"]}
-        peers = [master, *seen["replicas"], *seen["sentinels"]]
-        return {peer["where"] for peer in peers if set(peer["flags"]) & set(DOWN)} - silent
+        silent = {str(self._node(name).endpoint) for name in self._silent}
+        peers = [Peer(seen.master, seen.flags), *seen.replicas, *seen.sentinels]
+        return {peer.place for peer in peers if engine_words.any_of(peer.flags, engine_words.DOWN)} - silent
 
     def _list(self, places: set[str]) -> str:
-        every = {spot(node): node["id"] for node in self._target["sentinels"]}
+        every = {str(node.endpoint): node.id for node in self._target.sentinels}
         return ", ".join(sorted(every.get(place, self._named(place)) for place in places)) or "none"

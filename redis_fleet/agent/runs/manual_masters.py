@@ -9,20 +9,12 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TypedDict
 
 from ..host.files import replace
+from ..messages.observation import ManualMaster
 
 
-class Record(TypedDict):
-    """One service: its master's ``address:port``, how many times that was decided by hand, and when last."""
-
-    master: str
-    number: int
-    time: float
-
-
-def read(path: str) -> dict[str, Record]:
+def read(path: str) -> dict[str, ManualMaster]:
     """Return the records of a machine by service; none when there is no file. Raises ValueError for a broken one."""
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -30,23 +22,24 @@ def read(path: str) -> dict[str, Record]:
         return {}
     found = json.loads(text)
     return {
-        service: {"master": str(each["master"]), "number": int(each["number"]), "time": float(each["time"])}
+        service: ManualMaster(str(each["master"]), int(each["number"]), float(each["time"]))
         for service, each in found.items()
     }
 
 
-def note(path: str, service: str, master: str, number: int) -> dict[str, Record]:
+def note(path: str, service: str, master: str, number: int) -> dict[str, ManualMaster]:
     """Record the master of a service and return all records; a higher number that is noted already stays.
 
     ``number`` is one more than the highest on any machine. Raises OSError when the file cannot be written.
     """
     records = read(path)
-    if number <= records.get(service, {"number": -1})["number"]:
+    if service in records and number <= records[service].number:
         return records
-    records[service] = {"master": master, "number": number, "time": time.time()}
+    records[service] = ManualMaster(master, number, time.time())
     folder = Path(path).parent
     if not folder.is_dir():
         folder.mkdir(parents=True)
         folder.chmod(0o755)
-    replace(Path(path), (json.dumps(records, indent=1, sort_keys=True) + "\n").encode(), "", 0o644)
+    written = {name: record.to_json() for name, record in records.items()}
+    replace(Path(path), (json.dumps(written, indent=1, sort_keys=True) + "\n").encode(), "", 0o644)
     return records

@@ -42,10 +42,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         fleet = fleet_of(task_vars)
         aim = target(fleet, fleet.service(arguments(self, DOCUMENTATION)["service"]))
-        module = caller(self, task_vars)
+        machine = caller(self, task_vars)
         here = from_here(aim)
-        processes = AnsibleProcessControl(fleet, aim, lambda: view(aim) if here else far_view(aim, module), module)
-        eyes = InterruptibleClient(client_of(aim, module, here=here), noting_interrupts())
+        processes = AnsibleProcessControl(fleet, aim, lambda: view(aim) if here else far_view(aim, machine), machine)
+        eyes = InterruptibleClient(client_of(aim, machine, here=here), noting_interrupts())
         try:
             found = run(aim, processes, eyes, self._say)
         except OperationRefusedError as error:

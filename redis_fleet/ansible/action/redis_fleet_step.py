@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.messages.handover import NoteManualMaster
 from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.documented import arguments
@@ -88,9 +89,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Without Sentinels nobody else knows who was made the master."""
         records = [machine.records.get(step["service"]) for machine in seen.machines.values()]
         number = 1 + max(each.number if each else 0 for each in records)
-        place = {"path": masters_file(fleet, step["machine"]), "service": step["service"]}
-        note = {"verb": "note", **place, "master": master, "number": number}
-        caller(self, task_vars)("redis_fleet_handover", note)
+        path = masters_file(fleet, step["machine"])
+        caller(self, task_vars)(NoteManualMaster(path, step["service"], master, number))
 
     def _say(self, event: Any) -> None:
         tell(self._display, event)

@@ -6,13 +6,13 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from redis_fleet.agent.messages.client import Verify
 from redis_fleet.agent.replication.verification import verify
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.operations.clients import from_here
-from redis_fleet.operations.remote_client import ask
 from redis_fleet.operations.service_access import target
 
 DOCUMENTATION = """
@@ -41,7 +41,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         checks = []
         for name in wanted:
             aim = target(fleet, fleet.service(name))
-            found = verify(aim) if from_here(aim) else ask(caller(self, task_vars), aim, "verify")
+            made = verify(aim) if from_here(aim) else caller(self, task_vars)(Verify(aim)).checks
+            found = [check.to_json() for check in made]
             checks += [{"service": name, **check} for check in found]
             emit("checked", service=name, checks=found)
         bad = [f"{each['subject']}: {each['check']}: {each['seen']}" for each in checks if not each["ok"]]

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from redis_fleet.agent.load_client.writer import Tally
-from redis_fleet.agent.replication.view import Target
+from redis_fleet.agent.messages.client import Tally
+from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations.local import LocalClient
@@ -57,8 +57,8 @@ class Written:
     def sum(self) -> Tally:
         """Return the tally of a client that wrote something and could read it back."""
         assert self.tally is not None, "the writer left no tally"
-        assert self.tally["acknowledged"], f"nothing was written: {self.tally}"
-        assert not self.tally["problem"], self.tally["problem"]
+        assert self.tally.acknowledged, f"nothing was written: {self.tally}"
+        assert not self.tally.problem, self.tally.problem
         return self.tally
 
 
@@ -110,12 +110,12 @@ class Deployment:
         """Return the description as it is now, read by the product: only to reach its processes."""
         return load_fleet(str(self.file))
 
-    def target(self, service: str = "orders", sentinels: tuple[str, ...] = ()) -> Target:
+    def target(self, service: str = "orders", sentinels: tuple[str, ...] = ()) -> ServiceAccess:
         """Return what a client needs, with the Sentinels of all machines or of these."""
         fleet = self.fleet()
         aim = target(fleet, _service(fleet, service))
-        kept = [node for node in aim["sentinels"] if not sentinels or node["machine"] in sentinels]
-        return cast(Target, {**aim, "sentinels": kept})
+        kept = [node for node in aim.sentinels if not sentinels or node.machine in sentinels]
+        return replace(aim, sentinels=tuple(kept))
 
     @contextmanager
     def writing(self, service: str = "orders", sentinels: tuple[str, ...] = ()) -> Iterator[Written]:
@@ -193,4 +193,4 @@ def _service(fleet: Fleet, name: str) -> Service:
 
 
 def _writes(client: LocalClient) -> bool:
-    return any(event.get("acknowledged") for event in client.look()["events"])
+    return any(event.acknowledged for event in client.look().events)

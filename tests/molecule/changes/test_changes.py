@@ -78,8 +78,8 @@ def test_what_needs_a_restart_rolls(deployment: Deployment, redis6: bool) -> Non
     with deployment.writing() as written:
         done = deployment.deploy()
 
-    assert written.sum["acknowledged_lost"] == 0
-    assert written.sum["write_gap_ms"] <= _ROLLING_GAP
+    assert written.sum.acknowledged_lost == 0
+    assert written.sum.write_gap_ms <= _ROLLING_GAP
     (report,) = done.json["reports"]
     assert report["acknowledged_lost"] == 0
     assert report["write_gap_ms"] <= _ROLLING_GAP
@@ -126,8 +126,8 @@ def test_replica_leaves_and_comes_back(deployment: Deployment) -> None:
         deployment.deploy()
         deployment.settled()
 
-    assert written.sum["acknowledged_lost"] == 0
-    assert written.sum["write_gap_ms"] <= _NO_GAP
+    assert written.sum.acknowledged_lost == 0
+    assert written.sum.write_gap_ms <= _NO_GAP
     restarted = {name for name, started in deployment.pids().items() if started != pids[name]}
     assert restarted == {"orders-6379@red3"}
 
@@ -172,7 +172,7 @@ def test_switchover_under_writes(deployment: Deployment) -> None:
     assert done.code == 0, done.text
     assert done.json["new_master"] == "orders-6379@red1"
     assert done.json["write_gap_ms"] <= _ROLLING_GAP
-    assert done.json["acknowledged_lost"] == written.sum["acknowledged_lost"] == 0
+    assert done.json["acknowledged_lost"] == written.sum.acknowledged_lost == 0
     assert deployment.master() == "red1"
     deployment.settled()
 
@@ -196,8 +196,8 @@ def _live(deployment: Deployment, *among: str) -> None:
     changed = {f"{step['process']}@{step['machine']}" for step in done.json["steps"]}
     assert changed >= set(among)
     assert {step["how"] for step in done.json["steps"]} == {"LIVE"}
-    assert written.sum["acknowledged_lost"] == written.sum["refused"] == 0
-    assert written.sum["write_gap_ms"] <= _NO_GAP
+    assert written.sum.acknowledged_lost == written.sum.refused == 0
+    assert written.sum.write_gap_ms <= _NO_GAP
     deployment.settled()
 
 

@@ -24,12 +24,12 @@ from redis_fleet.agent.messages.orders import (
     clear,
 )
 from redis_fleet.agent.process.first_sync import DELAY
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.ansible.requests import change_request
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet, Process, Service
-from redis_fleet.plan.master import majority
 from redis_fleet.plan.steps import (
     Confirm,
     Decommission,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
-from redis_fleet.plan.master import majority
 from redis_fleet.plan.steps import STAGES, Plan, Restart, Step, WriteFiles
 
 STARTS = ("start_masters", "start_replicas", "start_sentinels")

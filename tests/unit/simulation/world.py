@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet
-from redis_fleet.plan.master import majority
 from tests.unit.simulation.servers import Keys, Server
 from tests.unit.simulation.watchers import View, Watcher
 

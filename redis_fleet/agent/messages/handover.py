@@ -1,0 +1,134 @@
+"""The master's role handed over: what a machine does of it, and the masters that were made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ..codec import Message, Request
+from .observation import ManualMaster
+from .service import ServiceAccess
+
+
+@dataclass(frozen=True)
+class UsualValues(Message):
+    """What the description says of one member for the directives that are changed for the time; None: nothing.
+
+    They are replica-priority, min-replicas-to-write and min-replicas-max-lag.
+    """
+
+    priority: Optional[str] = None
+    min_replicas: Optional[str] = None
+    max_lag: Optional[str] = None
+
+
+Described = Mapping[str, UsualValues]
+"""The usual values of the members, by id."""
+
+
+@dataclass(frozen=True)
+class Note(Message):
+    """Something that happened on this machine, at a wall clock time (seconds since 1970)."""
+
+    time: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Handover(Message):
+    """How a hand-over ended. ``master``: the id of the new master, empty when nobody was promoted.
+
+    ``undone``: everything is as it was before. ``problems`` are sentences; ``time`` is this machine's clock at the end.
+    """
+
+    master: str
+    undone: bool
+    problems: tuple[str, ...]
+    notes: tuple[Note, ...]
+    time: float
+
+
+@dataclass(frozen=True)
+class HandOver(Request[Handover]):
+    """Hand the role of master over from one member (id) to another, without losing a write."""
+
+    verb = "hand-over"
+
+    service: ServiceAccess
+    old: str
+    new: str
+    described: Mapping[str, UsualValues] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Promote(Request[Handover]):
+    """Make a replica (id, empty: the one with the newest data) the master where no Sentinel watches."""
+
+    verb = "promote"
+
+    service: ServiceAccess
+    new: str = ""
+
+
+@dataclass(frozen=True)
+class Priorities(Message):
+    """What ``replica-priority`` was before, by the member's id."""
+
+    before: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prefer(Request[Priorities]):
+    """Make a member (id) the one that Sentinel promotes."""
+
+    verb = "prefer"
+
+    service: ServiceAccess
+    new: str
+    described: Mapping[str, UsualValues] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Restored(Message):
+    """What did not succeed, each a sentence."""
+
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RestorePriorities(Request[Restored]):
+    """Give members their priorities back, by id."""
+
+    verb = "restore-priorities"
+
+    service: ServiceAccess
+    priorities: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ManualMasters(Message):
+    """The masters that were made by hand as this machine knows them, by service."""
+
+    records: Mapping[str, ManualMaster] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AskManualMasters(Request[ManualMasters]):
+    """Say which masters were made by hand; ``path`` is the file of the notes."""
+
+    verb = "manual-masters"
+
+    path: str
+
+
+@dataclass(frozen=True)
+class NoteManualMaster(Request[ManualMasters]):
+    """Note that the master of a service (``address:port``) was made one by hand; see runs/manual_masters.py."""
+
+    verb = "note-manual-master"
+
+    path: str
+    service: str
+    master: str
+    number: int
