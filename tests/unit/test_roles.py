@@ -61,3 +61,13 @@ def test_every_playbook_is_documented_and_no_other() -> None:
     assert set(re.findall(r"^\| `([\w-]+\.yml)`", section, re.MULTILINE)) == {
         file.name for file in PLAYBOOKS.glob("*.yml")
     }
+
+
+def test_the_command_line_names_only_what_there_is() -> None:
+    """A result that is read under the name of an action that is gone is empty, and nothing else would say so."""
+    ansible = ROOT / "redis_fleet" / "ansible"
+    plugins = {file.stem for folder in ("action", "callback") for file in (ansible / folder).glob("redis_fleet_*.py")}
+    variables = set(re.findall(r"^\| `(redis_fleet_\w+)`", REFERENCE, re.MULTILINE))
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "redis_fleet" / "cli").glob("*.py")]
+    named = {name for text in texts for name in re.findall(r'"(redis_fleet_\w+)"', text)}
+    assert named <= plugins | variables
