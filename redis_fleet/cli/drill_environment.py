@@ -74,7 +74,7 @@ class Stage:
                 chosen,
                 disturb,
                 lambda: self._played("drill-failover", chosen.name, "redis_fleet_drill"),
-                lambda: self._played("switchover", chosen.name, "redis_fleet_switchover"),
+                lambda: self._played("switchover", chosen.name, "redis_fleet_operation"),
             )
         return self._deployment
 

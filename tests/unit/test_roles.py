@@ -94,3 +94,13 @@ def test_ansible_shows_the_documentation_of_a_plugin(plugin: tuple[str, str]) ->
     environment = {**importing(os.environ), **paths({}), "ANSIBLE_CONFIG": str(CONFIGURATION)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)[plugin[1]]["doc"]["short_description"]
+
+
+def test_the_command_line_names_only_what_there_is() -> None:
+    """A result that is read under the name of an action that is gone is empty, and nothing else would say so."""
+    ansible = ROOT / "redis_fleet" / "ansible"
+    plugins = {file.stem for folder in ("action", "callback") for file in (ansible / folder).glob("redis_fleet_*.py")}
+    variables = set(re.findall(r"^\| `(redis_fleet_\w+)`", REFERENCE, re.MULTILINE))
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "redis_fleet" / "cli").glob("*.py")]
+    named = {name for text in texts for name in re.findall(r'"(redis_fleet_\w+)"', text)}
+    assert named <= plugins | variables
