@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import table, values
@@ -86,7 +86,7 @@ def _against_config(directive: Directive, setting: Setting, config: Mapping[str,
     if name is None:
         return
     if directive.sensitive:
-        if not same(config[name], setting.lines[0][0]):
+        if not matches(config[name], setting.lines[0][0]):
             yield Change(setting.name, _shown(setting), MASK if config[name] else "")
     elif values.canonical(directive, setting.lines) != values.canonical(directive, config[name]):
         yield Change(setting.name, _shown(setting), config[name])
@@ -141,7 +141,7 @@ def of_file(process: Process, facts: ProcessFacts, catalogue: Catalogue) -> Iter
 def against_file(directive: Directive, setting: Setting, lines: values.Lines) -> Iterator[Change]:
     """Yield what is wrong with the lines that a file has for a setting."""
     if directive.sensitive:
-        if not lines or not lines[-1] or not same(lines[-1][-1], setting.lines[0][0]):
+        if not lines or not lines[-1] or not matches(lines[-1][-1], setting.lines[0][0]):
             yield Change(setting.name, MASK, MASK if lines else "", where="file")
         return
     written: values.Lines | str = lines or (directive.default or "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.messages.orders import (
     DIRECTIVE,
     MONITORED,
@@ -59,7 +59,7 @@ def refusals(
     facts = seen.of(process) if process else ProcessFacts()
     wanted = service.password.reveal() if service.password else ""
     found = facts.config.get("requirepass", "")
-    done = (bool(found) and same(found, wanted)) if wanted else not _has_password(facts)
+    done = (bool(found) and matches(found, wanted)) if wanted else not _has_password(facts)
     if not facts.answers or done:
         return
     gone = sorted(each.id for each in members if each not in service.processes)
@@ -101,7 +101,7 @@ def _differs(process: Process, facts: ProcessFacts, name: str) -> Change | None:
     alias = {"masterauth": "primaryauth"}.get(name, name)
     found = facts.config.get(name, facts.config.get(alias, ""))
     shadowed = name == "requirepass" and bool(wanted) and _others_get_in(facts)
-    if shadowed or (not same(found, wanted) if wanted and found else wanted != found):
+    if shadowed or (not matches(found, wanted) if wanted and found else wanted != found):
         return Change(name, MASK if wanted else "", MASK if found else "")
     return None
 
@@ -113,7 +113,7 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
         return
     found = next((line[-1] for line in facts.lines_of("sentinel", "auth-pass", name)), "")
     wanted = service.password.reveal() if service.password else ""
-    if not same(found, wanted) if wanted and found else wanted != found:
+    if not matches(found, wanted) if wanted and found else wanted != found:
         change = Change(f"sentinel auth-pass {name}", MASK if wanted else "", MASK if found else "")
         password = SecretRef(MONITORED, "auth-pass", name) if wanted else ""
         order = Command(("SENTINEL", "SET", name, "auth-pass", password))
@@ -156,7 +156,7 @@ def password_differs(process: Process, facts: ProcessFacts) -> bool:
     if _others_get_in(facts):
         return True
     given = facts.lines_of("sentinel", "sentinel-pass") or facts.lines_of("requirepass")
-    return not given or not same(given[-1][-1], process.password.reveal())
+    return not given or not matches(given[-1][-1], process.password.reveal())
 
 
 def in_file(process: Process, facts: ProcessFacts) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def in_file(process: Process, facts: ProcessFacts) -> tuple[str, ...]:
     other = [line[-1] for line in facts.lines_of("sentinel", "sentinel-pass")]
     wanted = process.password.reveal() if process.password else ""
     found = [word for word in (*own[-1:], *other[-1:]) if word]
-    fine = (bool(own) and all(same(word, wanted) for word in found)) if wanted else not found
+    fine = (bool(own) and all(matches(word, wanted) for word in found)) if wanted else not found
     # This line counts more than requirepass, and has nothing but hashes: with a new requirepass it is taken out.
     unknown = bool(facts.lines_of("user", "default"))
     return () if fine and not unknown else ("requirepass", "sentinel sentinel-pass")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.messages.orders import DIRECTIVE, MONITORED, Command, Flush, Order, SecretRef, Value
 from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue import sentinel as sentinel_table
@@ -204,7 +204,7 @@ def _statement(
 
 def _equal(directive: SentinelDirective, asked: tuple[Words, ...], written: tuple[Words, ...]) -> bool:
     if directive.value.sensitive:
-        return len(asked) == len(written) and same(written[-1][-1], asked[-1][-1])
+        return len(asked) == len(written) and matches(written[-1][-1], asked[-1][-1])
     if directive.value.repeatable:
         return {tuple(word.lower() for word in line) for line in asked} == {
             tuple(word.lower() for word in line) for line in written

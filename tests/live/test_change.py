@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from redis_fleet.agent.errors import ChangeError, NotReadyError
-from redis_fleet.agent.host.digest import same
+from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.inspect.observe import observe
 from redis_fleet.agent.login import _prove, connect
 from redis_fleet.agent.messages.kind import SENTINEL, SERVER
@@ -277,9 +277,9 @@ def test_a_password_is_changed_with_an_overlap(here: Daemons, rewritten: bool) -
     done = give(wanted, order("masterauth", value=NEW), order("password-end"), order("rewrite"))
 
     assert done["changed"] == [f"{name}: masterauth", f"{name}: password", f"{name}: file"]
-    assert same(done["config"]["requirepass"], NEW)
+    assert matches(done["config"]["requirepass"], NEW)
     secret = lines(done, "masterauth", "primaryauth", "requirepass")
-    assert [same(line[1], NEW) for line in secret] == [True, True]
+    assert [matches(line[1], NEW) for line in secret] == [True, True]
     assert (accepted(server, PASSWORD), accepted(server, NEW), accepted(server, None)) == (False, True, False)
     with staying:
         assert staying.call("PING") == "PONG"

@@ -13,8 +13,6 @@ PACKAGE = ROOT / "redis_fleet"
 FLAGS = engine_words.UNREACHED | engine_words.FAILING_OVER
 # A drill shows what a Sentinel answers word for word; the watcher has a sentence for each flag.
 SHOWN = {"drills/sentinel_lab.py", "operations/watcher.py"}
-# Owned by the orders that it gives to running processes.
-OWN = {"agent/process/sentinel_commands.py"}
 
 
 @pytest.mark.parametrize(
@@ -62,4 +60,4 @@ def test_nobody_else_keeps_a_list_of_flags() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and node.value in FLAGS
     }
-    assert found == {"agent/engine_words.py", *SHOWN, *OWN}
+    assert found == {"agent/engine_words.py", *SHOWN}

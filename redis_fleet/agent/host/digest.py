@@ -18,20 +18,20 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def seal(text: str, salt: str = "") -> str:
+def secret_digest(text: str, salt: str = "") -> str:
     """Return ``sealed:SALT:HASH`` for a secret; an empty text stays empty, as it is none."""
-    return _sealed(text, salt or _SALT) if text else ""
+    return _derived(text, salt or _SALT) if text else ""
 
 
 @lru_cache(maxsize=65536)
-def _sealed(text: str, salt: str) -> str:
+def _derived(text: str, salt: str) -> str:
     key = hashlib.pbkdf2_hmac("sha256", text.encode("utf-8", "surrogateescape"), bytes.fromhex(salt), _ROUNDS)
     return f"{_MARK}{salt}:{key.hex()}"
 
 
-def same(sealed: str, text: str) -> bool:
-    """Say whether a sealed value is this text; also fine for a value that was never sealed."""
-    if not sealed.startswith(_MARK):
-        return sealed == text
-    salt = sealed[len(_MARK) :].partition(":")[0]
-    return hmac.compare_digest(sealed, seal(text, salt))
+def matches(digest: str, text: str) -> bool:
+    """Say whether a digest is that of this text; also fine for a value that is itself no digest."""
+    if not digest.startswith(_MARK):
+        return digest == text
+    salt = digest[len(_MARK) :].partition(":")[0]
+    return hmac.compare_digest(digest, secret_digest(text, salt))

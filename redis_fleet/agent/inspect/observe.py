@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..conf.text import parse_file
-from ..host.digest import seal
+from ..host.digest import secret_digest
 from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
@@ -147,7 +147,7 @@ def _server(found: ProcessFacts, connection: Connection, sensitive: frozenset[st
     config = pairs(connection.call("CONFIG", "GET", "*"))
     return replace(
         found,
-        config={name: seal(value) if name in sensitive else value for name, value in config.items()},
+        config={name: secret_digest(value) if name in sensitive else value for name, value in config.items()},
         role=connection.call("ROLE"),
         info=info(connection.call("INFO")),
     )
@@ -191,13 +191,14 @@ def _file(path: str, sensitive: frozenset[str]) -> tuple[tuple[tuple[str, ...], 
         return None, None
     except ValueError as error:
         return (), str(error)
-    return tuple((line.name, *_sealed(line.name, line.words, sensitive)) for line in lines), None
+    return tuple((line.name, *without_secrets(line.name, line.words, sensitive)) for line in lines), None
 
 
-def _sealed(name: str, words: tuple[str, ...], sensitive: Iterable[str]) -> list[str]:
+def without_secrets(name: str, words: tuple[str, ...], sensitive: Iterable[str]) -> list[str]:
+    """Return the words of a directive, digests in place of those that are secret."""
     if name == "sentinel" and words and words[0].lower() in sensitive:
-        return [*words[:-1], seal(words[-1])]
+        return [*words[:-1], secret_digest(words[-1])]
     if name in sensitive and words:
         # An ACL line holds passwords anywhere behind the user's name.
-        return [seal(words[0])] if len(words) == 1 else [words[0], seal(" ".join(words[1:]))]
+        return [secret_digest(words[0])] if len(words) == 1 else [words[0], secret_digest(" ".join(words[1:]))]
     return list(words)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
+from .. import engine_words
 from ..endpoint import Endpoint
 from ..errors import ChangeError, NotReadyError
-from ..host.digest import seal
-from ..inspect.observe import _sealed as sealed
+from ..host.digest import secret_digest
+from ..inspect.observe import without_secrets
 from ..login import (
     SENSITIVE,
     Outcome,
@@ -52,7 +53,6 @@ from .persistence import append_only
 
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
 _TIMEOUT = 10.0
-_ROLES = {"slave": "replica"}
 _FENCE = "min-replicas-to-write"
 
 
@@ -79,11 +79,12 @@ def _expect(changing: Changing) -> None:
     try:
         connection, _ = connect(changing.process)
         with connection:
-            role = connection.call("ROLE")[0]
+            word = str(connection.call("ROLE")[0])
     except (OSError, ReplyError) as error:
         raise NotReadyError(f"{name} cannot be asked for its role: {error}") from None
-    if _ROLES.get(role, role) != changing.expect:
-        raise NotReadyError(f"{name} is a {_ROLES.get(role, role)} by now, not a {changing.expect}; run again")
+    role = engine_words.role(word, word)
+    if role != changing.expect:
+        raise NotReadyError(f"{name} is a {role} by now, not a {changing.expect}; run again")
 
 
 def _process(changing: Changing, sensitive: frozenset[str], changed: list[str]) -> InForce:
@@ -146,13 +147,13 @@ def _in_force(changing: Changing, connection: Connection, sensitive: frozenset[s
     """Return what is in force of everything that the orders touch."""
     found = directives(changing.process.configuration)
     # The whole file: a rewritten one may have another name for a directive than the order had.
-    lines = tuple((line.name, *sealed(line.name, line.words, sensitive)) for line in found)
+    lines = tuple((line.name, *without_secrets(line.name, line.words, sensitive)) for line in found)
     if changing.process.kind.monitors:
         masters = [pairs(each) for each in connection.call("SENTINEL", "MASTERS")]
         return InForce(lines=lines, masters={each["name"]: each for each in masters}, notes=tuple(notes))
     config = {name: _get(connection, name) for name in sorted(set(_touched(changing.orders)))}
     return InForce(
-        config={name: seal(value) if name in sensitive else value for name, value in config.items()},
+        config={name: secret_digest(value) if name in sensitive else value for name, value in config.items()},
         lines=lines,
         role=connection.call("ROLE"),
         notes=tuple(notes),
@@ -259,7 +260,8 @@ class _Doing:
         """Make an old master follow the new one, then lift its fence: until then it would take writes that are lost."""
         address, port = order.master.split()
         connection, done = self._connection, list[str]()
-        if connection.call("ROLE")[:3] != ["slave", address, int(port)]:
+        role = connection.call("ROLE")
+        if engine_words.role(role[0]) != engine_words.REPLICA or role[1:3] != [address, int(port)]:
             _must_be_master(self._process, Endpoint(address, int(port)))
             connection.call("MULTI")
             connection.call("REPLICAOF", address, port)
@@ -280,10 +282,10 @@ def _must_be_master(process: ManagedProcess, endpoint: Endpoint) -> None:
     try:
         connection, _ = connect(at(process, endpoint))
         with connection:
-            role = connection.call("ROLE")[0]
+            role = engine_words.role(connection.call("ROLE")[0])
     except (OSError, ReplyError) as error:
         raise NotReadyError(f"{where}, which {process.name} is to follow, cannot be asked: {error}") from None
-    if role != "master":
+    if role != engine_words.MASTER:
         raise NotReadyError(f"{where}, which {process.name} is to follow, is no master; run again")
 
 

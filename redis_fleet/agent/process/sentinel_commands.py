@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from .. import engine_words
 from ..errors import NotReadyError
 from ..login import Outcome, secret_words
 from ..messages.orders import Forget, Value, clear
@@ -12,7 +13,7 @@ from ..protocol.resp import Connection, ReplyError, pairs
 from ..secret import MASK, Secret
 
 _PAUSE = 0.1
-_TROUBLED = {"s_down", "o_down", "disconnected", "failover_in_progress", "master_down"}
+_TROUBLED = engine_words.UNREACHED | engine_words.FAILING_OVER | {"master_down"}
 
 
 def told(words: Sequence[Value]) -> str:
@@ -76,11 +77,11 @@ def _lacks(connection: Connection, order: Forget) -> str:
     """Say what a Sentinel's knowledge lacks, or has too much; empty when it is just so."""
     name = order.master
     view = watched(connection, name)
-    if view is None or _TROUBLED & set(view["flags"].split(",")):
+    if view is None or _TROUBLED & engine_words.flags(view["flags"]):
         return f"{name} is {view['flags'] if view else 'not watched'}"
     for what, wanted in (("replicas", order.replicas), ("sentinels", order.sentinels)):
         rows = [pairs(each) for each in connection.call("SENTINEL", what.upper(), name)]
-        sound = [row for row in rows if not _TROUBLED & set(row["flags"].split(","))]
+        sound = [row for row in rows if not _TROUBLED & engine_words.flags(row["flags"])]
         if len(rows) != wanted or len(sound) != wanted:
             return f"it knows {len(rows)} {what} of {name}, {len(sound)} of them in contact, not {wanted}"
     try:

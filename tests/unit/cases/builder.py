@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.host.digest import seal, sha256
+from redis_fleet.agent.host.digest import secret_digest, sha256
 from redis_fleet.agent.login import code_of
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.catalogue import table, values
@@ -31,7 +31,7 @@ from redis_fleet.render.files import kernel_files, machine_files
 FLEETS = Path(__file__).parent / "fleets"
 VERSION = "7.0.15"
 _KERNEL = {"vm.overcommit_memory": "1", "net.core.somaxconn": "4096", "transparent_hugepage": "madvise"}
-_sealed = cache(seal)
+_sealed = cache(secret_digest)
 
 MACHINE = {
     "units",

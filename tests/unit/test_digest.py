@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from redis_fleet.agent.host.digest import same, seal
-from redis_fleet.agent.inspect.observe import _sealed
+from redis_fleet.agent.host.digest import matches, secret_digest
+from redis_fleet.agent.inspect.observe import without_secrets
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.observe.request import sensitive
@@ -18,44 +18,44 @@ SENSITIVE = set(sensitive())
 
 
 def test_a_seal_is_the_same_as_its_text_only() -> None:
-    sealed = seal(SECRET)
+    sealed = secret_digest(SECRET)
 
-    assert same(sealed, SECRET)
-    assert not same(sealed, "correct horse ")
-    assert not same(sealed, "")
-    assert not same(sealed, sealed)
+    assert matches(sealed, SECRET)
+    assert not matches(sealed, "correct horse ")
+    assert not matches(sealed, "")
+    assert not matches(sealed, sealed)
 
 
 def test_no_clear_text_and_each_look_seals_otherwise() -> None:
-    program = f"from redis_fleet.agent.host.digest import seal; print(seal({SECRET!r}))"
+    program = f"from redis_fleet.agent.host.digest import seal; print(secret_digest({SECRET!r}))"
     looks = {subprocess.check_output([sys.executable, "-c", program], text=True).strip() for _ in range(2)}
 
     assert len(looks) == 2
-    for sealed in (*looks, seal(SECRET)):
+    for sealed in (*looks, secret_digest(SECRET)):
         assert SECRET not in sealed
-        assert same(sealed, SECRET)
-    assert seal(SECRET, "00ff") == seal(SECRET, "00ff") != seal(SECRET)
+        assert matches(sealed, SECRET)
+    assert secret_digest(SECRET, "00ff") == secret_digest(SECRET, "00ff") != secret_digest(SECRET)
 
 
 def test_no_secret_has_no_seal() -> None:
-    assert seal("") == ""
-    assert same("", "")
-    assert not same("", SECRET)
+    assert secret_digest("") == ""
+    assert matches("", "")
+    assert not matches("", SECRET)
 
 
-def test_a_value_that_was_never_sealed_is_compared_as_it_is() -> None:
-    assert same(SECRET, SECRET)
-    assert not same(SECRET, "other")
+def test_a_value_that_was_neverwithout_secrets_is_compared_as_it_is() -> None:
+    assert matches(SECRET, SECRET)
+    assert not matches(SECRET, "other")
 
 
-def test_any_bytes_can_be_sealed() -> None:
+def test_any_bytes_can_bewithout_secrets() -> None:
     odd = b"\xff\xfe".decode("utf-8", "surrogateescape")
 
-    assert same(seal(odd), odd)
+    assert matches(secret_digest(odd), odd)
 
 
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
-def test_every_name_of_every_secret_directive_is_sealed(engine: str) -> None:
+def test_every_name_of_every_secret_directive_iswithout_secrets(engine: str) -> None:
     names = set(sensitive())
     for version in table.versions(engine):
         for directive in table.catalogue(engine, version):
@@ -78,10 +78,10 @@ def test_every_name_of_every_secret_directive_is_sealed(engine: str) -> None:
         (("user", "default", "on", f"#{SECRET}", "nopass"), ["user", "default"]),
     ],
 )
-def test_secrets_of_a_file_are_sealed(line: tuple[str, ...], clear: list[str]) -> None:
+def test_secrets_of_a_file_arewithout_secrets(line: tuple[str, ...], clear: list[str]) -> None:
     name, *words = line
 
-    sent = [name, *_sealed(name, tuple(words), SENSITIVE)]
+    sent = [name, *without_secrets(name, tuple(words), SENSITIVE)]
 
     assert SECRET not in " ".join(sent)
     assert sent[: len(clear)] == clear
@@ -89,6 +89,6 @@ def test_secrets_of_a_file_are_sealed(line: tuple[str, ...], clear: list[str]) -
 
 
 def test_other_lines_are_sent_as_they_are() -> None:
-    assert _sealed("save", ("900", "1"), SENSITIVE) == ["900", "1"]
-    assert _sealed("sentinel", ("monitor", "orders", "10.0.0.11", "6379", "2"), SENSITIVE)[1] == "orders"
-    assert _sealed("requirepass", (), SENSITIVE) == []
+    assert without_secrets("save", ("900", "1"), SENSITIVE) == ["900", "1"]
+    assert without_secrets("sentinel", ("monitor", "orders", "10.0.0.11", "6379", "2"), SENSITIVE)[1] == "orders"
+    assert without_secrets("requirepass", (), SENSITIVE) == []
