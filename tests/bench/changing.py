@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.machines import BenchError
 from tests.bench.report import Comparison
-from tests.live.sandboxes import Box, box
+from tests.harness.live.sandboxes import Box, box
 
 Say = Callable[[str], None]
 _PLACE = "    config:                      # redis.conf directives under their own names"

@@ -12,7 +12,7 @@ from redis_fleet.drills.context import Deployment, Place
 from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.report import DrillReport, Step
 from tests.harness.engines import Binary, available
-from tests.live.processes import server_binary
+from tests.harness.live.processes import server_binary
 
 _VERSIONS = ("6.0.", "6.2.14", "7.0.", "8.0.2", "8.1.1", "9.1.2")
 _SCRIPT = """#!/bin/sh

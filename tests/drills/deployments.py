@@ -21,7 +21,7 @@ from redis_fleet.drills.report import DrillReport, Step
 from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations import failover_drill
 from redis_fleet.operations.local import LocalClient
-from tests.live.processes import (
+from tests.harness.live.processes import (
     DOWN_AFTER_MS,
     FAILOVER_TIMEOUT_MS,
     MONITOR,
@@ -30,7 +30,7 @@ from tests.live.processes import (
     Group,
     eventually,
 )
-from tests.live.switching import switch
+from tests.harness.live.switching import switch
 
 
 class Hands:

@@ -19,8 +19,8 @@ from redis_fleet.drills.report import DrillReport
 from tests.drills.breaking import differs
 from tests.drills.commanding import drilled
 from tests.drills.deployments import of_group, performed_on, small
-from tests.live.processes import PASSWORD, Group, eventually, running_group, server_binary
-from tests.live.sandboxes import COMMAND, Running, _all_processes, box
+from tests.harness.live.processes import PASSWORD, Group, eventually, running_group, server_binary
+from tests.harness.live.sandboxes import COMMAND, Running, _all_processes, box
 
 needs_mariadb = pytest.mark.skipif(
     not shutil.which("/usr/sbin/mariadbd") or not shutil.which("my_print_defaults"),

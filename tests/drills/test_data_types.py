@@ -15,7 +15,7 @@ from redis_fleet.drills.tables import Row
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import performed_on, small
 from tests.harness.engines import Binary
-from tests.live.processes import free_ports, server_binary
+from tests.harness.live.processes import free_ports, server_binary
 
 ROWS = [row for _, rows in PARTS for row in rows]
 # What the course teaches, in its order.

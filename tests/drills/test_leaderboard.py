@@ -18,7 +18,7 @@ from redis_fleet.drills.report import Step
 from tests.drills.breaking import differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.live.processes import Group, free_ports, running_group, server_binary
+from tests.harness.live.processes import Group, free_ports, running_group, server_binary
 
 
 @pytest.fixture

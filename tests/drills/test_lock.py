@@ -19,7 +19,7 @@ from tests.drills.breaking import per_engine
 from tests.drills.commanding import drilled
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.live.processes import Group, running_group, server_binary
+from tests.harness.live.processes import Group, running_group, server_binary
 
 CARELESS = "tests.drills.careless:Careless"
 

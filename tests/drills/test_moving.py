@@ -10,7 +10,7 @@ from redis_fleet.drills.master_moves import measured, timeline
 from redis_fleet.drills.transcript import Notebook
 from redis_fleet.operations.timeline import Timeline
 from redis_fleet.operations.watcher import Watcher
-from tests.live.processes import make_target
+from tests.harness.live.processes import make_target
 
 REPORT: dict[str, Any] = {
     "write_gap_ms": 2100,

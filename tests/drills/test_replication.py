@@ -15,7 +15,7 @@ from redis_fleet.drills.replication import astray, differing
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.live.processes import Group, free_ports, make_target, running_group, server_binary
+from tests.harness.live.processes import Group, free_ports, make_target, running_group, server_binary
 
 
 @pytest.fixture

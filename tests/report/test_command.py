@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.sandboxes import COMMAND, Box, box
+from tests.harness.live.sandboxes import COMMAND, Box, box
 
 
 def secrets(made: Box) -> list[str]:

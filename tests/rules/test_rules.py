@@ -28,7 +28,7 @@ NAMES = sorted(
 _SMALL_EDIT = 4
 # What shows a rule at work that no file can break: a file of tests, and what must be in it; else the pre-flight's.
 ELSEWHERE = {
-    "E13": ("tests/live/test_live_changes.py", "test_persistence_changes_to_snapshots_and_back_with_every_key"),
+    "E13": ("tests/live/cli/test_live_changes.py", "test_persistence_changes_to_snapshots_and_back_with_every_key"),
     "E14": ("tests/unit/cases/plan/trap-dbfilename.yml", "a server that starts with it finds no data"),
     "W15": ("tests/rules/test_others.py", "test_the_plan_says_what_the_restart_of_a_replica_with_an_aof_copies"),
 }
@@ -87,7 +87,7 @@ def test_every_rule_has_its_files(rule: Rule) -> None:
         assert own, f"write {rule.id}-NAME.redis.yml and {rule.id}-NAME.good.redis.yml"
         return
     assert not own
-    file, words = ELSEWHERE.get(rule.id) or ("tests/unit/test_preflight.py", f'"{rule.id}"')
+    file, words = ELSEWHERE.get(rule.id) or ("tests/unit/preflight/test_preflight.py", f'"{rule.id}"')
     assert words in (ROOT / file).read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from ..protocol.resp import Connection, ReplyError, pairs
 from ..secret import MASK, Secret
 
 _PAUSE = 0.1
-_TROUBLED = engine_words.UNREACHED | engine_words.FAILING_OVER | {"master_down"}
+_TROUBLED = engine_words.UNREACHED.union(engine_words.FAILING_OVER, {"master_down"})
 
 
 def told(words: Sequence[Value]) -> str:
