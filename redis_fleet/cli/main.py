@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import UserDict
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
@@ -11,36 +12,38 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 import redis_fleet
+from redis_fleet.cli import commands
 
-# Module and function, or app, of each command. What a command needs is imported when it is called: all of them together
-# cost half of what a short one takes.
-COMMANDS = {
-    "init": "init:init",
-    "check": "files:check",
-    "render": "files:render",
-    "import": "import_:import_",
-    "explain": "explain:explain",
-    "plan": "deploy:plan",
-    "deploy": "deploy:deploy",
-    "verify": "verify:verify",
-    "status": "status:status",
-    "switchover": "switchover:switchover",
-    "promote": "switchover:promote",
-    "repair": "repair:repair",
-    "unlock": "locks:unlock",
-    "journal": "locks:journal",
-    "drill": "drill:drill",
-    "ansible-env": "ansible_env:ansible_env",
-    "sandbox": "sandbox:app",
+# In the order of the help; a command that is not named here comes behind them.
+_ORDER = (
+    *("init", "check", "render", "import", "explain", "plan", "deploy", "verify", "status", "switchover", "promote"),
+    *("repair", "unlock", "journal", "drill", "ansible-env", "sandbox"),
+)
+# Modules with more than one command; any other module of cli/commands is the command of its own name.
+_SEVERAL = {
+    "deploy": ("plan", "deploy"),
+    "files": ("check", "render"),
+    "locks": ("unlock", "journal"),
+    "switchover": ("switchover", "promote"),
 }
 
 
+def _found() -> dict[str, tuple[str, str]]:
+    """Return module and attribute of each command, by its name."""
+    found = {}
+    for module in (each.name for each in iter_modules(commands.__path__)):
+        for attribute in _SEVERAL.get(module, (module,)):
+            found[attribute.rstrip("_").replace("_", "-")] = (module, attribute)
+    names = sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+    return {name: found[name] for name in names}
+
+
 class _Imported(UserDict[str, Any]):
-    """The commands by name, each imported when it is looked at."""
+    """The commands by name, each imported when it is looked at: all of them cost half of what a short one takes."""
 
     def __getitem__(self, name: str) -> Any:
-        module, _, attribute = self.data[name].partition(":")
-        found = getattr(import_module(f"redis_fleet.cli.{module}"), attribute)
+        module, attribute = self.data[name]
+        found = getattr(import_module(f"{commands.__name__}.{module}"), attribute)
         app = _app()
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
@@ -55,7 +58,7 @@ def _app(**more: Any) -> typer.Typer:
 
 class _Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
-        super().__init__(**{**attributes, "commands": _Imported(COMMANDS)})
+        super().__init__(**{**attributes, "commands": _Imported(_found())})
 
 
 app = _app(

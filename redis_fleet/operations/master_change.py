@@ -78,6 +78,8 @@ class MasterChangeProcedure(Procedure):
     With ``measure`` a client writes meanwhile.
     """
 
+    name = "switchover"
+
     def check(self, situation: Situation) -> None:
         """Refuse to try it, and services that there are not."""
         if situation.trying:
@@ -125,6 +127,9 @@ class MasterChangeProcedure(Procedure):
         path = masters_file(fleet, situation.machine.name)
         situation.machine.ask(NoteManualMaster(path, service.name, master, number))
         return True
+
+
+PROCEDURE = MasterChangeProcedure()
 
 
 def _service(situation: Situation) -> Service:

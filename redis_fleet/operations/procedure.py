@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from redis_fleet.agent.codec import Message, Request
 from redis_fleet.model import Fleet
@@ -96,10 +96,12 @@ class Done:
 
 
 class Procedure(ABC):
-    """An operation as playbooks/operation.yml runs it.
+    """An operation as playbooks/operation.yml runs it, by its ``name``.
 
     All steps raise OperationRefusedError where nothing was touched, and RuntimeError with the words of a machine.
     """
+
+    name: ClassVar[str]
 
     def check(self, situation: Situation) -> None:  # noqa: B027 (many are for every fleet)
         """Raise OperationRefusedError for what can be refused without asking anybody; before every step."""

@@ -43,6 +43,8 @@ class RepairProcedure(Procedure):
     With ``dry``, as in check mode, it only says what would be cut off. ``timeout`` is in seconds.
     """
 
+    name = "repair"
+
     def choose(self, situation: Situation) -> Chosen:
         """Choose from what was seen everywhere."""
         fleet, seen = situation.fleet, situation.observed()
@@ -74,6 +76,9 @@ class RepairProcedure(Procedure):
             return Done(RepairReport(process=process.id, problems=(str(error),)), changed=False)
         report = RepairReport(process=process.id, dry=dry, follow=follow, repaired=answer)
         return Done(report, changed=True, summary=said(report.to_dict()))
+
+
+PROCEDURE = RepairProcedure()
 
 
 def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:

@@ -10,7 +10,7 @@ import pytest
 import typer
 from hypothesis import given
 
-from redis_fleet.cli.files import check
+from redis_fleet.cli.commands.files import check
 from tests.fuzz.descriptions import structured
 from tests.fuzz.judging import judged
 from tests.fuzz.mutations import mutated, rubbish

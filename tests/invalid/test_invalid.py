@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from redis_fleet.cli.files import check
+from redis_fleet.cli.commands.files import check
 
 HERE = Path(__file__).parent
 NAMES = sorted(file.name.removesuffix(".redis.yml") for file in HERE.glob("*.redis.yml"))

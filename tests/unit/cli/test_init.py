@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from redis_fleet.cli.init import Topology
+from redis_fleet.cli.commands.init import Topology
 from redis_fleet.cli.main import app
 from redis_fleet.description.load import load
 from redis_fleet.project import ROOT, SAMPLES

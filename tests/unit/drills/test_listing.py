@@ -7,8 +7,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from redis_fleet.cli.commands.verify import Drill
 from redis_fleet.cli.main import app
-from redis_fleet.cli.verify import Drill
 from redis_fleet.drills.drill import all_drills
 from redis_fleet.drills.listing import VERIFICATIONS, listed
 

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import typer
 
+from redis_fleet.cli.commands.status import status as machines_status
 from redis_fleet.cli.common import FAILED, INTERRUPTED, File, Follower, Json, Vault, end, read
 from redis_fleet.cli.playbook_runner import Options, play
 from redis_fleet.cli.screen import Screen
-from redis_fleet.cli.status import status as machines_status
 from redis_fleet.description.load import load
 from redis_fleet.sandbox import binary, processes, state
 from redis_fleet.topology.places import places
 
-app = typer.Typer(
+sandbox = typer.Typer(
     no_args_is_help=True,
     help="Run a description on this machine: plain processes on free loopback ports, same playbooks, no root.",
 )
 
 
-@app.command()
+@sandbox.command()
 def up(file: File, vault: Vault = None) -> None:
     """Bring the sandbox of a description up and deploy it; what --sandbox of other commands then means."""
     screen = Screen()
@@ -64,7 +64,7 @@ def _deploy(file: Path, screen: Screen, root: Path, vault: Path | None) -> None:
     screen.say(f"next: redis-fleet verify --sandbox {file}")
 
 
-@app.command()
+@sandbox.command()
 def down(file: File) -> None:
     """Stop every process of the sandbox and remove its files."""
     screen = Screen()
@@ -76,7 +76,7 @@ def down(file: File) -> None:
     screen.say(f"stopped {stopped} processes and removed {root}")
 
 
-@app.command()
+@sandbox.command()
 def status(file: File, as_json: Json = False, vault: Vault = None) -> None:
     """Show every process of the sandbox; the same as 'redis-fleet status --sandbox FILE'."""
     machines_status(file, sandbox=True, as_json=as_json, vault=vault)
