@@ -84,15 +84,15 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while command := _read(self.rfile):
-            self.wfile.write(self.server.peer.answer(command))
+        while words := read_command(self.rfile):
+            self.wfile.write(self.server.peer.answer(" ".join(words)))
 
 
-def _read(stream: BufferedIOBase) -> str:
-    """Return the next command, its words apart by spaces; empty at the end."""
+def read_command(stream: BufferedIOBase) -> list[str]:
+    """Return the words of the next command; none at the end."""
     head = stream.readline()
     words = []
     for _ in range(int(head[1:]) if head.startswith(b"*") else 0):
         length = int(stream.readline()[1:])
         words.append(stream.read(length + 2)[:-2].decode())
-    return " ".join(words)
+    return words

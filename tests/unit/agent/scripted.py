@@ -10,12 +10,13 @@ from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.service import Instance
+from tests.harness.peer import encoded, read_command
 
 CUT = "cut"
 
 
 @dataclass
-class Peer:
+class ScriptedMember:
     """One member; ``fails`` maps the beginning of a command to an error reply, or to CUT: done, but not answered.
 
     ``heard`` are all commands that change something, in the order in which they came. ``file`` is what was saved last.
@@ -64,10 +65,7 @@ class Peer:
     def serve(self, reader: Any, writer: Any) -> None:
         """Answer one client until it goes, or is cut off."""
         queued: list[list[str]] | None = None
-        while header := reader.readline():
-            words = []
-            for _ in range(int(header[1:])):
-                words.append(reader.read(int(reader.readline()[1:]) + 2)[:-2].decode())
+        while words := read_command(reader):
             if words[0] == "MULTI":
                 queued = []
                 writer.write(b"+OK\r\n")
@@ -100,12 +98,12 @@ class Peer:
 
     def _reply(self, words: list[str]) -> bytes:
         if words[0] == "INFO":
-            return _bulk(self._info())
+            return encoded(self._info())
         if words[0] == "ROLE":
             role = ["slave", self.follows.address, str(self.follows.port)] if self.follows else ["master", "0"]
-            return _array(role)
+            return encoded(role)
         if words[:2] == ["CONFIG", "GET"]:
-            return _array([words[2], self.config[words[2]]])
+            return encoded([words[2], self.config[words[2]]])
         if words[:2] == ["CONFIG", "SET"]:
             self.config[words[2]] = words[3]
         elif words[:2] == ["CONFIG", "REWRITE"]:
@@ -122,11 +120,3 @@ class Peer:
             f"master_link_status:up\r\nmaster_sync_in_progress:0\r\nslave_repl_offset:{self.offset}\r\n"
             f"slave_priority:{self.config['replica-priority']}\r\nloading:0\r\n"
         )
-
-
-def _bulk(text: str) -> bytes:
-    return b"$%d\r\n%s\r\n" % (len(text.encode()), text.encode())
-
-
-def _array(words: list[str]) -> bytes:
-    return b"*%d\r\n" % len(words) + b"".join(map(_bulk, words))

@@ -11,7 +11,7 @@ from redis_fleet.agent.messages.handover import Handover, UsualValues
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.handover import FENCE, hand_over
-from tests.unit.agent.scripted import CUT, Peer
+from tests.unit.agent.scripted import CUT, ScriptedMember
 
 FENCED = f"CONFIG SET min-replicas-to-write {FENCE}"
 FREE = {"min-replicas-to-write": "0", "min-replicas-max-lag": "10", "replica-priority": "100"}
@@ -21,9 +21,9 @@ FREE = {"min-replicas-to-write": "0", "min-replicas-max-lag": "10", "replica-pri
 class Trio:
     """A master and two replicas."""
 
-    old: Peer
-    new: Peer
-    third: Peer
+    old: ScriptedMember
+    new: ScriptedMember
+    third: ScriptedMember
     heard: list[tuple[str, str]]
 
     @property
@@ -43,8 +43,8 @@ def trio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trio]:
     monkeypatch.setattr(handover, "CATCH_UP", 0.1)
     monkeypatch.setattr(handover, "DEMOTION", 0.1)
     heard: list[tuple[str, str]] = []
-    old = Peer("red1", heard)
-    new, third = (Peer(name, heard, old.instance.endpoint) for name in ("red2", "red3"))
+    old = ScriptedMember("red1", heard)
+    new, third = (ScriptedMember(name, heard, old.instance.endpoint) for name in ("red2", "red3"))
     yield Trio(old, new, third, heard)
     for each in (old, new, third):
         each.close()
