@@ -17,7 +17,7 @@ from tests.harness.hosts.rotation import accepts, counting
 from tests.harness.hosts.waiting import eventually
 from tests.molecule.expected import Machine
 
-# Milliseconds. One write takes one or two; a client that was refused once pauses for 50, see agent/load_client/writer.py.
+# Milliseconds. One write takes one or two; a client that was refused once pauses for 50 (agent/load_client/writer.py).
 _NO_GAP = 300
 _ROLLING_GAP = 1500
 _BIND = '    bind: ["{{ address }}"]\n'
