@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.harness.done import Done
 from tests.harness.live.processes import eventually
-from tests.harness.live.sandboxes import Box, Done, box
+from tests.harness.live.sandboxes import Box, box
 
 # How often each: the last takes long, and what it does to a deployment is done twice elsewhere.
 DRILLS = {"types": 2, "leaderboard": 2, "replication": 2, "sentinel": 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -14,9 +13,9 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from redis_fleet.project import ROOT
+from tests.harness.done import Done
 
 BUILT_WITHIN = 120.0
 RAN_WITHIN = 240.0
@@ -33,24 +32,6 @@ import sys
 from ansible.cli.playbook import main
 sys.exit(main())
 """
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that ended: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def both(self) -> str:
-        """Everything that it printed."""
-        return self.out + self.err
-
-    def json(self) -> Any:
-        """Return the one JSON object that standard output must be."""
-        return json.loads(self.out)
 
 
 def checkout(folder: Path) -> Path:

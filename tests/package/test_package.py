@@ -10,7 +10,8 @@ import pytest
 
 import redis_fleet
 from redis_fleet.project import ROOT
-from tests.package.installing import DECOYS, Done, Installed, build, checkout, contents, install, unpacked
+from tests.harness.done import Done
+from tests.package.installing import DECOYS, Installed, build, checkout, contents, install, unpacked
 
 SAMPLES = ("replication", "sentinel", "shared-machines", "standalone")
 BESIDE = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -28,6 +27,7 @@ from redis_fleet.model import Fleet, Process
 from redis_fleet.operations.service_access import target
 from redis_fleet.sandbox import state
 from redis_fleet.topology.places import places
+from tests.harness.done import Done
 from tests.harness.live.processes import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,24 +37,6 @@ PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # Less makes a Sentinel now and then fail over twice, see processes.DOWN_AFTER_MS.
 DOWN_AFTER = "down-after-milliseconds: 2000"
 _HAPPENS_WITHIN = 300.0
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that ended: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def both(self) -> str:
-        """Everything that it printed."""
-        return self.out + self.err
-
-    def json(self) -> Any:
-        """Return the one JSON object that standard output must be."""
-        return json.loads(self.out)
 
 
 @dataclass

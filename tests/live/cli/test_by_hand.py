@@ -12,9 +12,10 @@ import pytest
 
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.observe.request import managed
+from tests.harness.done import Done
 from tests.harness.live.editing import LONG, ask, deploy, fill, filled, planned, role, stop, told, unchanged, writing
 from tests.harness.live.processes import eventually
-from tests.harness.live.sandboxes import COMMAND, Box, Done, box, config
+from tests.harness.live.sandboxes import COMMAND, Box, box, config
 
 RED1, RED2, RED3 = SERVERS = ("orders-6379@red1", "orders-6379@red2", "orders-6379@red3")
 # Nobody tells clients of the new master here: they go from one server to the next until one takes writes.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from redis_fleet.sandbox import binary
-from tests.harness.live.sandboxes import COMMAND, Done, box
+from tests.harness.done import Done
+from tests.harness.live.sandboxes import COMMAND, box
 
 NOT_FOUND = ("redis-server", "valkey-server", "redis-sentinel", "valkey-sentinel")
 

@@ -16,7 +16,8 @@ from redis_fleet.ansible.runs import new_run, started
 from redis_fleet.cli.locked import play_locked
 from redis_fleet.cli.playbook_runner import Event, Options
 from redis_fleet.project import PLAYBOOKS
-from tests.harness.live.sandboxes import PLAYBOOK, Box, Done, box
+from tests.harness.done import Done
+from tests.harness.live.sandboxes import PLAYBOOK, Box, box
 
 MACHINES = ("red1", "red2", "red3")
 PLAY = """

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from redis_fleet.sandbox import binary
-from tests.harness.live.sandboxes import PLAYBOOK, Done, box
+from tests.harness.done import Done
+from tests.harness.live.sandboxes import PLAYBOOK, box
 
 
 def changed(done: Done) -> dict[str, int]:

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 from redis_fleet.agent.conf import aof
+from tests.harness.done import Done
 from tests.harness.live.processes import eventually
-from tests.harness.live.sandboxes import COMMAND, Box, Done, box
+from tests.harness.live.sandboxes import COMMAND, Box, box
 
 ZEROS = 500
 SERVER = "orders-6379@red1"

@@ -13,8 +13,9 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from redis_fleet.sandbox import binary
+from tests.harness.done import Done
 from tests.harness.live.processes import eventually
-from tests.harness.live.sandboxes import COMMAND, PLAYBOOK, Box, Done, box, config
+from tests.harness.live.sandboxes import COMMAND, PLAYBOOK, Box, box, config
 from tests.harness.live.watching import ArgumentsWatcher
 
 # Made anew by each run: the arguments of another run on this machine are none of this one's.

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.sandbox.binary import find
+from tests.harness.done import Done
 from tests.harness.live.processes import server_binary
-from tests.harness.live.sandboxes import COMMAND, Box, Done, box
+from tests.harness.live.sandboxes import COMMAND, Box, box
 from tests.live.cli.test_refusals import everything
 
 GOOD = "appendfsync: everysec"

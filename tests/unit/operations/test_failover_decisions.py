@@ -10,7 +10,7 @@ import pytest
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.load_client.writer import Bits
 from redis_fleet.agent.messages.client import Tally
-from redis_fleet.agent.messages.service import Instance, MemberView, SentinelView, ServiceAccess, ServiceView
+from redis_fleet.agent.messages.service import Instance, ServiceAccess, ServiceView
 from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
@@ -18,52 +18,9 @@ from redis_fleet.operations.operation import judge
 from redis_fleet.operations.ports import TimelineEvent, waits
 from redis_fleet.operations.service_access import target as make
 from redis_fleet.operations.timeline import Timeline
+from tests.unit.operations.services import REPLICA, member, sentinel, target, view
 
-MASTER, REPLICA, THIRD = "10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"
-
-
-def node(name: str, number: int, port: int) -> Any:
-    """Return a node on machine red1, red2 ..."""
-    return Instance(f"{name}@red{number}", f"red{number}", Endpoint(f"10.0.0.{number}", port))
-
-
-def target(**changes: Any) -> ServiceAccess:
-    """Return a target of three servers and three Sentinels."""
-    whole: dict[str, Any] = {
-        "service": "orders", "monitor": "orders", "quorum": 2, "down_after_ms": 1000, "failover_timeout_ms": 60000,
-        "password": None, "members": tuple(node("orders", i, 6379) for i in (1, 2, 3)),
-        "sentinels": tuple(node("sentinel", i, 26379) for i in (1, 2, 3)),
-        "sentinel_password": None, "external_master": None, "open": True, **changes,
-    }  # fmt: skip
-    return ServiceAccess(**whole)
-
-
-def sentinel(number: int, **changes: Any) -> SentinelView:
-    """Return what a healthy Sentinel says."""
-    whole: dict[str, Any] = {
-        "id": f"sentinel@red{number}", "problem": "", "master": MASTER, "flags": ("master",), "config_epoch": 0,
-        "quorum_ok": True, "quorum": "OK", "replicas": (), "sentinels": (), **changes,
-    }  # fmt: skip
-    return SentinelView(**whole)
-
-
-def member(number: int, **changes: Any) -> MemberView:
-    """Return what a healthy server says; the first is the master."""
-    role = {"role": "master", "follows": ""} if number == 1 else {"role": "replica", "follows": MASTER}
-    whole: dict[str, Any] = {
-        "id": f"orders@red{number}", "problem": "", "link_up": number != 1, "offset": 9, "priority": 100,
-        **role, **changes,
-    }  # fmt: skip
-    return MemberView(**whole)
-
-
-def view(sentinels: list[SentinelView] | None = None, members: list[MemberView] | None = None) -> ServiceView:
-    """Return a view that is healthy but for what is given."""
-    return ServiceView(
-        time=0.0,
-        sentinels=tuple(sentinels or [sentinel(i) for i in (1, 2, 3)]),
-        members=tuple(members or [member(i) for i in (1, 2, 3)]),
-    )
+THIRD = "10.0.0.3:6379"
 
 
 def test_a_healthy_service_may_be_drilled() -> None:
