@@ -67,14 +67,18 @@ class Part:
 
 
 def choose(only: list[str], images: list[str], *, every_part: bool = False) -> list[Part]:
-    """Return the wanted parts, longest first; when none is named all of them, the fault matrix with ``every_part``."""
+    """Return the wanted parts, longest first; when none is named all of them, the rare ones with ``every_part``."""
     scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
     taken = [takeover(image) for image in images]
-    matrix = [faults("12")] if every_part or any(name.startswith("faults") for name in only) else []
+    rare = [part for part in (faults("12"), wheel("12")) if every_part or _named(part, only)]
     ours = pytest("pytest", _SUITES, long=every_part)
     drills = pytest("drills", _DRILLS, long=every_part)
-    every = [*matrix, *scenarios[:1], ours, *scenarios[1:], *taken, drills, lint()]
-    return [part for part in every if not only or part.name in only or part.name.rsplit("-", 1)[0] in only]
+    every = [*rare, *scenarios[:1], ours, *scenarios[1:], *taken, drills, lint()]
+    return [part for part in every if not only or _named(part, only)]
+
+
+def _named(part: Part, only: list[str]) -> bool:
+    return part.name in only or part.name.rsplit("-", 1)[0] in only
 
 
 def lint() -> Part:
@@ -106,28 +110,29 @@ def pytest(name: str, suites: tuple[str, ...], *, long: bool = False) -> Part:
 
 def faults(image: str) -> Part:
     """Deployments and switchovers while packets between the hosts are dropped."""
-    name = f"faults-{image}"
-    return Part(
-        name,
-        (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), "tests/faults"),),
-        frozenset({"ssh", "hosts", "direct", "packets"}),
-        ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
-        {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
-        seconds=5400,
-        reports=f"{name}.xml",
-    )
+    return _on_hosts("faults", image, frozenset({"packets"}), seconds=5400)
 
 
 def takeover(image: str) -> Part:
     """A deployment that was made by hand, imported and changed."""
-    name = f"takeover-{image}"
+    return _on_hosts("takeover", image, seconds=2700)
+
+
+def wheel(image: str) -> Part:
+    """The wheel alone, from an empty folder: every drill, a deployment over ssh, plain Ansible."""
+    return _on_hosts("wheel", image, frozenset({"redis", "mariadb"}), seconds=3600)
+
+
+def _on_hosts(suite: str, image: str, needs: frozenset[str] = frozenset(), *, seconds: float) -> Part:
+    """The tests of one folder that bring up hosts themselves; the hosts go away even when it is stopped half way."""
+    name = f"{suite}-{image}"
     return Part(
         name,
-        (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), "tests/takeover"),),
-        frozenset({"ssh", "hosts", "direct"}),
+        (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), f"tests/{suite}"),),
+        frozenset({"ssh", "hosts", "direct"}) | needs,
         ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
         {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
-        seconds=2700,
+        seconds=seconds,
         reports=f"{name}.xml",
     )
 

@@ -70,8 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.harness.run", description=__doc__)
     parser.add_argument("--images", default="12", help="releases for the molecule scenarios, or all (default: 12)")
-    parser.add_argument("--only", default="", help="only these parts: lint, pytest, faults or a scenario's name")
-    parser.add_argument("--every-part", action="store_true", help="the fault matrix too")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="only these parts: lint, pytest, drills, takeover, faults, wheel or a scenario's name",
+    )
+    parser.add_argument("--every-part", action="store_true", help="networks that are cut and the wheel on machines too")
     return parser
 
 

@@ -80,8 +80,8 @@ class Installed:
     work: Path
     environment: Mapping[str, str]
 
-    def run(self, *words: object, **more: str) -> Done:
-        """Run a program of the environment, or one of this machine."""
+    def run(self, *words: object, within: float = RAN_WITHIN, **more: str) -> Done:
+        """Run a program of the environment, or one of this machine, for ``within`` seconds at most."""
         done = subprocess.run(
             [str(word) for word in words],
             cwd=self.work,
@@ -90,17 +90,17 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=RAN_WITHIN,
+            timeout=within,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def fleet(self, *words: object) -> Done:
+    def fleet(self, *words: object, within: float = RAN_WITHIN) -> Done:
         """Run ``redis-fleet WORDS``."""
-        return self.run(self.home / "bin" / "redis-fleet", *words)
+        return self.run(self.home / "bin" / "redis-fleet", *words, within=within)
 
-    def shell(self, script: str, **more: str) -> Done:
+    def shell(self, script: str, within: float = RAN_WITHIN, **more: str) -> Done:
         """Run what somebody types into a shell."""
-        return self.run("bash", "-ec", script, **more)
+        return self.run("bash", "-ec", script, within=within, **more)
 
 
 def install(wheel: Path, folder: Path) -> Installed:
