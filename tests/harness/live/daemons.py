@@ -48,13 +48,13 @@ class Daemons:
     processes: dict[str, Request] = field(default_factory=dict)
 
     def server(self, *lines: str, password: str = PASSWORD, follows: Request | None = None) -> Request:
-        """Write a server's file and start it; as a replica it is linked when this returns."""
+        """Write a server's file and start it; as a replica both ends call it linked when this returns."""
         words = [f"requirepass {password}", f"masterauth {password}"] if password else []
         words += [f"replicaof {follows['address']} {follows['port']}"] if follows else []
         process = self._write("server", [*words, "save 3600 1", "repl-diskless-sync-delay 0", *lines], password)
         self.start(process)
         if follows:
-            eventually(lambda: self.info(process).get("master_link_status") == "up", "the replica is linked")
+            eventually(lambda: self._linked(process, follows), "the replica is linked")
         return process
 
     def sentinel(self, master: Request, quorum: int = 1) -> Request:
@@ -68,6 +68,12 @@ class Daemons:
         process = self._write("sentinel", lines, PASSWORD)
         self.start(process)
         return process
+
+    def _linked(self, replica: Request, master: Request) -> bool:
+        """Whether both say so: the master a moment later, when it has had a word from the replica."""
+        rows = [value for name, value in self.info(master).items() if name.startswith("slave")]
+        online = any(f"port={replica['port']},state=online," in row for row in rows)
+        return online and self.info(replica).get("master_link_status") == "up"
 
     def _write(self, kind: str, lines: list[str], password: str) -> Request:
         port = free_ports(1)[0]
