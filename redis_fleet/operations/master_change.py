@@ -43,7 +43,7 @@ def switch_over(
     try:
         return switchover.run(aim, roles, eyes, say, to, measure=measure)
     except OperationRefusedError as error:
-        return SwitchoverReport(service=service.name, problems=(f"nothing was touched: {error}",), undone=True)
+        return SwitchoverReport(service=service.name, problems=(error.problem,), undone=True)
     except RuntimeError as error:
         return SwitchoverReport(service=service.name, problems=(str(error),))
     except KeyboardInterrupt:

@@ -71,7 +71,7 @@ class RepairProcedure(Procedure):
         try:
             answer = situation.machine.ask(asked, dry=dry)
         except OperationRefusedError as error:
-            return Done(RepairReport(process=process.id, problems=(f"nothing was touched: {error}",)), changed=False)
+            return Done(RepairReport(process=process.id, problems=(error.problem,)), changed=False)
         except RuntimeError as error:
             return Done(RepairReport(process=process.id, problems=(str(error),)), changed=False)
         report = RepairReport(process=process.id, dry=dry, follow=follow, repaired=answer)

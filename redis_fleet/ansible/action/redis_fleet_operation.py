@@ -78,7 +78,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             procedure.check(situation)
             return step(_Step(procedure, situation, given["done"] or {}, task_vars.get(_PLANNED, {})))
         except OperationRefusedError as error:
-            return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
+            return {"failed": True, "changed": False, "msg": error.problem}
         except RuntimeError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
 
