@@ -14,6 +14,7 @@ from redis_fleet.operations import promotion, switchover
 from redis_fleet.operations.ansible_control import AnsibleRoleControl
 from redis_fleet.operations.clients import client_of, from_here
 from redis_fleet.operations.interruptible import InterruptibleClient, noting_interrupts
+from redis_fleet.operations.master_change_commands import PromoteCommand, SwitchoverCommand
 from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.remote_client import Ask
@@ -79,6 +80,7 @@ class MasterChangeProcedure(Procedure):
     """
 
     name = "switchover"
+    commands = (SwitchoverCommand(), PromoteCommand())
 
     def check(self, situation: Situation) -> None:
         """Refuse to try it, and services that there are not."""

@@ -15,8 +15,9 @@ from redis_fleet.ansible.observations import observations
 from redis_fleet.ansible.operating import OperatedMachine
 from redis_fleet.ansible.runs import RunIntent, new_run
 from redis_fleet.observe.facts import observed
+from redis_fleet.operations.arguments import Arguments
 from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
-from redis_fleet.operations.procedure import Arguments, Procedure, Situation
+from redis_fleet.operations.procedure import Procedure, Situation
 from redis_fleet.operations.registry import PROCEDURES
 
 Result = dict[str, Any]
