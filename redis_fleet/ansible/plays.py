@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redis_fleet.plan.steps import Plan, Stage
+from redis_fleet.plan.plan import Plan
+from redis_fleet.plan.steps import Stage
 
 MACHINES = "redis_fleet"
 """Every machine of the description."""
