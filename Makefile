@@ -45,8 +45,9 @@ drill-powercut: .venv/.ready-test ## cut an emulated machine's power: what each 
 lint: .venv/.ready-test ## style, types, YAML and playbooks
 	@$(PYTHON) -m tests.harness.run --only lint
 
-docs: .venv/.ready ## docs/directives.md and docs/rules.md, from the table and the rules
+docs: .venv/.ready ## docs/directives.md and docs/rules.md, and the tables of docs/ansible.md, from what they tell of
 	@$(PYTHON) -m redis_fleet.explain.document docs
+	@$(PYTHON) -m redis_fleet.ansible.reference docs
 
 .venv/bin/python:
 	@tests/harness/bootstrap.sh

@@ -232,7 +232,7 @@ def _for_good(asked: Asked) -> Sequence[str]:
     from .errors import RefusedError
 
     if asked.dry:
-        raise RefusedError("nothing was touched: this cannot be tried, only done")
+        raise RefusedError("this cannot be tried, only done")
     return asked.secrets
 
 

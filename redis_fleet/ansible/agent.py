@@ -7,18 +7,24 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from redis_fleet.agent.codec import Message, Request
+from redis_fleet.agent.errors import RefusedError
+from redis_fleet.operations.ports import refused
 
 A = TypeVar("A", bound=Message)
 MODULE = "redis_fleet_agent"
 
 
 class AgentFailedError(RuntimeError):
-    """A machine did not do what it was asked for; the text is the machine's, ``code`` is one of agent/errors.py."""
+    """A machine did not do what it was asked for: ``why``, in its own words; ``code`` is one of agent/errors.py.
+
+    The text is for people, and says of a refusal that it was one.
+    """
 
     def __init__(self, result: Mapping[str, Any]) -> None:
         """Take both from what Ansible returned."""
-        super().__init__(str(result.get("msg", "unknown failure")))
         self.code = str(result.get("code", "failed"))
+        self.why = str(result.get("msg", "unknown failure"))
+        super().__init__(refused(self.why) if self.code == RefusedError.code else self.why)
 
 
 def result_of(action: Any, request: Request[Any], variables: Any) -> dict[str, Any]:

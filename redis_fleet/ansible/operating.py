@@ -32,5 +32,5 @@ class OperatedMachine:
             return self._ask(request)
         except AgentFailedError as error:
             if error.code == RefusedError.code:
-                raise OperationRefusedError(str(error)) from error
+                raise OperationRefusedError(error.why) from error
             raise

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redis_fleet.plan.steps import Plan, Stage
+from redis_fleet.plan.plan import Plan
+from redis_fleet.plan.steps import Stage
 
 MACHINES = "redis_fleet"
 """Every machine of the description."""
@@ -33,6 +34,26 @@ GROUPS: Mapping[Stage, str] = {
 
 DECLARED: tuple[str, ...] = (MACHINES, *CHOSEN, *dict.fromkeys(GROUPS.values()))
 """What an inventory declares: a play over a group that nobody declared makes Ansible warn."""
+
+MEANINGS: Mapping[str, str] = {
+    "redis_fleet": "all of the description",
+    "redis_fleet_trial": "on which files are tried",
+    "redis_fleet_prepare": "that lack packages, masks or kernel settings",
+    "redis_fleet_password_add": "with a password that changes: the new one is taken beside the old one",
+    "redis_fleet_password_use": "with a password that changes: the new one is used",
+    "redis_fleet_password_end": "with a password that changes: the old one goes",
+    "redis_fleet_start_servers": "with servers to start, or any files to write",
+    "redis_fleet_start_sentinels": "with Sentinels to start",
+    "redis_fleet_live_replicas": "with replicas that are changed while they run",
+    "redis_fleet_live_masters": "with masters that are changed while they run",
+    "redis_fleet_watch": "with Sentinels that are told something",
+    "redis_fleet_roll": "with steps that are done one after the other",
+    "redis_fleet_confirm": "all, where anything is done",
+    "redis_fleet_drill": "the one whose master a drill kills",
+    "redis_fleet_operation": "the one that an operation works from: it has the process to repair, say",
+    "redis_fleet_reachable": "that answered",
+}
+"""Which machines a group has, in words."""
 
 
 def groups(plan: Plan) -> list[dict[str, str]]:

@@ -132,8 +132,3 @@ def confirm(screen: Screen, question: str, yes: bool) -> None:
         raise typer.Exit(INVALID)
     if not typer.confirm(question, err=True):
         raise typer.Exit(FAILED)
-
-
-def unit(number: int | None, unit: str = "") -> str:
-    """Return a measured number with its unit for people."""
-    return "not known" if number is None else f"{number:,} {unit}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import UserDict
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Annotated, Any
@@ -20,36 +20,50 @@ _ORDER = (
     *("repair", "unlock", "journal", "drill", "ansible-env", "sandbox"),
 )
 # Modules with more than one command; any other module of cli/commands is the command of its own name.
-_SEVERAL = {
-    "deploy": ("plan", "deploy"),
-    "files": ("check", "render"),
-    "locks": ("unlock", "journal"),
-    "switchover": ("switchover", "promote"),
-}
+_SEVERAL = {"deploy": ("plan", "deploy"), "files": ("check", "render"), "locks": ("unlock", "journal")}
+# What an operation has for a command says its procedure.
+_OPERATIONS = "redis_fleet.cli.operation_commands"
 
 
 def _found() -> dict[str, tuple[str, str]]:
-    """Return module and attribute of each command, by its name."""
+    """Return module and attribute of each command that is a module of its own, by its name."""
     found = {}
     for module in (each.name for each in iter_modules(commands.__path__)):
         for attribute in _SEVERAL.get(module, (module,)):
             found[attribute.rstrip("_").replace("_", "-")] = (module, attribute)
-    names = sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
-    return {name: found[name] for name in names}
+    return found
 
 
-class _Imported(UserDict[str, Any]):
+class _Imported(Mapping[str, Any]):
     """The commands by name, each imported when it is looked at: all of them cost half of what a short one takes."""
 
+    def __init__(self) -> None:
+        self._modules = _found()
+
     def __getitem__(self, name: str) -> Any:
-        module, attribute = self.data[name]
-        found = getattr(import_module(f"{commands.__name__}.{module}"), attribute)
         app = _app()
+        if name not in self._modules:
+            app.command(name)(_of_operations()[name])
+            return get_command(app)
+        module, attribute = self._modules[name]
+        found = getattr(import_module(f"{commands.__name__}.{module}"), attribute)
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
             return get_group(app).commands[name]
         app.command(name)(found)
         return get_command(app)
+
+    def __iter__(self) -> Iterator[str]:
+        names = [*self._modules, *_of_operations()]
+        return iter(sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def _of_operations() -> dict[str, Any]:
+    """Return the commands for operations, by name; this imports every operation."""
+    return dict(import_module(_OPERATIONS).commands())
 
 
 def _app(**more: Any) -> typer.Typer:
@@ -58,7 +72,7 @@ def _app(**more: Any) -> typer.Typer:
 
 class _Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
-        super().__init__(**{**attributes, "commands": _Imported(_found())})
+        super().__init__(**{**attributes, "commands": _Imported()})
 
 
 app = _app(

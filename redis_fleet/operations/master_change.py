@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from redis_fleet.agent.messages.handover import AskManualMasters, Described, NoteManualMaster, UsualValues
+from redis_fleet.agent.messages.handover import AskManualMasters, Described, ManualMasters, UsualValues
 from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Service
@@ -14,6 +14,8 @@ from redis_fleet.operations import promotion, switchover
 from redis_fleet.operations.ansible_control import AnsibleRoleControl
 from redis_fleet.operations.clients import client_of, from_here
 from redis_fleet.operations.interruptible import InterruptibleClient, noting_interrupts
+from redis_fleet.operations.manual_master import note
+from redis_fleet.operations.master_change_commands import PromoteCommand, SwitchoverCommand
 from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.remote_client import Ask
@@ -43,7 +45,7 @@ def switch_over(
     try:
         return switchover.run(aim, roles, eyes, say, to, measure=measure)
     except OperationRefusedError as error:
-        return SwitchoverReport(service=service.name, problems=(f"nothing was touched: {error}",), undone=True)
+        return SwitchoverReport(service=service.name, problems=(error.problem,), undone=True)
     except RuntimeError as error:
         return SwitchoverReport(service=service.name, problems=(str(error),))
     except KeyboardInterrupt:
@@ -79,6 +81,7 @@ class MasterChangeProcedure(Procedure):
     """
 
     name = "switchover"
+    commands = (SwitchoverCommand(), PromoteCommand())
 
     def check(self, situation: Situation) -> None:
         """Refuse to try it, and services that there are not."""
@@ -122,10 +125,10 @@ class MasterChangeProcedure(Procedure):
         if service.watch or report["new_master"] in ("", report["old_master"]):
             return False
         master = next(str(each.endpoint) for each in service.processes if each.id == report["new_master"])
-        known = [answer.get("records", {}).get(service.name) for answer in situation.answers.values()]
-        number = 1 + max((record["number"] for record in known if record), default=0)
-        path = masters_file(fleet, situation.machine.name)
-        situation.machine.ask(NoteManualMaster(path, service.name, master, number))
+        answers = (each["records"] for each in situation.answers.values() if "records" in each)
+        records = [ManualMasters.from_json({"records": each}).records for each in answers]
+        known = [each[service.name] for each in records if service.name in each]
+        situation.machine.ask(note(fleet, situation.machine.name, service.name, master, known))
         return True
 
 

@@ -40,8 +40,18 @@ def waits(target: ServiceAccess) -> Waits:
     return Waits(warm_up=15, failover=down_after + min(2 * timeout, 30) + 15, rejoin=180, follow=60)
 
 
+def refused(why: str) -> str:
+    """Return what to tell of something that was refused before anything was touched."""
+    return f"nothing was touched: {why}"
+
+
 class OperationRefusedError(Exception):
     """The service is not fit for the operation; nothing was touched. The text says why, and what to do if anything."""
+
+    @property
+    def problem(self) -> str:
+        """What to tell whoever asked for it."""
+        return refused(str(self))
 
 
 @dataclass(frozen=True)

@@ -10,30 +10,12 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from redis_fleet.agent.codec import Message, Request
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import Observed
+from redis_fleet.operations.arguments import Arguments
+from redis_fleet.operations.command import OperationCommand
 from redis_fleet.operations.ports import Say
 from redis_fleet.operations.report import OperationReport
 
 A = TypeVar("A", bound=Message)
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What somebody asked for, by name; a variable of Ansible's command line is always a text."""
-
-    given: Mapping[str, Any]
-
-    def text(self, name: str) -> str:
-        """Return a text, empty where nothing was given."""
-        found = self.given.get(name)
-        return "" if found is None else str(found)
-
-    def truth(self, name: str, *, default: bool = False) -> bool:
-        """Return a truth, also from the words for one."""
-        return str(self.given.get(name, default)).lower() in ("true", "yes", "1", "on")
-
-    def number(self, name: str, default: float) -> float:
-        """Return a number; raises ValueError where it is none."""
-        return float(self.given.get(name, default))
 
 
 class Machine(Protocol):
@@ -96,12 +78,15 @@ class Done:
 
 
 class Procedure(ABC):
-    """An operation as playbooks/operation.yml runs it, by its ``name``.
+    """An operation as playbooks/operation.yml runs it, by its ``name``, which is that of its playbook.
+
+    ``commands`` are those of the command line that run this playbook.
 
     All steps raise OperationRefusedError where nothing was touched, and RuntimeError with the words of a machine.
     """
 
     name: ClassVar[str]
+    commands: ClassVar[tuple[OperationCommand, ...]] = ()
 
     def check(self, situation: Situation) -> None:  # noqa: B027 (many are for every fleet)
         """Raise OperationRefusedError for what can be refused without asking anybody; before every step."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from redis_fleet.agent.messages.running import Repair, Repaired
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed
+from redis_fleet.operations.arguments import Arguments
+from redis_fleet.operations.command import OperationCommand, Parameter, WrongArgumentError
 from redis_fleet.operations.ports import OperationRefusedError
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.report import OperationReport
@@ -37,6 +39,41 @@ class RepairReport(OperationReport):
         return {**told, **asdict(self.repaired)}
 
 
+class RepairCommand(OperationCommand):
+    """A repair that says first what it would cut off."""
+
+    name = "repair"
+    help = """Start a process again that a power cut left with a damaged end of its append-only file.
+
+    A copy is made first; then redis-check-aof cuts off what cannot be read, and the process is started, as a replica
+    where another one has become the master. Nothing is touched when it runs, or when something else keeps it down. The
+    same as: ansible-playbook -i FILE playbooks/repair.yml -e redis_fleet_process=PROCESS
+    """
+    parameters = (
+        Parameter("process", "argument", "A server, NAME-PORT@MACHINE."),
+        Parameter("discard", "flag", "Also where whole commands behind the damage are thrown away with it."),
+    )
+    tried = True
+
+    def check(self, fleet: Fleet, given: Arguments) -> None:
+        """Know the process."""
+        servers, process = [each.id for service in fleet.services for each in service.processes], given.text("process")
+        if process not in servers:
+            raise WrongArgumentError(f"'{process}' is not a server of {fleet.source}; there are {', '.join(servers)}")
+
+    def question(self, given: Arguments) -> str:  # noqa: ARG002
+        """Ask about what was said."""
+        return "do that?"
+
+    def said(self, report: Mapping[str, Any]) -> str:
+        """Say what was cut off."""
+        return said(report)
+
+    def failed(self, given: Arguments, failures: Sequence[str]) -> dict[str, Any]:
+        """Return a failure as its report has it."""
+        return {"ok": False, "process": given.text("process"), "problem": "; ".join(failures)}
+
+
 class RepairProcedure(Procedure):
     """``process`` is an id (orders-6379@red2); ``discard`` allows whole commands behind the damage to be thrown away.
 
@@ -44,6 +81,7 @@ class RepairProcedure(Procedure):
     """
 
     name = "repair"
+    commands = (RepairCommand(),)
 
     def choose(self, situation: Situation) -> Chosen:
         """Choose from what was seen everywhere."""
@@ -71,7 +109,7 @@ class RepairProcedure(Procedure):
         try:
             answer = situation.machine.ask(asked, dry=dry)
         except OperationRefusedError as error:
-            return Done(RepairReport(process=process.id, problems=(f"nothing was touched: {error}",)), changed=False)
+            return Done(RepairReport(process=process.id, problems=(error.problem,)), changed=False)
         except RuntimeError as error:
             return Done(RepairReport(process=process.id, problems=(str(error),)), changed=False)
         report = RepairReport(process=process.id, dry=dry, follow=follow, repaired=answer)

@@ -75,3 +75,8 @@ class MasterChange(Measured, OperationReport):
         head = {name: told.pop(name) for name in ("ok", "service", "old_master", "new_master")}
         tail = {name: told.pop(name) for name in ("problems", "timeline")}
         return {**head, **told, **tail}
+
+
+def unit(number: int | None, unit: str = "") -> str:
+    """Return a measured number with its unit for people."""
+    return "not known" if number is None else f"{number:,} {unit}".strip()

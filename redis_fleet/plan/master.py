@@ -15,8 +15,8 @@ from redis_fleet.agent.replication.handover import FENCE
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.observe.votes import votes
+from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Code, Refusal
-from redis_fleet.plan.steps import Agreement
 
 
 def members(service: Service, seen: Observed) -> tuple[Process, ...]:

@@ -13,6 +13,7 @@ from redis_fleet.plan import machines, passwords, removal, sentinel_changes
 from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.master import agree, astray, is_new, members
+from redis_fleet.plan.plan import Agreement, Plan
 from redis_fleet.plan.refusal import Refusal, distinct
 from redis_fleet.plan.rolling import Need, roll
 from redis_fleet.plan.starting import (
@@ -23,18 +24,7 @@ from redis_fleet.plan.starting import (
     unfit_to_touch,
     unreadable,
 )
-from redis_fleet.plan.steps import (
-    STAGES,
-    Agreement,
-    Change,
-    ChangeLive,
-    Confirm,
-    FinishSwitchover,
-    Plan,
-    Restart,
-    Step,
-    WriteUnit,
-)
+from redis_fleet.plan.steps import STAGES, Change, ChangeLive, Confirm, FinishSwitchover, Restart, Step, WriteUnit
 
 
 def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:

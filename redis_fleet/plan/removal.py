@@ -11,9 +11,10 @@ from redis_fleet.agent.messages.orders import Forget
 from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
+from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.sentinel_changes import coming_back
-from redis_fleet.plan.steps import Agreement, Decommission, ForgetDeparted
+from redis_fleet.plan.steps import Decommission, ForgetDeparted
 
 # A Sentinel that forgot everything hears of its peers within 2 s and of replicas within 10 s (measured).
 _FORGET_SECONDS = 60

@@ -17,8 +17,9 @@ from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed
 from redis_fleet.plan.master import members
+from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Agreement, Change, Restart, Step, Switchover
+from redis_fleet.plan.steps import Change, Restart, Step, Switchover
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 

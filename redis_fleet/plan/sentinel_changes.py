@@ -21,8 +21,9 @@ from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
 from redis_fleet.plan.passwords import password_differs
+from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Agreement, Change, ChangeLive
+from redis_fleet.plan.steps import Change, ChangeLive
 
 _TIMED = {
     "quorum": "quorum",

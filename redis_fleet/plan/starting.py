@@ -15,8 +15,9 @@ from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.change_method import unit_difference
 from redis_fleet.plan.diff import of_file
 from redis_fleet.plan.master import is_new, members
+from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Refusal
-from redis_fleet.plan.steps import Agreement, Change, Stage, Start, Step, WriteFiles, WriteUnit
+from redis_fleet.plan.steps import Change, Stage, Start, Step, WriteFiles, WriteUnit
 from redis_fleet.render.files import has_unit_file
 
 Found = tuple[list[Step], list[Refusal]]

@@ -6,7 +6,7 @@ names only what is different now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from .. import engine_words
@@ -23,7 +23,6 @@ from ..login import (
     directives,
     end_password,
     masked,
-    secret_words,
     secrets_of,
 )
 from ..messages.orders import (
@@ -42,18 +41,16 @@ from ..messages.orders import (
     PasswordEnd,
     Rewrite,
     SetDirectives,
-    Value,
     clear,
 )
 from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
-from ..secret import Secret
 from . import sentinel_commands
+from .order_words import FENCE, secrets_in, told, touched
 from .persistence import append_only
 
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
 _TIMEOUT = 10.0
-_FENCE = "min-replicas-to-write"
 
 
 def change(request: Change, dry: bool = False) -> Changed:
@@ -90,7 +87,7 @@ def _expect(changing: Changing) -> None:
 def _process(changing: Changing, sensitive: frozenset[str], changed: list[str]) -> InForce:
     process, notes = changing.process, list[str]()
     # Before the first order: CONFIG REWRITE takes the old ones out of the file.
-    secrets = secrets_of(process).union(*(_secrets_in(order, sensitive) for order in changing.orders))
+    secrets = secrets_of(process).union(*(secrets_in(order, sensitive) for order in changing.orders))
     doing = ""
     try:
         connection, way = connect(process, _TIMEOUT)
@@ -108,41 +105,6 @@ def _process(changing: Changing, sensitive: frozenset[str], changed: list[str]) 
         raise ChangeError(masked(f"{process.name}: {doing}{error}", secrets), changed) from None
 
 
-def _values(order: Order) -> Iterator[Value]:
-    if isinstance(order, SetDirectives):
-        yield from (value for _, value in order.pairs)
-    elif isinstance(order, MasterAuth):
-        yield order.value
-    elif isinstance(order, Command):
-        yield from order.words
-
-
-def _secrets_in(order: Order, sensitive: frozenset[str]) -> set[str]:
-    """Return the secrets that an order carries, also where a text is one by its place."""
-    # (An ACL rule is a secret with a sign before it, and an error may repeat it without.)
-    marked = {bare for value in _values(order) if isinstance(value, Secret) for bare in _with_bare(value.reveal())}
-    if isinstance(order, Command):
-        return marked | secret_words(map(clear, order.words), sensitive)
-    if isinstance(order, SetDirectives):
-        return marked | {clear(value) for name, value in order.pairs if name.lower() in sensitive}
-    return marked
-
-
-def _with_bare(word: str) -> set[str]:
-    return {word, *secret_words([word])}
-
-
-def told(order: Order) -> str:
-    """Return an order in a few words, without any value that could be a secret."""
-    if isinstance(order, SetDirectives):
-        return "CONFIG SET " + ", ".join(name for name, _ in order.pairs)
-    if isinstance(order, Command):
-        return sentinel_commands.told(order.words)
-    if isinstance(order, (Demote, Forget)):
-        return f"{order.do} {order.master}"
-    return f"{order.do} {order.value}" if isinstance(order, AppendOnly) else order.do
-
-
 def _in_force(changing: Changing, connection: Connection, sensitive: frozenset[str], notes: Iterable[str]) -> InForce:
     """Return what is in force of everything that the orders touch."""
     found = directives(changing.process.configuration)
@@ -151,31 +113,13 @@ def _in_force(changing: Changing, connection: Connection, sensitive: frozenset[s
     if changing.process.kind.monitors:
         masters = [pairs(each) for each in connection.call("SENTINEL", "MASTERS")]
         return InForce(lines=lines, masters={each["name"]: each for each in masters}, notes=tuple(notes))
-    config = {name: _get(connection, name) for name in sorted(set(_touched(changing.orders)))}
+    config = {name: _get(connection, name) for name in sorted(set(touched(changing.orders)))}
     return InForce(
         config={name: secret_digest(value) if name in sensitive else value for name, value in config.items()},
         lines=lines,
         role=connection.call("ROLE"),
         notes=tuple(notes),
     )
-
-
-_OWN: dict[type, str] = {
-    AppendOnly: "appendonly",
-    MasterAuth: "masterauth",
-    PasswordAdd: "requirepass",
-    PasswordEnd: "requirepass",
-    Demote: _FENCE,
-}
-
-
-def _touched(orders: Iterable[Order]) -> Iterator[str]:
-    """Yield the directives that orders set."""
-    for order in orders:
-        if isinstance(order, SetDirectives):
-            yield from (name.lower() for name, _ in order.pairs)
-        elif type(order) in _OWN:
-            yield _OWN[type(order)]
 
 
 def _get(connection: Connection, name: str) -> str:
@@ -272,7 +216,7 @@ class _Doing:
                 raise failed[0]
             done.append(f"replica of {address} {port}")
         if order.value is not None:
-            done += _set(connection, [(_FENCE, order.value)]).changed
+            done += _set(connection, [(FENCE, order.value)]).changed
             connection.call("CONFIG", "REWRITE")
         return Outcome(tuple(done))
 

@@ -49,7 +49,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             found = run(aim, processes, eyes, self._say)
         except OperationRefusedError as error:
-            return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
+            return {"failed": True, "changed": False, "msg": error.problem}
         except RuntimeError as error:
             return {"failed": True, "changed": True, "msg": str(error)}
         except KeyboardInterrupt:

@@ -15,8 +15,9 @@ from redis_fleet.ansible.observations import observations
 from redis_fleet.ansible.operating import OperatedMachine
 from redis_fleet.ansible.runs import RunIntent, new_run
 from redis_fleet.observe.facts import observed
+from redis_fleet.operations.arguments import Arguments
 from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
-from redis_fleet.operations.procedure import Arguments, Procedure, Situation
+from redis_fleet.operations.procedure import Procedure, Situation
 from redis_fleet.operations.registry import PROCEDURES
 
 Result = dict[str, Any]
@@ -78,7 +79,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             procedure.check(situation)
             return step(_Step(procedure, situation, given["done"] or {}, task_vars.get(_PLANNED, {})))
         except OperationRefusedError as error:
-            return {"failed": True, "changed": False, "msg": f"nothing was touched: {error}"}
+            return {"failed": True, "changed": False, "msg": error.problem}
         except RuntimeError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from redis_fleet.agent.messages.handover import NoteManualMaster
 from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.calls import caller
 from redis_fleet.ansible.documented import arguments
@@ -19,8 +18,8 @@ from redis_fleet.ansible.requests import change_request, decommission_request, r
 from redis_fleet.ansible.switching import switch
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed, observed
+from redis_fleet.operations.manual_master import note
 from redis_fleet.plan.master import members
-from redis_fleet.topology.state_paths import masters_file
 
 Result = dict[str, Any]
 
@@ -87,10 +86,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _remember(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], master: str, task_vars: Any) -> None:
         """Without Sentinels nobody else knows who was made the master."""
-        records = [machine.records.get(step["service"]) for machine in seen.machines.values()]
-        number = 1 + max(each.number if each else 0 for each in records)
-        path = masters_file(fleet, step["machine"])
-        caller(self, task_vars)(NoteManualMaster(path, step["service"], master, number))
+        service = step["service"]
+        known = [machine.records[service] for machine in seen.machines.values() if service in machine.records]
+        caller(self, task_vars)(note(fleet, step["machine"], service, master, known))
 
     def _say(self, event: Any) -> None:
         tell(self._display, event)

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet import report as pages
-from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, placed, unit
+from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, placed
 from redis_fleet.cli.context import Call, on_machines
 from redis_fleet.cli.playbook_runner import Run
 from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
 from redis_fleet.model import Fleet
+from redis_fleet.operations.report import unit
 
 
 class Drill(StrEnum):

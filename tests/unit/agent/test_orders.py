@@ -27,7 +27,7 @@ from redis_fleet.agent.messages.orders import (
     UnfilledError,
     clear,
 )
-from redis_fleet.agent.process.change import _secrets_in, told
+from redis_fleet.agent.process.order_words import secrets_in, told
 from redis_fleet.agent.secret import Secret
 from redis_fleet.ansible.requests import change_request, described_secret
 from redis_fleet.model import Fleet
@@ -127,7 +127,7 @@ def test_what_nobody_filled_in_is_never_sent() -> None:
     ],
 )
 def test_the_secrets_of_an_order_are_known_and_not_told(order: Order) -> None:
-    assert SERVER in _secrets_in(order, frozenset({"tls-key-file-pass", "auth-pass"}))
+    assert SERVER in secrets_in(order, frozenset({"tls-key-file-pass", "auth-pass"}))
     assert SERVER not in told(order)
 
 

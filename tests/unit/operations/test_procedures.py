@@ -13,9 +13,10 @@ from redis_fleet.agent.messages.handover import Handover, NoteManualMaster
 from redis_fleet.agent.messages.running import Repair, Repaired
 from redis_fleet.ansible.callback.redis_fleet_front import _named
 from redis_fleet.ansible.runs import RunIntent
+from redis_fleet.operations.arguments import Arguments
 from redis_fleet.operations.master_change import MasterChangeProcedure
 from redis_fleet.operations.ports import OperationRefusedError
-from redis_fleet.operations.procedure import Arguments, Chosen, Situation
+from redis_fleet.operations.procedure import Chosen, Situation
 from redis_fleet.operations.registry import PROCEDURES
 from redis_fleet.operations.repair import RepairProcedure, said
 from redis_fleet.project import PLAYBOOKS

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
-from redis_fleet.plan.steps import STAGES, Change, Plan
+from redis_fleet.plan.steps import STAGES, Change
 from tests.unit.cases.builder import fleet_of, observed
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "plan").glob("*.yml"))

@@ -18,8 +18,8 @@ from hypothesis.control import currently_in_test_context
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from redis_fleet.model import Fleet
+from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
-from redis_fleet.plan.steps import Plan
 from redis_fleet.problems import InvalidDescriptionError
 from tests.unit.plan.simulation.doing import Run, StepFailedError
 from tests.unit.plan.simulation.looking import look

@@ -6,9 +6,9 @@ import pytest
 
 from redis_fleet.agent.login import OTHER_PASSWORD, code_of
 from redis_fleet.agent.protocol.resp import ReplyError
+from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.refusal import Refusal, distinct
-from redis_fleet.plan.steps import Plan
 from tests.unit.cases.builder import fleet_of, observed
 
 NOW = Refusal("loading", "a@b", "loads", "see its log", transient=True)

@@ -9,6 +9,7 @@ import pytest
 
 from redis_fleet.agent.messages.orders import Flush
 from redis_fleet.ansible.plays import GROUPS, groups
+from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.steps import (
     STAGES,
     Change,
@@ -17,7 +18,6 @@ from redis_fleet.plan.steps import (
     Decommission,
     FinishSwitchover,
     ForgetDeparted,
-    Plan,
     Prepare,
     Restart,
     Start,

@@ -13,7 +13,6 @@ from redis_fleet.agent.verbs import VERBS, perform
 from redis_fleet.project import ROOT
 
 AGENT = ROOT / "redis_fleet" / "agent"
-MESSAGES = [path.stem for path in sorted((AGENT / "messages").glob("*.py")) if path.stem != "__init__"]
 # Files of JSON lines that are read as they are; the result of a verb as Ansible has it.
 JSON = {"codec.py", "runs/runlog.py", "verbs.py", "errors.py"}
 LOOSE = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bAnswer\b")
@@ -55,7 +54,7 @@ def test_nothing_compares_with_the_name_of_a_kind(name: str) -> None:
 
 
 def test_each_verb_is_asked_for_by_one_request() -> None:
-    text = "\n".join((AGENT / "messages" / f"{name}.py").read_text(encoding="utf-8") for name in MESSAGES)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in FILES.values())
     assert sorted(re.findall(r'^    verb = "(.*)"$', text, re.MULTILINE)) == sorted(VERBS)
 
 

@@ -30,10 +30,10 @@ from redis_fleet.ansible.requests import change_request
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet, Process, Service
+from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.steps import (
     Confirm,
     Decommission,
-    Plan,
     Prepare,
     Restart,
     Start,

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Service
 from redis_fleet.observe.facts import Observed
-from redis_fleet.plan.steps import STAGES, Plan, Restart, Step, WriteFiles
+from redis_fleet.plan.plan import Plan
+from redis_fleet.plan.steps import STAGES, Restart, Step, WriteFiles
 
 STARTS = ("start_masters", "start_replicas", "start_sentinels")
 
