@@ -16,12 +16,9 @@ from ..host.digest import secret_digest
 from ..inspect.observe import without_secrets
 from ..login import (
     SENSITIVE,
-    Outcome,
-    add_password,
     at,
     connect,
     directives,
-    end_password,
     masked,
     secret_words,
     secrets_of,
@@ -49,6 +46,7 @@ from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..secret import Secret
 from . import sentinel_commands
+from .passwords import Outcome, add_password, end_password
 from .persistence import append_only
 
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
