@@ -1,4 +1,4 @@
-"""How to get into a process on this machine, and how its password is changed; a secret never leaves the machine.
+"""How to get into a process on this machine; a secret never leaves the machine.
 
 A run that was killed, or a hand that changed a file, leaves processes with another password than the description has.
 Their own configuration file knows it: it is read here, used here, and nothing of it is ever returned.
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from .access import Access
 from .access import connect as connect_by
 from .conf.text import Line, parse_file
 from .endpoint import Endpoint
 from .messages.process import ManagedProcess
-from .protocol.resp import Connection, ReplyError, pairs
+from .protocol.resp import Connection, ReplyError
 from .secret import MASK, Secret
 
 SENSITIVE = frozenset(
@@ -31,13 +30,6 @@ OTHER_PASSWORD = "WRONGPASS"  # noqa: S105 (a code)
 """The code of an error that says that a process has another password, in whatever words."""
 # Answers to a PING of somebody who is in: not the password is amiss.
 _INSIDE = ("LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOPERM")
-
-
-class Outcome(NamedTuple):
-    """What one order did: the names of what is now different, and why nothing was done where that needs a word."""
-
-    changed: tuple[str, ...] = ()
-    note: str = ""
 
 
 def connect(process: ManagedProcess, timeout: float = 2.0) -> tuple[Connection, str]:
@@ -157,84 +149,19 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def add_password(process: ManagedProcess, connection: Connection, way: str) -> Outcome:
-    """Make a server take the request's password beside its present one, so that clients can change one by one.
-
-    ``way`` is what ``connect`` said. ``CONFIG GET requirepass`` and the file go on having the old one alone.
-    """
-    if way == "none":
-        return Outcome(note="it needs no password, so every client gets in already")
-    if way == "described":
-        return Outcome(note="it takes this password already" if process.password else "no password is described")
-    try:
-        connection.call("ACL", "SETUSER", "default", ">" + process.password)
-    except ReplyError as error:
-        if not str(error).lower().startswith("err unknown command"):
-            raise
-        return Outcome(note="this version has no ACL, so it cannot take two passwords")
-    return Outcome(("password",))
-
-
-def end_password(process: ManagedProcess, connection: Connection) -> Outcome:
-    """Make the request's password the only one, and prove it on fresh connections.
-
-    Raises ReplyError when the server does not take it, RuntimeError when it lets in whom it should not or the other
-    way round. ``user default`` is written by the server itself at the next CONFIG REWRITE; where users have a file of
-    their own, only ACL SAVE writes it.
-    """
-    new = process.password
-    old = {*filed(process), pairs(connection.call("CONFIG", "GET", "requirepass")).get("requirepass", "")} - {"", new}
-    before = _doors(connection)
-    connection.call("CONFIG", "SET", "requirepass", new)
-    row = _default_user(connection)
-    if row is not None and len(row.get("passwords", [])) != bool(new):
-        # Redis >= 7 does nothing at all where the directive has this value already, whatever else the user takes.
-        connection.call("ACL", "SETUSER", "default", *(["resetpass", ">" + new] if new else ["nopass"]))
-    if pairs(connection.call("CONFIG", "GET", "aclfile")).get("aclfile"):
-        connection.call("ACL", "SAVE")
-    _prove(process, new, old)
-    return Outcome(("password",)) if _doors(connection) != before else Outcome()
-
-
 def count_passwords(connection: Connection) -> int | None:
     """Return how many passwords the default user has; None where there is no ACL (before 6, Sentinel 6.0)."""
-    row = _default_user(connection)
+    row = default_user(connection)
     return len(row.get("passwords", [])) if row is not None else None
 
 
-def _default_user(connection: Connection) -> dict[str, list[str]] | None:
+def default_user(connection: Connection) -> dict[str, list[str]] | None:
     """Return what ACL GETUSER says, passwords as hashes."""
     try:
         row = connection.call("ACL", "GETUSER", "default")
     except ReplyError:
         return None
     return dict(zip(row[::2], row[1::2]))
-
-
-def _doors(connection: Connection) -> object:
-    """Return the passwords of the default user (hashes, in any order) and whether it needs one."""
-    row = _default_user(connection)
-    if row is None:
-        return connection.call("CONFIG", "GET", "requirepass")
-    return sorted(row.get("passwords", [])), "nopass" in row.get("flags", [])
-
-
-def _prove(process: ManagedProcess, new: str, old: set[str]) -> None:
-    name = process.name
-    if accepts_unauthenticated(process) == bool(new):
-        raise RuntimeError(f"{name} {'answers without a password' if new else 'still wants a password'}")
-    if not new:
-        return
-    try:
-        connect_by(with_password(process.access, new)).close()
-    except ReplyError as error:
-        raise RuntimeError(f"{name} does not take the new password: {error}") from None
-    for password in old:
-        try:
-            connect_by(with_password(process.access, password)).close()
-        except ReplyError:
-            continue
-        raise RuntimeError(f"{name} still takes the previous password")
 
 
 def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:

@@ -4,60 +4,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from subprocess import SubprocessError
 from typing import Any, Callable
 
 from .codec import Message
 from .errors import AgentError
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of a request; ``changed`` is whether anything is different now, or would be."""
-
-    changed: bool
-    answer: Message
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request on its way in: its JSON and its secrets, see codec.py; ``dry``: nothing may be touched."""
-
-    body: dict[str, Any]
-    secrets: Sequence[str]
-    dry: bool
-
-
-def _observe(asked: Asked) -> Done:
-    from .inspect.observe import observe
-    from .messages.observation import Observe
-
-    return Done(False, observe(Observe.from_json(asked.body, asked.secrets)))
-
-
-def _discover(asked: Asked) -> Done:
-    from .inspect.discover import discover
-    from .messages.discovery import Discover
-
-    Discover.from_json(asked.body, asked.secrets)
-    return Done(False, discover())
-
-
-def _config_test(asked: Asked) -> Done:
-    from .inspect.config_test import run_tests
-    from .messages.config_test import ConfigTest
-
-    return Done(False, run_tests(ConfigTest.from_json(asked.body, asked.secrets)))
-
-
-def _host_facts(asked: Asked) -> Done:
-    from .inspect.host_facts import host_facts
-    from .messages.host_facts import AskHostFacts
-
-    return Done(False, host_facts(AskHostFacts.from_json(asked.body, asked.secrets)))
+from .inspect.verbs import INSPECTIONS
+from .performing import Asked, Done, Verbs, perform_among
 
 
 def _prepare(asked: Asked) -> Done:
@@ -251,11 +204,8 @@ def _unchanged(answer: Message) -> Done:
     return Done(False, answer)
 
 
-VERBS: dict[str, Callable[[Asked], Done]] = {
-    "observe": _observe,
-    "discover": _discover,
-    "config-test": _config_test,
-    "host-facts": _host_facts,
+VERBS: Verbs = {
+    **INSPECTIONS,
     "prepare": _prepare,
     "start": _start,
     "restart": _restart,
@@ -282,14 +232,5 @@ VERBS: dict[str, Callable[[Asked], Done]] = {
 
 
 def perform(verb: str, request: str, secrets: Sequence[str], *, dry: bool) -> dict[str, Any]:
-    """Do what a verb says and return the result as Ansible has it: ``changed`` and ``answer``, or ``failed``.
-
-    ``request`` is JSON. A failure has ``msg``, for people, and ``code``, see errors.py.
-    """
-    try:
-        done = VERBS[verb](Asked(json.loads(request), secrets, dry))
-    except AgentError as error:
-        return {"failed": True, "msg": str(error), "code": error.code, **error.answer}
-    except (RuntimeError, ValueError, OSError, SubprocessError) as error:
-        return {"failed": True, "msg": str(error), "code": "failed"}
-    return {"changed": done.changed, "answer": done.answer.to_json()}
+    """Do what a verb says and return the result as Ansible has it, see performing.py."""
+    return perform_among(VERBS, verb, request, secrets, dry=dry)

@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from redis_fleet.agent.codec import Message, Request
 from redis_fleet.agent.errors import RefusedError
+from redis_fleet.agent.inspect.verbs import INSPECTIONS
 from redis_fleet.operations.ports import refused
 
 A = TypeVar("A", bound=Message)
-MODULE = "redis_fleet_agent"
+MODULE, INSPECTING = "redis_fleet_agent", "redis_fleet_inspect"
+"""The module with all verbs, and the small one with those that only look."""
 
 
 class AgentFailedError(RuntimeError):
@@ -32,7 +34,8 @@ def result_of(action: Any, request: Request[Any], variables: Any) -> dict[str, A
     secrets: list[str] = []
     body = json.dumps(request.to_json(secrets))
     arguments = {"verb": request.verb, "request": body, "secrets": secrets}
-    return dict(action._execute_module(module_name=MODULE, module_args=arguments, task_vars=variables))
+    module = INSPECTING if request.verb in INSPECTIONS else MODULE
+    return dict(action._execute_module(module_name=module, module_args=arguments, task_vars=variables))
 
 
 def read(request: type[Request[A]], result: Mapping[str, Any]) -> A:

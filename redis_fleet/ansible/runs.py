@@ -11,13 +11,15 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from redis_fleet import runlog
 from redis_fleet.agent.runs.runlog import now
 from redis_fleet.agent.secret import MASK
 from redis_fleet.model import Fleet
-from redis_fleet.operations.procedure import Chosen
+
+if TYPE_CHECKING:
+    from redis_fleet.operations.procedure import Chosen
 
 Run = dict[str, Any]
 Step = Mapping[str, Any]

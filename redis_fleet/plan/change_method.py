@@ -13,7 +13,7 @@ from typing import Literal
 
 from redis_fleet.agent.host.digest import sha256
 from redis_fleet.agent.messages.orders import DIRECTIVE, AppendOnly, Order, Rewrite, SecretRef, SetDirectives, Value
-from redis_fleet.agent.replication.handover import FENCE
+from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.catalogue import values
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.catalogue.table import Directive

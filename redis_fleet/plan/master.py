@@ -11,7 +11,7 @@ from dataclasses import replace
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication import agreement
-from redis_fleet.agent.replication.handover import FENCE
+from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.observe.votes import votes

@@ -1,4 +1,4 @@
-"""Files, folders and links of a machine: read, and put there whole or not at all, and only what differs."""
+"""Files of a machine: read, and put in the place of another whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import os
 import pwd
 import stat
 from pathlib import Path
-
-from ..messages.files import File, Files, Folder, Link, Put
-from .systemd import UNITS, systemctl
 
 
 def fingerprint(path: str) -> str | None:
@@ -28,23 +25,7 @@ def text_of(path: str) -> str | None:
         return None
 
 
-def put(request: Files, dry: bool = False) -> Put:
-    """Make a machine have folders, files and links, with ``dry`` not; a unit that was written is enabled."""
-    linked = [each.path for each in request.links if _link(each, dry)]
-    changed = [each.path for each in request.folders if _folder(each, dry)] + linked
-    written = [each.path for each in request.files if _file(each, dry)]
-    if request.supervised and not dry:
-        units = [path.rpartition("/")[2] for path in written if path.startswith(UNITS)]
-        if units:
-            # Enabling makes systemd read its files again as well: once instead of for each.
-            systemctl("enable", "--quiet", *units)
-        elif any(path.startswith(UNITS) for path in linked):
-            systemctl("daemon-reload")
-    changed += written
-    return Put(tuple(changed), {each.path: fingerprint(each.path) for each in request.files})
-
-
-def _other_owner(path: Path, owner: str, mode: int) -> bool:
+def other_owner(path: Path, owner: str, mode: int) -> bool:
     """Say whether a path has another owner or mode; an owner that does not exist yet (a dry run) is another one."""
     found = path.stat()
     try:
@@ -54,50 +35,15 @@ def _other_owner(path: Path, owner: str, mode: int) -> bool:
     return other or stat.S_IMODE(found.st_mode) != mode
 
 
-def _ensure_owner(path: Path, owner: str, mode: int) -> bool:
+def ensure_owner(path: Path, owner: str, mode: int) -> bool:
     """Give a path its owner and mode; says whether it had others. Raises KeyError for an unknown owner."""
-    if not _other_owner(path, owner, mode):
+    if not other_owner(path, owner, mode):
         return False
     if owner:
         user = pwd.getpwnam(owner)
         os.chown(str(path), user.pw_uid, user.pw_gid)
     path.chmod(mode)
     return True
-
-
-def _folder(wanted: Folder, dry: bool) -> bool:
-    path = Path(wanted.path)
-    missing = not path.is_dir()
-    if wanted.shared and not missing:
-        return False
-    if dry:
-        return missing or _other_owner(path, wanted.owner, wanted.mode)
-    path.mkdir(parents=True, exist_ok=True)
-    return _ensure_owner(path, wanted.owner, wanted.mode) or missing
-
-
-def _link(wanted: Link, dry: bool) -> bool:
-    path = Path(wanted.path)
-    if path.is_symlink() and str(path.readlink()) == wanted.target:
-        return False
-    if not dry:
-        staged = path.with_name(path.name + ".redis-fleet")
-        staged.unlink(missing_ok=True)
-        staged.symlink_to(wanted.target)
-        staged.rename(path)
-    return True
-
-
-def _file(wanted: File, dry: bool) -> bool:
-    path = Path(wanted.path)
-    content = wanted.content.reveal().encode("utf-8", "surrogateescape")
-    same = path.is_file() and path.read_bytes() == content
-    if dry:
-        return not same or _other_owner(path, wanted.owner, wanted.mode)
-    if not same:
-        replace(path, content, wanted.owner, wanted.mode)
-        return True
-    return _ensure_owner(path, wanted.owner, wanted.mode)
 
 
 def replace(path: Path, content: bytes, owner: str, mode: int, like: os.stat_result | None = None) -> None:
@@ -115,7 +61,7 @@ def replace(path: Path, content: bytes, owner: str, mode: int, like: os.stat_res
         os.fsync(file.fileno())
     if like and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
         os.chown(str(staged), like.st_uid, like.st_gid)
-    _ensure_owner(staged, owner, mode)
+    ensure_owner(staged, owner, mode)
     staged.rename(path)
     folder = os.open(str(path.parent), os.O_RDONLY)
     try:

@@ -16,12 +16,9 @@ from ..host.digest import secret_digest
 from ..inspect.observe import without_secrets
 from ..login import (
     SENSITIVE,
-    Outcome,
-    add_password,
     at,
     connect,
     directives,
-    end_password,
     masked,
     secrets_of,
 )
@@ -46,7 +43,8 @@ from ..messages.orders import (
 from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from . import sentinel_commands
-from .order_words import FENCE, secrets_in, told, touched
+from .order_words import MIN_REPLICAS, secrets_in, told, touched
+from .passwords import Outcome, add_password, end_password
 from .persistence import append_only
 
 # A rewrite of a file or the start of a copy may take a while on a busy machine.
@@ -216,7 +214,7 @@ class _Doing:
                 raise failed[0]
             done.append(f"replica of {address} {port}")
         if order.value is not None:
-            done += _set(connection, [(FENCE, order.value)]).changed
+            done += _set(connection, [(MIN_REPLICAS, order.value)]).changed
             connection.call("CONFIG", "REWRITE")
         return Outcome(tuple(done))
 

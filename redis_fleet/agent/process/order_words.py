@@ -21,13 +21,13 @@ from ..messages.orders import (
 from ..secret import Secret
 from . import sentinel_commands
 
-FENCE = "min-replicas-to-write"
+MIN_REPLICAS = "min-replicas-to-write"
 _OWN: dict[type, str] = {
     AppendOnly: "appendonly",
     MasterAuth: "masterauth",
     PasswordAdd: "requirepass",
     PasswordEnd: "requirepass",
-    Demote: FENCE,
+    Demote: MIN_REPLICAS,
 }
 
 

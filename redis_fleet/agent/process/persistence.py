@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Callable
 
 from ..conf.text import split
-from ..login import Outcome
 from ..protocol.resp import Connection, ReplyError, info, pairs
+from .passwords import Outcome
 
 _PAUSE = 0.05
 # What BGSAVE says while another copy is being made; the words differ from version to version.

@@ -18,8 +18,9 @@ from .. import engine_words
 from ..conf.edit import edit, following
 from ..endpoint import Endpoint
 from ..errors import NotReadyError
-from ..host.files import put, replace
+from ..host.files import replace
 from ..host.proc import running_pid
+from ..host.put import put
 from ..host.systemd import show, systemctl
 from ..inspect.observe import observe_processes
 from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of

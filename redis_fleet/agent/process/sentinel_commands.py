@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from .. import engine_words
 from ..errors import NotReadyError
-from ..login import Outcome, secret_words
+from ..login import secret_words
 from ..messages.orders import Forget, Value, clear
 from ..protocol.resp import Connection, ReplyError, pairs
 from ..secret import MASK, Secret
+from .passwords import Outcome
 
 _PAUSE = 0.1
 _TROUBLED = engine_words.UNREACHED.union(engine_words.FAILING_OVER, {"master_down"})

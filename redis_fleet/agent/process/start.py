@@ -15,8 +15,8 @@ from ..access import connect
 from ..conf.edit import edit, follow, names_one
 from ..conf.text import split
 from ..errors import NotReadyError
-from ..host.files import put
 from ..host.proc import running_pid
+from ..host.put import put
 from ..host.systemd import show, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting

@@ -16,15 +16,12 @@ from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
 from .agreement import name_of
 from .connections import MAX_LAG, MIN_REPLICAS, Servers
+from .fence import FENCE, FENCE_LAG
 from .findings import sentences
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
 
-FENCE = 1000
-"""More replicas than there ever are. Found in a running value or in a file, it was left by a run that was killed."""
-FENCE_LAG = 10
-"""Seconds; Redis' own default of min-replicas-max-lag, 0 would disable the fence."""
 CATCH_UP, DEMOTION = 3.0, 5.0
 PAUSE = 0.01
 

@@ -8,9 +8,10 @@ from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess, ServiceView
 from .agreement import acting, name_of
 from .connections import MIN_REPLICAS, Servers
+from .fence import FENCE
 from .findings import Code, Finding, sentences
 from .fitness import member_of, unpromotable
-from .handover import FENCE, follow
+from .handover import follow
 from .view import CONNECTION_ERRORS, describe_error, view
 
 

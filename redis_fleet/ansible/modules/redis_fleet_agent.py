@@ -1,8 +1,9 @@
-"""Do on a machine what agent/verbs.py has a verb for; everything that redis-fleet does there comes through here."""
+"""Do on a machine what agent/verbs.py has a verb for; what only looks there comes through redis_fleet_inspect."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.redis_fleet.agent.performing import options
 from ansible.module_utils.redis_fleet.agent.verbs import VERBS, perform
 
 DOCUMENTATION = """
@@ -28,14 +29,7 @@ options:
 
 def main() -> None:
     """Read the arguments, do it, answer."""
-    options = {
-        "verb": {"type": "str", "choices": sorted(VERBS), "required": True},
-        # A text: of anything else that is hidden Ansible takes each word ("set", "yes") for a secret of its own, and
-        # blots it out wherever the answer has it.
-        "request": {"type": "str", "default": "{}", "no_log": True},
-        "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
-    }
-    module = AnsibleModule(options, supports_check_mode=True)
+    module = AnsibleModule(options(VERBS), supports_check_mode=True)
     given = module.params
     result = perform(given["verb"], given["request"], given["secrets"], dry=module.check_mode)
     if result.get("failed"):

@@ -12,12 +12,13 @@ import pytest
 from redis_fleet.agent.errors import ChangeError, NotReadyError
 from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.inspect.observe import observe
-from redis_fleet.agent.login import _prove, connect
+from redis_fleet.agent.login import connect
 from redis_fleet.agent.messages.kind import SENTINEL, SERVER
 from redis_fleet.agent.messages.observation import Observe
 from redis_fleet.agent.messages.orders import Change, Changing, Order
 from redis_fleet.agent.process import change as module
 from redis_fleet.agent.process.change import change
+from redis_fleet.agent.process.passwords import _prove
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.agent.verbs import perform
 from redis_fleet.plan.orders import from_dict

@@ -12,7 +12,8 @@ import pytest
 
 from redis_fleet.agent.conf.edit import follow
 from redis_fleet.agent.host.digest import sha256
-from redis_fleet.agent.host.files import put, replace
+from redis_fleet.agent.host.files import replace
+from redis_fleet.agent.host.put import put
 from redis_fleet.agent.messages.files import File, Files, Folder, Link
 from redis_fleet.agent.secret import Secret
 

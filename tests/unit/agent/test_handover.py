@@ -10,7 +10,8 @@ import pytest
 from redis_fleet.agent.messages.handover import Handover, UsualValues
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.replication import handover
-from redis_fleet.agent.replication.handover import FENCE, hand_over
+from redis_fleet.agent.replication.fence import FENCE
+from redis_fleet.agent.replication.handover import hand_over
 from tests.unit.agent.scripted import CUT, ScriptedMember
 
 FENCED = f"CONFIG SET min-replicas-to-write {FENCE}"

@@ -87,7 +87,13 @@ def test_an_action_is_documented_and_takes_what_it_says(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "plugin", [("inventory", "redis_fleet"), ("callback", "redis_fleet_front"), ("module", "redis_fleet_agent")]
+    "plugin",
+    [
+        ("inventory", "redis_fleet"),
+        ("callback", "redis_fleet_front"),
+        ("module", "redis_fleet_agent"),
+        ("module", "redis_fleet_inspect"),
+    ],
 )
 def test_ansible_shows_the_documentation_of_a_plugin(plugin: tuple[str, str]) -> None:
     command = [sys.executable, "-m", "ansible", "doc", "--json", "-t", *plugin]

@@ -14,7 +14,7 @@ from redis_fleet.project import ROOT
 
 AGENT = ROOT / "redis_fleet" / "agent"
 # Files of JSON lines that are read as they are; the result of a verb as Ansible has it.
-JSON = {"codec.py", "runs/runlog.py", "verbs.py", "errors.py"}
+JSON = {"codec.py", "runs/runlog.py", "performing.py", "verbs.py", "errors.py"}
 LOOSE = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bAnswer\b")
 FILES = {str(path.relative_to(AGENT)): path for path in sorted(AGENT.rglob("*.py"))}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...messages.files import Prepare, Prepared
-from ..files import put
+from ..put import put
 from .providers import here
 
 

@@ -25,7 +25,7 @@ from redis_fleet.agent.messages.orders import (
 )
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.replication.agreement import majority
-from redis_fleet.agent.replication.handover import FENCE
+from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.ansible.requests import change_request
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.kinds.redis_sentinel import joining

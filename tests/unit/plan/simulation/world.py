@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.replication.agreement import majority
-from redis_fleet.agent.replication.handover import FENCE
+from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.model import Fleet
 from tests.unit.plan.simulation.servers import Keys, Server
 from tests.unit.plan.simulation.watchers import View, Watcher
