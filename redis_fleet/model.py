@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.secret import MASK, Secret
+from redis_fleet.agent.secret import Secret
 from redis_fleet.problems import Position, Problem
 
 Words = tuple[str, ...]
@@ -20,17 +20,23 @@ class Setting:
     """One directive with all its lines, each line the words behind the name.
 
     ``save`` with three rules is one setting of three lines; a directive that appears once has one line. The words are
-    unquoted. ``secret`` settings are masked wherever they are shown.
+    unquoted. Every word of a ``secret`` setting is held as a Secret, whatever it was made from; ``lines`` opens them.
     """
 
     name: str
-    lines: tuple[Words, ...]
+    held: tuple[tuple[str | Secret, ...], ...]
     secret: bool = False
     position: Position | None = field(default=None, compare=False)
 
-    def __repr__(self) -> str:
-        lines = MASK if self.secret else self.lines
-        return f"Setting({self.name!r}, {lines!r})"
+    def __post_init__(self) -> None:
+        if self.secret:
+            closed = tuple(tuple(Secret(w) if isinstance(w, str) else w for w in words) for words in self.held)
+            object.__setattr__(self, "held", closed)
+
+    @property
+    def lines(self) -> tuple[Words, ...]:
+        """The lines in clear, to be written, compared or judged, never kept."""
+        return tuple(tuple(w.reveal() if isinstance(w, Secret) else w for w in words) for words in self.held)
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 MASK = "********"
 
 
-@dataclass(frozen=True)
 class Secret:
-    """A text that never prints itself.
+    """A text that never prints itself, and that ``dataclasses.asdict`` and ``json`` cannot take apart.
 
     ``reveal()`` is the only way to it, and called only where AUTH is sent, a file is written, or a digest is made.
     """
 
-    _value: str = field(repr=False)
+    __slots__ = ("_value",)
+    _value: str
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "_value", value)
 
     def reveal(self) -> str:
         """Return the clear text."""
         return self._value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a secret does not change: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return self._value == other._value if isinstance(other, Secret) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return Secret, (self._value,)
+
+    def __repr__(self) -> str:
+        return "Secret()"
 
     def __str__(self) -> str:
         return MASK

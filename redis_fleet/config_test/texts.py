@@ -86,7 +86,7 @@ def blind(process: Process) -> Process:
 def _blind(setting: Setting, dummies: dict[str, str]) -> Setting:
     if not setting.secret or setting.name in _NEEDED:
         return setting
-    return replace(setting, lines=tuple(_blind_words(setting.name, words, dummies) for words in setting.lines))
+    return replace(setting, held=tuple(_blind_words(setting.name, words, dummies) for words in setting.lines))
 
 
 def _blind_words(name: str, words: Words, dummies: dict[str, str]) -> Words:

@@ -194,7 +194,7 @@ def _named_today(setting: Setting, masters: Mapping[str, Endpoint]) -> Setting:
     if name not in masters:
         return setting
     master = masters[name]
-    return replace(setting, lines=((name, master.address, str(master.port), rest[-1]),))
+    return replace(setting, held=((name, master.address, str(master.port), rest[-1]),))
 
 
 def _myid(deployment: str, process: Process) -> str:
@@ -226,7 +226,7 @@ def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iter
     yield _line("parallel-syncs", own.name, own.parallel_syncs)
     for setting in per_master.settings.values():
         if setting.name.removeprefix("sentinel ") not in _TIMINGS:
-            yield replace(setting, lines=tuple((own.name, *words) for words in setting.lines))
+            yield replace(setting, held=tuple((own.name, *words) for words in setting.lines))
 
 
 @lru_cache(maxsize=16384)

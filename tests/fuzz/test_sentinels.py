@@ -79,7 +79,7 @@ def here(process: Process) -> Process:
 def _nowhere(setting: Setting) -> Setting:
     if setting.name != "sentinel monitor":
         return setting
-    return replace(setting, lines=tuple((words[0], "127.0.0.1", "1", words[3]) for words in setting.lines))
+    return replace(setting, held=tuple((words[0], "127.0.0.1", "1", words[3]) for words in setting.lines))
 
 
 def wrongly_taken(binary: Binary, fleet: Fleet, name: str) -> list[str]:
