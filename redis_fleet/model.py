@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.secret import Secret
@@ -14,13 +15,16 @@ Words = tuple[str, ...]
 USUAL_RESTART_DELAY = 1.0
 """Seconds; any other delay means that a process which comes back too early would destroy data."""
 
+_NAMED = frozenset({"user", "sentinel auth-pass"})
+"""Directives whose secrets stand behind a name."""
+
 
 @dataclass(frozen=True)
 class Setting:
     """One directive with all its lines, each line the words behind the name.
 
     ``save`` with three rules is one setting of three lines; a directive that appears once has one line. The words are
-    unquoted. Every word of a ``secret`` setting is held as a Secret, whatever it was made from; ``lines`` opens them.
+    unquoted. What a ``secret`` setting says is held as Secrets, whatever it was made from: all but the name in front.
     """
 
     name: str
@@ -30,13 +34,41 @@ class Setting:
 
     def __post_init__(self) -> None:
         if self.secret:
-            closed = tuple(tuple(Secret(w) if isinstance(w, str) else w for w in words) for words in self.held)
+            names = 1 if self.name in _NAMED else 0
+            closed = tuple((*words[:names], *map(_closed, words[names:])) for words in self.held)
             object.__setattr__(self, "held", closed)
 
     @property
     def lines(self) -> tuple[Words, ...]:
-        """The lines in clear, to be written, compared or judged, never kept."""
+        """The lines of a setting that is no secret. Raises TypeError for one that is: who may see it says reveal."""
+        if self.secret:
+            raise TypeError(f"'{self.name}' is a secret")
+        return cast("tuple[Words, ...]", self.held)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the lines are about, secret or not: the users of ``user``, the monitor of ``sentinel auth-pass``."""
+        return tuple(str(words[0]) for words in self.held if words)
+
+    @property
+    def word(self) -> str:
+        """The first word of one that is no secret, empty when it has none."""
+        return self.lines[0][0] if self.lines and self.lines[0] else ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it begins with nothing: ``masteruser ""``."""
+        return not (self.held and self.held[0] and self.held[0][0] not in ("", Secret("")))
+
+    def reveal(self) -> tuple[Words, ...]:
+        """Return the lines in clear, also of a secret: to be written, compared or judged, never to be kept."""
+        if not self.secret:
+            return self.lines
         return tuple(tuple(w.reveal() if isinstance(w, Secret) else w for w in words) for words in self.held)
+
+
+def _closed(word: str | Secret) -> Secret:
+    return Secret(word) if isinstance(word, str) else word
 
 
 @dataclass(frozen=True)
@@ -82,6 +114,11 @@ class Process:
     def unit(self) -> str:
         """The name of its systemd unit; empty where nothing supervises it."""
         return self.paths.unit.rpartition("/")[2]
+
+    @property
+    def plain(self) -> tuple[tuple[str, tuple[Words, ...]], ...]:
+        """The settings that are no secrets: name and lines."""
+        return tuple((setting.name, setting.lines) for setting in self.settings if not setting.secret)
 
     def setting(self, name: str) -> Setting | None:
         """Return the setting of that name, if the process has it."""

@@ -10,7 +10,7 @@ MASK = "********"
 class Secret:
     """A text that never prints itself, and that ``dataclasses.asdict`` and ``json`` cannot take apart.
 
-    ``reveal()`` is the only way to it, and called only where AUTH is sent, a file is written, or a digest is made.
+    ``reveal()`` is the only way to it: called where it is sent, written, compared or judged, and nowhere else.
     """
 
     __slots__ = ("_value",)

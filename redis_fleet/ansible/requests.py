@@ -120,12 +120,12 @@ def described_secret(fleet: Fleet, process: Process, which: SecretRef) -> str:
         service = next(each for each in fleet.services if each.watch and each.watch.name == which.monitor)
         return service.password.reveal() if service.password else ""
     setting = process.setting(f"sentinel {which.name}")
-    return next((line[-1] for line in setting.lines if line[0] == which.monitor), "") if setting else ""
+    return next((line[-1] for line in setting.reveal() if line[0] == which.monitor), "") if setting else ""
 
 
 def _of_directive(process: Process, name: str) -> str:
     setting = process.setting(name)
-    return " ".join(setting.lines[0]) if setting else ""
+    return " ".join(setting.reveal()[0]) if setting else ""
 
 
 def edits(fleet: Fleet, process: Process, names: Iterable[str]) -> tuple[Edit, ...]:
@@ -136,7 +136,7 @@ def edits(fleet: Fleet, process: Process, names: Iterable[str]) -> tuple[Edit, .
         setting = process.setting(name)
         directive = catalogue.find(name)
         aliases = [directive.alias] if directive and directive.alias else []
-        lines = tuple(tuple(words) for words in (setting.lines or (("",),))) if setting else ()
+        lines = tuple(tuple(words) for words in (setting.reveal() or (("",),))) if setting else ()
         found.append(Edit((name, *aliases), lines))
     return tuple(found)
 

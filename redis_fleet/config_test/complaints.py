@@ -50,7 +50,7 @@ def setting_at(process: Process, text: str, number: int) -> Setting | None:
     written = {
         " ".join((setting.name, *map(quote, words))): setting
         for setting in process.settings
-        for words in setting.lines or (("",),)
+        for words in setting.reveal() or (("",),)
     }
     return written.get(line)
 
@@ -104,7 +104,7 @@ def _about(process: Process, said: str) -> Setting | None:
     values = {
         word: setting
         for setting in reversed(described)  # of two with one value the first
-        for words in setting.lines
+        for words in setting.reveal()
         for word in words
         if len(word) >= _SHORTEST and word != "yes" and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)
     }

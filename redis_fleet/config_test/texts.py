@@ -86,7 +86,7 @@ def blind(process: Process) -> Process:
 def _blind(setting: Setting, dummies: dict[str, str]) -> Setting:
     if not setting.secret or setting.name in _NEEDED:
         return setting
-    return replace(setting, held=tuple(_blind_words(setting.name, words, dummies) for words in setting.lines))
+    return replace(setting, held=tuple(_blind_words(setting.name, words, dummies) for words in setting.reveal()))
 
 
 def _blind_words(name: str, words: Words, dummies: dict[str, str]) -> Words:
@@ -120,8 +120,8 @@ def _compared(process: Process, setting: Setting) -> tuple[Words, ...]:
         return ()
     if setting.name in _ADDRESSED:
         # Of "sentinel monitor" the name and the quorum count.
-        return tuple((words[0], words[-1]) for words in setting.lines if len(words) > 2)
-    return tuple(_anonymous(process, words) for words in setting.lines)
+        return tuple((words[0], words[-1]) for words in setting.reveal() if len(words) > 2)
+    return tuple(_anonymous(process, words) for words in setting.reveal())
 
 
 def _anonymous(process: Process, words: Words) -> Words:

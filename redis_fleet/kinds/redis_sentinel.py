@@ -50,8 +50,8 @@ class RedisSentinel(Kind):
 
     def heading(self, engine: str, setting: Setting) -> str:  # noqa: ARG002
         """Return the service that a line is about, or the one heading for all others."""
-        about = setting.name.startswith("sentinel ") and len(setting.lines[0]) > 1
-        return f"Watching {setting.lines[0][0]}" if about else "Sentinel"
+        about = setting.name.startswith("sentinel ") and len(setting.held[0]) > 1
+        return f"Watching {setting.names[0]}" if about else "Sentinel"
 
     def takes(self, engine: str, version: str, setting: Setting) -> bool:
         """Say whether a version has a line of Sentinel's own; what it shares with a server it takes as that does."""
@@ -144,7 +144,7 @@ def _process(
     builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
     own_settings(builder, path, sentinel, layout, endpoint, paths)
     if password:
-        builder.set("requirepass", (password.reveal(),), secret=True)
+        builder.set("requirepass", (password,), secret=True)
     as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)
     builder.add_described((*path, "config"), _process_wide(description, sentinel), as_)
     per_master = SettingsBuilder(description, builder.variables)
@@ -220,13 +220,13 @@ def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iter
     assert first is not None
     yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)
     if service.password:
-        yield Setting("sentinel auth-pass", ((own.name, service.password.reveal()),), True)
+        yield Setting("sentinel auth-pass", ((own.name, service.password),), True)
     yield _line("down-after-milliseconds", own.name, own.down_after)
     yield _line("failover-timeout", own.name, own.failover_timeout)
     yield _line("parallel-syncs", own.name, own.parallel_syncs)
     for setting in per_master.settings.values():
         if setting.name.removeprefix("sentinel ") not in _TIMINGS:
-            yield replace(setting, held=tuple((own.name, *words) for words in setting.lines))
+            yield replace(setting, held=tuple((own.name, *words) for words in setting.held))
 
 
 @lru_cache(maxsize=16384)

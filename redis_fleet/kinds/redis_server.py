@@ -142,9 +142,9 @@ def _process(
         builder.set("save", *check.default_lines(deployment.engine, "save"))
         builder.set("appendonly", ("no",))
     if password:
-        builder.set("requirepass", (password.reveal(),), secret=True)
+        builder.set("requirepass", (password,), secret=True)
     if upstream and _needs_upstream(service, taken_over=taken_over):
-        builder.set("masterauth", (upstream.reveal(),), secret=True)
+        builder.set("masterauth", (upstream,), secret=True)
     if follows:
         builder.set("replicaof", (follows.address, follows.port))
     if not layout.supervised:
@@ -176,4 +176,4 @@ def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float
 
 
 def _persists(process: Process) -> bool:
-    return check.persists((setting.name, setting.lines) for setting in process.settings)
+    return check.persists(process.plain)

@@ -61,7 +61,7 @@ def _users(process: Process, facts: ProcessFacts) -> Iterator[Change]:
     """Yield ACL users that a server does not have: the only thing that its file, with hashes for passwords, tells."""
     setting = process.setting("user")
     known = {line[1] for line in facts.lines or () if line[0] == "user" and len(line) > 1}
-    missing = [words[0] for words in setting.lines if words[0] not in known] if setting else []
+    missing = [name for name in setting.names if name not in known] if setting else []
     if missing:
         what = (
             "ACL users cannot be added while it runs yet; add them with ACL SETUSER and CONFIG REWRITE on every server"
@@ -86,7 +86,7 @@ def _against_config(directive: Directive, setting: Setting, config: Mapping[str,
     if name is None:
         return
     if directive.sensitive:
-        if not matches(config[name], setting.lines[0][0]):
+        if not matches(config[name], setting.reveal()[0][0]):
             yield Change(setting.name, _shown(setting), MASK if config[name] else "")
     elif values.canonical(directive, setting.lines) != values.canonical(directive, config[name]):
         yield Change(setting.name, _shown(setting), config[name])
@@ -141,7 +141,7 @@ def of_file(process: Process, facts: ProcessFacts, catalogue: Catalogue) -> Iter
 def against_file(directive: Directive, setting: Setting, lines: values.Lines) -> Iterator[Change]:
     """Yield what is wrong with the lines that a file has for a setting."""
     if directive.sensitive:
-        if not lines or not lines[-1] or not matches(lines[-1][-1], setting.lines[0][0]):
+        if not lines or not lines[-1] or not matches(lines[-1][-1], setting.reveal()[0][0]):
             yield Change(setting.name, MASK, MASK if lines else "", where="file")
         return
     written: values.Lines | str = lines or (directive.default or "")

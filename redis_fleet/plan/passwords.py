@@ -97,7 +97,7 @@ def _has_password(facts: ProcessFacts) -> bool:
 
 def _differs(process: Process, facts: ProcessFacts, name: str) -> Change | None:
     setting = process.setting(name)
-    wanted = setting.lines[0][0] if setting else ""
+    wanted = setting.reveal()[0][0] if setting else ""
     alias = {"masterauth": "primaryauth"}.get(name, name)
     found = facts.config.get(name, facts.config.get(alias, ""))
     shadowed = name == "requirepass" and bool(wanted) and _others_get_in(facts)

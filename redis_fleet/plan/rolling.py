@@ -152,7 +152,7 @@ def _unfit(fleet: Fleet, process: Process, master: Process, seen: Observed) -> l
 
 
 def _loses_all(process: Process, seen: Observed) -> bool:
-    return bool(seen.of(process).keys) and not persists((each.name, each.lines) for each in process.settings)
+    return bool(seen.of(process).keys) and not persists(process.plain)
 
 
 def _switchover(service: Service, old: Process, new: Process, reason: str) -> Switchover:

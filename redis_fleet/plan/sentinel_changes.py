@@ -117,10 +117,11 @@ def _monitor(process: Process, service: Service, name: str, master: Endpoint) ->
         option = setting.name.removeprefix("sentinel ")
         if option in (setting.name, "monitor") or sentinel_table.is_state((option,)):
             continue
-        for words in setting.lines:
+        for words in setting.held:
             if words[0] == name and len(words) > 1:
-                value = (SecretRef(MONITORED, option, name),) if setting.secret else words[1:]
-                shown = MASK if setting.secret else " ".join(words[1:])
+                told = tuple(map(str, words[1:]))
+                value = (SecretRef(MONITORED, option, name),) if setting.secret else told
+                shown = MASK if setting.secret else " ".join(told)
                 made = Change(f"sentinel {option} {name}", shown, "", reason="as described")
                 yield Finding(made, (_command("SENTINEL", "SET", name, option, *value),))
 
@@ -168,7 +169,7 @@ def _ordinary(process: Process, facts: ProcessFacts, found: Mapping[str, list[Wo
 
 def _described(process: Process, directive: SentinelDirective) -> list[Words]:
     setting = process.setting(f"sentinel {directive.name}")
-    return list(setting.lines) if setting else []
+    return list(setting.reveal()) if setting else []
 
 
 def _by_subject(directive: SentinelDirective, lines: Sequence[Words]) -> dict[str, tuple[Words, ...]]:

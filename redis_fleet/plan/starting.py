@@ -196,7 +196,7 @@ def unsafe_start(
 
 
 def _persists(process: Process) -> bool:
-    return persists((setting.name, setting.lines) for setting in process.settings)
+    return persists(process.plain)
 
 
 def _has_data(fleet: Fleet, process: Process, seen: Observed) -> bool:

@@ -97,12 +97,12 @@ def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> st
 
 
 def _lines(setting: Setting, masked: bool) -> list[str]:
-    if not setting.lines:
+    if not setting.held:
         return [f'{setting.name} ""']
-    shown = setting.lines
     if masked and setting.secret:
-        # Of an ACL line only the user's name is no secret, of auth-pass the master's name.
-        shown = tuple((*words[:1], MASK) if len(words) > 1 else (MASK,) for words in shown)
+        shown = tuple((*map(str, words[:1]), MASK) if len(words) > 1 else (MASK,) for words in setting.held)
+    else:
+        shown = setting.reveal()
     return [" ".join((setting.name, *map(quote, words))) for words in shown]
 
 

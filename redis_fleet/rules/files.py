@@ -9,7 +9,7 @@ from redis_fleet import kinds
 from redis_fleet.description.references import SHARED
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, finds
-from redis_fleet.rules.subject import Subject, word
+from redis_fleet.rules.subject import Subject
 
 
 @finds(SHARED)
@@ -36,8 +36,8 @@ _OWN = ("unixsocket", "tls-port", "dir", "logfile")
 def _own(subject: Subject, process: Process) -> Iterator[tuple[str, str]]:
     for name in ("unixsocket", "tls-port"):
         given = subject.setting(process, name)
-        if given and word(given) not in ("", "0"):
-            yield name, word(given)
+        if given and given.word not in ("", "0"):
+            yield name, given.word
     # Debian's own Sentinel has the folder of the server; two adopted servers may share a log, if they must.
     folder = "" if process.adopted and kinds.of(process).watches else process.paths.data
     log = "" if process.adopted else process.paths.log

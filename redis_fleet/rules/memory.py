@@ -8,13 +8,13 @@ from functools import lru_cache
 from redis_fleet.catalogue import one_word
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, rule
-from redis_fleet.rules.subject import Subject, word
+from redis_fleet.rules.subject import Subject
 
 
 def limit(subject: Subject, process: Process) -> int:
     """Return a process's maxmemory in bytes, 0 for none."""
     setting = subject.setting(process, "maxmemory")
-    return _bytes(word(setting)) if setting else 0
+    return _bytes(setting.word) if setting else 0
 
 
 _bytes = lru_cache(maxsize=256)(one_word.size)

@@ -9,7 +9,7 @@ from redis_fleet.catalogue.check import UNREADABLE
 from redis_fleet.description.nodes import Path
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, finds, rule
-from redis_fleet.rules.subject import Subject, word
+from redis_fleet.rules.subject import Subject
 from redis_fleet.settings.common import is_loopback, reachable
 
 # sentinel.conf is rewritten with auth-pass unquoted (before Valkey 9): such a password keeps Sentinel from starting.
@@ -109,7 +109,7 @@ def deaf(subject: Subject) -> Iterator[Finding]:
 def other_passwords(subject: Subject) -> Iterator[Finding]:
     """One password is everywhere by itself; a second one and a user's name can be wrong."""
     for each in subject.given("masteruser"):
-        if subject.setting(each.process, "masterauth") is None and each.word:
+        if subject.setting(each.process, "masterauth") is None and not each.setting.empty:
             what = "names a user, but there is no password to log in with: replicas do not even try"
             yield Finding(subject.path(each), what, "add 'password:', or 'master-password:' for that user")
     for name, service in subject.deployment.services.items():
@@ -140,11 +140,11 @@ def _differ(one: Secret | None, other: Secret | None) -> bool:
 def overridden_password(subject: Subject) -> Iterator[Finding]:
     """The default user is redis-fleet's own way in, too."""
     for each in subject.given("user"):
-        if any(words[0] == "default" for words in each.setting.lines):
+        if "default" in each.setting.names:
             what = "has a line for the user 'default', which would override 'password:'"
             yield Finding(subject.path(each), what, "take it out, and give other users other names")
     for each in (*subject.given("aclfile"), *subject.given_to_sentinels("aclfile")):
-        if word(each.setting) and each.process.password:
+        if each.setting.word and each.process.password:
             what = "is read after 'password:' and replaces it, also when it has no line for the user 'default'"
             yield Finding(subject.path(each), what, "write the users as 'user:' lines, or keep all of them in the file")
 
@@ -186,7 +186,7 @@ _TLS_FILES = ("tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-
 
 def _is_given(subject: Subject, process: Process, name: str) -> bool:
     setting = subject.setting(process, name)
-    return setting is not None and word(setting) != ""
+    return setting is not None and not setting.empty
 
 
 def _asks(subject: Subject, process: Process, name: str) -> bool:
@@ -205,7 +205,7 @@ def _asks(subject: Subject, process: Process, name: str) -> bool:
 def users_twice(subject: Subject) -> Iterator[Finding]:
     """In a server and in a Sentinel."""
     for each in (*subject.given("aclfile"), *subject.given_to_sentinels("aclfile")):
-        if word(each.setting) and subject.setting(each.process, "user"):
+        if each.setting.word and subject.setting(each.process, "user"):
             yield Finding(subject.path(each), "stands beside 'user' lines")
 
 

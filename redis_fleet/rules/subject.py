@@ -24,7 +24,7 @@ class Given(NamedTuple):
     @property
     def word(self) -> str:
         """The first word of its value, in lower case."""
-        return word(self.setting).lower()
+        return self.setting.word.lower()
 
 
 class Subject:
@@ -80,7 +80,7 @@ class Subject:
         Empty where it has none, or where the versions that may run differ about it.
         """
         setting = self._own[id(process)].get(name)
-        return word(setting).lower() if setting else self.default(name)
+        return setting.word.lower() if setting else self.default(name)
 
     def number(self, process: Process, name: str) -> int | None:
         """Return a number, or a memory size in bytes; None where it is no such thing."""
@@ -122,11 +122,6 @@ class Subject:
     def adopted(self, service: Service) -> bool:
         """Say whether somebody else set up the processes of a service."""
         return any(process.adopted for process in service.processes)
-
-
-def word(setting: Setting) -> str:
-    """Return the first word of a setting, empty when it has none."""
-    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
 
 
 def _versions(engine: str, version: str | None) -> tuple[str, ...]:

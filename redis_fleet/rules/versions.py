@@ -28,7 +28,7 @@ def newer_acl_rules(subject: Subject) -> Iterator[Finding]:
     if not version or not subject.versions[0].startswith("6."):
         return
     for each in subject.given("user"):
-        for name, *rules in each.setting.lines:
+        for name, *rules in each.setting.reveal():
             old = [_SELECTORS] if subject.versions[0].startswith("6.2") else [_CHANNELS, _SELECTORS]
             # Not the rule itself, which may be a password.
             if any(pattern.match(word) for pattern in old for word in rules):
@@ -64,6 +64,6 @@ def forgotten_escapes(subject: Subject) -> Iterator[Finding]:
     for process in (each for service in subject.services for each in service.processes):
         for setting in process.settings:
             place = subject.place(process, setting.name)
-            if place and place not in seen and any(_ESCAPED.search(word) for line in setting.lines for word in line):
+            if place and place not in seen and any(_ESCAPED.search(word) for line in setting.reveal() for word in line):
                 seen.add(place)
                 yield Finding(place, f"holds a quote or backslash, which valkey {_FORGETFUL} loses")

@@ -38,8 +38,8 @@ def paths(builder: SettingsBuilder, path: Path, described: AdoptedDescription) -
 
 def named(builder: SettingsBuilder) -> Paths:
     """Return data folder, log and pid file as the settings name them so far."""
-    words = {name: setting.lines[0][0] for name, setting in builder.settings.items() if setting.lines[:1] != ((),)}
-    return Paths("", words.get("dir", ""), words.get("logfile", ""), words.get("pidfile", ""))
+    own = (builder.settings.get(name) for name in ("dir", "logfile", "pidfile"))
+    return Paths("", *(setting.word if setting else "" for setting in own))
 
 
 def _text(builder: SettingsBuilder, path: Path, raw: str) -> str:

@@ -81,7 +81,8 @@ def _setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
 
 
 def _secret_setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
-    return Setting(name, _words(lines), True)
+    held = tuple(tuple(each if isinstance(each, Secret) else str(each) for each in line) for line in lines)
+    return Setting(name, held, True)
 
 
 def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str, ...], ...]:

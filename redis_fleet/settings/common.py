@@ -13,7 +13,7 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
-from redis_fleet.model import Paths, Setting
+from redis_fleet.model import Paths
 from redis_fleet.settings import adopted
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
@@ -82,7 +82,7 @@ def moved(
         return paths
     if described.adopted:
         return adopted.paths(builder, path, described.adopted)
-    own = {name: word(builder.settings[name]) for name in ("dir", "logfile")}
+    own = {name: builder.settings[name].word for name in ("dir", "logfile")}
     for name, text in own.items():
         # Relative ones would lie in /, which systemd keeps read-only; the others it would read as something else.
         if not _PATH.match(text) and (text or name == "dir"):
@@ -90,11 +90,6 @@ def moved(
             builder.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
     here = own == {"dir": paths.data, "logfile": paths.log}
     return paths if here else replace(paths, data=own["dir"], log=own["logfile"])
-
-
-def word(setting: Setting) -> str:
-    """Return the one word of a setting, empty when it has none."""
-    return setting.lines[0][0] if setting.lines and setting.lines[0] else ""
 
 
 def has_password(description: Description, path: Path) -> bool:

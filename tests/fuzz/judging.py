@@ -57,6 +57,6 @@ def check_rendering(fleet: Fleet) -> None:
         configuration(fleet, process, masked=True)
         read = Counter((line.name, *line.words) for line in parse_file(text))
         meant = Counter(
-            (*setting.name.split(" "), *words) for setting in process.settings for words in setting.lines or (("",),)
+            (*setting.name.split(" "), *words) for setting in process.settings for words in setting.reveal() or (("",),)
         )
         assert read == meant, process.id

@@ -68,6 +68,6 @@ def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
             if directive is None:
                 what, remedy = f"{fleet.engine} {version} has no such directive", f"take it out or upgrade {machine}"
                 yield Unfit(check.UNKNOWN, where, "directive", what, remedy)
-            elif wrong := values.problem(directive, setting.lines):
+            elif wrong := values.problem(directive, setting.reveal()):
                 what, remedy = (wrong.what, wrong.hint) if isinstance(wrong, Fault) else (wrong, "")
                 yield Unfit(check.UNKNOWN, where, "directive", f"{fleet.engine} {version} refuses it: {what}", remedy)

@@ -143,7 +143,7 @@ def limit(host: HostReport, process: Process) -> int:
 
 def saves(process: Process) -> bool:
     """Say whether a server keeps its data over a restart."""
-    return persists((setting.name, setting.lines) for setting in process.settings)
+    return persists(process.plain)
 
 
 def section(process: Process) -> str:

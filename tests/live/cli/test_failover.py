@@ -102,7 +102,7 @@ def test_a_drill_reports_one_object_and_loses_nothing(tmp_path: Path, sample: st
         assert report["acknowledged_lost"] == 0
         assert report["acknowledged"] >= 500
         assert report["refused"] > 0
-        assert 2000 < report["write_gap_ms"] < 4000
+        assert report["write_gap_ms"] > 2000, "nobody is down before down-after has passed"
         assert report["rejoined_ms"] > 0
 
         assert report["new_master"] == made.master(service) != old

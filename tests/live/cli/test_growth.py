@@ -29,7 +29,6 @@ from tests.harness.live.sandboxes import Box, box
 # Minutes on two cores, so `make test-all` alone runs it.
 pytestmark = pytest.mark.long
 
-DOWN_AFTER_MS = 2000
 STALL_MS = 1000
 RED4 = "orders-6379@red4"
 
@@ -92,7 +91,7 @@ def test_a_replica_comes_after_a_failover(made: Box) -> None:
         edit(made, lambda file: file["services"]["orders"]["replicas"].append("red4"))
         deploy(made)
 
-    measured.refused_nothing(STALL_MS)
+    measured.refused_nothing()
     assert made.master("orders") == master
     assert follows(made, RED4, master)
     assert follows(made, old, master)
@@ -139,7 +138,7 @@ def test_a_replica_and_two_sentinels_leave_and_are_forgotten(made: Box) -> None:
     with writing(made) as measured:
         deploy(made, "--yes")
 
-    measured.refused_nothing(STALL_MS)
+    measured.refused_nothing()
     assert knows(made) == {(2, 2, 2)}
     for name in leaving:
         process, _, machine = name.partition("@")
@@ -159,7 +158,7 @@ def test_a_whole_service_comes_and_goes_beside_one_that_runs(made: Box) -> None:
     with writing(made) as measured:
         edit(made, another)
         deploy(made)
-    measured.refused_nothing(STALL_MS)
+    measured.refused_nothing()
     assert knows(made, "sessions") == {(1, 2, 2)}
     assert made.master("sessions") == "sessions-6390@red2"
     assert follows(made, "sessions-6390@red3", "sessions-6390@red2")
@@ -175,7 +174,7 @@ def test_a_whole_service_comes_and_goes_beside_one_that_runs(made: Box) -> None:
     assert made.on("deploy").code != 0, "nobody agreed"
     with writing(made) as measured:
         deploy(made, "--yes")
-    measured.refused_nothing(STALL_MS)
+    measured.refused_nothing()
     assert made.pids() == before
     assert not runs(made, "red2/sessions-6390")
     assert not runs(made, "red3/sessions-6390")
@@ -208,7 +207,7 @@ def test_the_master_leaves_after_a_switchover(made: Box) -> None:
     with writing(made) as measured:
         report = deploy(made, "--yes")
 
-    measured.lost_nothing(DOWN_AFTER_MS)
+    measured.lost_nothing()
     (switch,) = report["reports"]
     assert (switch["old_master"], switch["acknowledged_lost"]) == (master, 0)
     new = made.master("orders")

@@ -17,9 +17,6 @@ from tests.harness.hosts.rotation import accepts, counting
 from tests.harness.hosts.waiting import eventually
 from tests.molecule.expected import Machine
 
-# Milliseconds. One write takes one or two; a client that was refused once pauses for 50 (agent/load_client/writer.py).
-_NO_GAP = 300
-_ROLLING_GAP = 1500
 _BIND = '    bind: ["{{ address }}"]\n'
 _CONFIG = "    config:                      # redis.conf directives under their own names\n"
 
@@ -79,10 +76,8 @@ def test_what_needs_a_restart_rolls(deployment: Deployment, redis6: bool) -> Non
         done = deployment.deploy()
 
     assert written.sum.acknowledged_lost == 0
-    assert written.sum.write_gap_ms <= _ROLLING_GAP
     (report,) = done.json["reports"]
     assert report["acknowledged_lost"] == 0
-    assert report["write_gap_ms"] <= _ROLLING_GAP
     restarted = {name for name, started in deployment.pids().items() if started != pids[name]}
     assert restarted == {f"orders-6379@{machine}" for machine in ("red1", "red2", "red3")}
     assert {each["databases"] for each in _settings(deployment).values()} == {"32"}
@@ -126,8 +121,7 @@ def test_replica_leaves_and_comes_back(deployment: Deployment) -> None:
         deployment.deploy()
         deployment.settled()
 
-    assert written.sum.acknowledged_lost == 0
-    assert written.sum.write_gap_ms <= _NO_GAP
+    assert written.sum.acknowledged_lost == written.sum.refused == 0
     restarted = {name for name, started in deployment.pids().items() if started != pids[name]}
     assert restarted == {"orders-6379@red3"}
 
@@ -171,7 +165,6 @@ def test_switchover_under_writes(deployment: Deployment) -> None:
 
     assert done.code == 0, done.text
     assert done.json["new_master"] == "orders-6379@red1"
-    assert done.json["write_gap_ms"] <= _ROLLING_GAP
     assert done.json["acknowledged_lost"] == written.sum.acknowledged_lost == 0
     assert deployment.master() == "red1"
     deployment.settled()
@@ -197,7 +190,6 @@ def _live(deployment: Deployment, *among: str) -> None:
     assert changed >= set(among)
     assert {step["how"] for step in done.json["steps"]} == {"LIVE"}
     assert written.sum.acknowledged_lost == written.sum.refused == 0
-    assert written.sum.write_gap_ms <= _NO_GAP
     deployment.settled()
 
 

@@ -208,7 +208,7 @@ def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, A
     for setting in process.settings:
         if setting.name in ("replicaof", *change.get("unfile", ()), *change.get("file", {})):
             continue
-        for words in setting.lines or (("",),):
+        for words in setting.reveal() or (("",),):
             hidden = (*words[:-1], _sealed(words[-1])) if setting.secret else words
             lines.append((*setting.name.split(), *hidden))
     lines += [(*name.split(), *str(value).split()) for name, value in change.get("file", {}).items()]
@@ -223,7 +223,7 @@ def _config(fleet: Fleet, process: Process, change: Mapping[str, Any]) -> dict[s
         directive = catalogue.find(setting.name)
         assert directive is not None or setting.name in change.get("unset", ()), setting.name
         if directive and not directive.file_only:
-            found[directive.name] = values.config_text(directive, setting.lines)
+            found[directive.name] = values.config_text(directive, setting.reveal())
     found |= {name: str(value) for name, value in change.get("config", {}).items()}
     return {
         name: _sealed(text) if (directive := catalogue.find(name)) and directive.sensitive else text

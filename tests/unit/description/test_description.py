@@ -80,7 +80,7 @@ def test_directives_reach_the_fleet_as_they_were_written(tmp_path: Path) -> None
     )
     fleet = load_fleet(written(tmp_path, SERVICE.replace("{password}", "a") + config))
 
-    found = {setting.name: setting.lines for setting in fleet.processes[0].settings}
+    found = {setting.name: setting.reveal() for setting in fleet.processes[0].settings}
     assert found["appendonly"] == (("yes",),)
     assert found["unixsocketperm"] == (("0700",),)
     assert found["maxmemory"] == (("64mb",),)
@@ -166,7 +166,7 @@ def test_a_vault_may_stand_in_config(tmp_path: Path, vaulted: str) -> None:
     setting = load_fleet(written(tmp_path, text)).processes[0].setting("masteruser")
 
     assert setting is not None
-    assert setting.lines == (("hidden-password",),)
+    assert setting.reveal() == (("hidden-password",),)
     assert setting.secret
 
 

@@ -16,6 +16,7 @@ from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.steps import STAGES, Change
 from tests.unit.cases.builder import fleet_of, observed
+from tests.unit.cases.secrets import in_clear, passwords_of
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "plan").glob("*.yml"))
 
@@ -42,6 +43,7 @@ def test_plan(file: Path) -> None:
         file.write_text(f"{head}\n{body}", encoding="utf-8")
         case = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert said(made) == case["expect"]
+    assert in_clear(made, passwords_of(fleet)) == [], "a plan refers to secrets, it holds none"
 
 
 def said(made: Plan) -> dict[str, Any]:

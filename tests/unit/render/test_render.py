@@ -26,7 +26,7 @@ def test_what_is_read_back_is_what_was_meant(name: str) -> None:
     fleet = fleet_of(name)
     for process in fleet.processes:
         read = [(line.name, *line.words) for line in parse_file(configuration(fleet, process))]
-        meant = [(*setting.name.split(), *words) for setting in process.settings for words in setting.lines]
+        meant = [(*setting.name.split(), *words) for setting in process.settings for words in setting.reveal()]
         assert sorted(read) == sorted(meant)
 
 

@@ -34,7 +34,7 @@ def fleet(folder: Path, text: str) -> Fleet:
 def lines(process: Process, name: str) -> list[str]:
     """Return the lines of one of a process's settings, as text."""
     setting = process.setting(name)
-    return [" ".join(words) for words in setting.lines] if setting else []
+    return [" ".join(words) for words in setting.reveal()] if setting else []
 
 
 def test_every_process_is_on_its_machine_once() -> None:

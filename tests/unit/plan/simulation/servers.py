@@ -37,7 +37,7 @@ def described(process: Process) -> File:
     """Return what a process's description puts into its file."""
     found: File = {}
     for setting in process.settings:
-        found[setting.name] = (*found.get(setting.name, ()), *(setting.lines or (("",),)))
+        found[setting.name] = (*found.get(setting.name, ()), *(setting.reveal() or (("",),)))
     return found
 
 
