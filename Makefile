@@ -18,10 +18,10 @@ help: ## show these lines
 demo: .venv/.ready ## a master, two replicas and three Sentinels on this machine: verify, fail over, take down
 	@tests/harness/demo.sh inventory/sentinel.redis.yml
 
-test: .venv/.ready-test ## lint, every test and all molecule scenarios on Debian 12
+test: .venv/.ready-test ## lint, every test that takes no long time, and deployments to Debian 12
 	@$(PYTHON) -m tests.harness.run --images 12
 
-test-all: .venv/.ready-test ## the same on every release of tests/harness/releases.py, and deployments over networks that are cut
+test-all: .venv/.ready-test ## every test: on every release of tests/harness/releases.py, changes and takeovers of deployments, cut networks, the wheel
 	@$(PYTHON) -m tests.harness.run --images all --every-part
 
 test-newest: | .venv/bin/python ## the same as test, with the newest versions that pyproject.toml allows

@@ -79,6 +79,7 @@ def test_it_says_when_the_view_has_no_lock(group: Group, monkeypatch: pytest.Mon
     assert all("(expected: 30, every request answered)" in each for each in problems), problems
 
 
+@pytest.mark.long
 @needs_mariadb
 def test_it_says_when_the_servers_do_not_come_to_the_sentinels(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     told = blog_site._told
@@ -89,6 +90,7 @@ def test_it_says_when_the_servers_do_not_come_to_the_sentinels(group: Group, mon
     differs(report, "30 requests failed")
 
 
+@pytest.mark.long
 @needs_mariadb
 def test_a_server_that_is_named_gets_its_database_back_clean(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blog, "_WITH", 1)

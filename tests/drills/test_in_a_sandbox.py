@@ -34,7 +34,9 @@ def keys(made: Box) -> list[str]:
     return [str(key) for name in servers for key in made.server(name).keys("*")]
 
 
-@pytest.mark.parametrize("name", DRILLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each == "replication" else pytest.mark.long) for each in DRILLS]
+)
 def test_it_passes_again_and_again_and_leaves_the_deployment_as_it_was(made: Box, name: str) -> None:
     for _ in range(DRILLS[name]):
         done = made.on("drill", name, "--json")

@@ -24,7 +24,8 @@ _LONG = {
     "REDIS_FLEET_SWITCHOVERS": "20",
     "PLAN_LIVES": "300",
 }
-SCENARIOS = ("changes", "sentinel", "shared_machines")
+SCENARIOS = ("sentinel", "shared_machines")
+LONG_SCENARIO = "changes"
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,11 @@ class Part:
 
 
 def choose(only: list[str], images: list[str], *, every_part: bool = False) -> list[Part]:
-    """Return the wanted parts, longest first; when none is named all of them, the rare ones with ``every_part``."""
-    scenarios = [molecule(scenario, image) for image in images for scenario in SCENARIOS]
-    taken = [takeover(image) for image in images]
-    rare = [part for part in (faults("12"), wheel("12")) if every_part or _named(part, only)]
-    ours = pytest("pytest", _SUITES, long=every_part)
-    drills = pytest("drills", _DRILLS, long=every_part)
-    every = [*rare, *scenarios[:1], ours, *scenarios[1:], *taken, drills, lint()]
+    """Return the wanted parts, longest first; when none is named the usual ones, with ``every_part`` all of them."""
+    scenarios = [part for image in images for part in (molecule(each, image) for each in SCENARIOS)]
+    long = [*(molecule(LONG_SCENARIO, image) for image in images), faults("12"), wheel("12"), *map(takeover, images)]
+    usual = [pytest("pytest", _SUITES, long=every_part), *scenarios, pytest("drills", _DRILLS, long=every_part), lint()]
+    every = [*long, *usual] if every_part or only else usual
     return [part for part in every if not only or _named(part, only)]
 
 

@@ -57,6 +57,7 @@ def test_a_switchover_loses_nothing_and_the_next_deployment_agrees(made: Box) ->
     assert is_master(made, RED2)
 
 
+@pytest.mark.long
 def test_a_lost_master_that_was_replaced_comes_back_as_a_replica(made: Box) -> None:
     made.kill(RED2)
     done = command(made, "promote", "--to", "red3")
@@ -92,6 +93,7 @@ def start_by_hand(made: Box, name: str) -> None:
     spawn(made.fleet.sandbox.server, managed(process))
 
 
+@pytest.mark.long
 def test_a_lost_master_that_stays_down_until_the_deployment_comes_back_as_a_replica(made: Box) -> None:
     made.kill(RED3)
     done = command(made, "promote", "--to", "red1")
@@ -107,6 +109,7 @@ def test_a_lost_master_that_stays_down_until_the_deployment_comes_back_as_a_repl
     assert filled(made, RED3)
 
 
+@pytest.mark.long
 def test_a_rolling_restart_moves_the_master_once(made: Box) -> None:
     before, old = made.pids(), RED1
     ask(made, databases=18)

@@ -77,7 +77,9 @@ REPORT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("sample", "service"), [("sentinel", "orders"), ("shared-machines", "cache")])
+@pytest.mark.parametrize(
+    ("sample", "service"), [("sentinel", "orders"), pytest.param("shared-machines", "cache", marks=pytest.mark.long)]
+)
 def test_a_drill_reports_one_object_and_loses_nothing(tmp_path: Path, sample: str, service: str) -> None:
     with box(tmp_path / "box", sample) as made:
         before, old = made.pids(), made.master(service)

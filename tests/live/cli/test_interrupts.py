@@ -16,8 +16,8 @@ from tests.harness.live.sandboxes import COMMAND, Box, Running, box, client_of, 
 MOMENTS = [
     ("Write all files", 1, Running.interrupt),
     ("Start Sentinels", 1, Running.interrupt),
-    ("start servers", 1, Running.terminate),
-    ("Wait until replicas", 1, Running.interrupt),
+    pytest.param("start servers", 1, Running.terminate, marks=pytest.mark.long),
+    pytest.param("Wait until replicas", 1, Running.interrupt, marks=pytest.mark.long),
 ]
 
 
@@ -67,7 +67,9 @@ def keys(made: Box) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("sample", "service"), [("sentinel", "orders"), ("shared-machines", "cache")])
+@pytest.mark.parametrize(
+    ("sample", "service"), [("sentinel", "orders"), pytest.param("shared-machines", "cache", marks=pytest.mark.long)]
+)
 def test_ctrl_c_after_the_kill_brings_the_old_master_back(tmp_path: Path, sample: str, service: str) -> None:
     with box(tmp_path / "box", sample) as made:
         running, old = begin_drill(made, service)
@@ -82,6 +84,7 @@ def test_ctrl_c_after_the_kill_brings_the_old_master_back(tmp_path: Path, sample
         assert keys(made) == set()
 
 
+@pytest.mark.long
 def test_a_killed_command_line_does_not_stop_the_drill_and_a_deployment_repairs_the_rest(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         running, old = begin_drill(made, "orders")

@@ -222,7 +222,7 @@ def test_unlock_shows_who_has_it_and_gives_it_back(made: Box) -> None:
     assert (again.code, again.json()) == (0, {"ok": True, "unlocked": [], "failures": []})
 
 
-@pytest.mark.parametrize("breaking", [True, False])
+@pytest.mark.parametrize("breaking", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_the_command_line_gives_back_what_a_run_still_has(
     made: Box, monkeypatch: pytest.MonkeyPatch, breaking: bool
 ) -> None:

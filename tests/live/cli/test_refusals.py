@@ -7,6 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from redis_fleet.model import Process
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import Box, box, client_of, config, watched
@@ -75,6 +77,7 @@ def start_by_hand(made: Box, process: Process) -> None:
     subprocess.run([server.server, process.paths.configuration, "--sentinel"], check=True, timeout=30)
 
 
+@pytest.mark.long
 def test_a_killed_sentinel_comes_back_and_two_of_three_stop_everything(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         before = made.pids()
@@ -109,6 +112,7 @@ def test_a_killed_sentinel_comes_back_and_two_of_three_stop_everything(tmp_path:
         assert made.pids().keys() == before.keys()
 
 
+@pytest.mark.long
 def test_a_server_that_hangs_is_left_alone_and_one_that_crashed_is_started(tmp_path: Path) -> None:
     with box(tmp_path / "box", "standalone") as made:
         (process,) = made.fleet.processes

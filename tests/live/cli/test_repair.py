@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from redis_fleet.agent.conf import aof
 from tests.harness.done import Done
 from tests.harness.live.processes import eventually
@@ -94,6 +96,7 @@ def test_a_damaged_end_is_cut_off_and_the_process_runs_again(tmp_path: Path) -> 
         assert made.on("plan").code == 0, "the lock is held still, or it is not as described"
 
 
+@pytest.mark.long
 def test_commands_behind_the_damage_are_only_thrown_away_on_demand(tmp_path: Path) -> None:
     with box(tmp_path / "box", "standalone", AT_ONCE) as made:
         filled(made, 300)
@@ -115,6 +118,7 @@ def test_commands_behind_the_damage_are_only_thrown_away_on_demand(tmp_path: Pat
             assert 100 < client.dbsize() < 200
 
 
+@pytest.mark.long
 def test_a_master_that_was_replaced_comes_back_as_a_replica(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         old = made.master("orders")
