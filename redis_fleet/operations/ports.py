@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from redis_fleet.agent.messages.client import Look, Tally
-from redis_fleet.agent.messages.handover import Handover
-from redis_fleet.agent.messages.service import ServiceAccess
+if TYPE_CHECKING:
+    from redis_fleet.agent.messages.client import Look, Tally
+    from redis_fleet.agent.messages.handover import Handover
+    from redis_fleet.agent.messages.service import ServiceAccess
 
 Kind = Literal["step", "writer", "sentinel", "tick", "problem"]
 Code = Literal["", "writes_refused", "writes_accepted"]
