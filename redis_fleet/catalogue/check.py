@@ -61,7 +61,7 @@ UNREADABLE = declare(
     "E11",
     "a password that Sentinel cannot read back",
     reason="Sentinel writes auth-pass into its file without quotes: it does not start again",
-    source="measured on redis 7.0.15 with a space and a quote; sentinel.c: rewriteConfigSentinelOption",
+    source="measured on redis 6.0.16 to 8.0.6 and valkey 8.0.1 to 9.1.2; sentinel.c: rewriteConfigSentinelOption",
     remedy="use letters, digits and other signs",
     directives=("requirepass", "sentinel auth-pass", "sentinel sentinel-pass"),
     firm="Sentinel would not start a second time",
@@ -79,7 +79,10 @@ UNKNOWN = declare(
 
 @dataclass(frozen=True)
 class DirectiveCheck:
-    """Either the directive's canonical name, lines and sensitivity, or what is wrong, the remedy and the rule."""
+    """Either the directive's canonical name, lines and sensitivity, or what is wrong, the remedy and the rule.
+
+    ``ignored``: every version that may run reads it and does nothing with it; it need not be written.
+    """
 
     name: str = ""
     lines: tuple[Words, ...] = ()
@@ -87,6 +90,7 @@ class DirectiveCheck:
     what: str = ""
     remedy: str = ""
     rule: Rule | None = None
+    ignored: bool = False
 
 
 @decides(INCLUDED, UNKNOWN)
@@ -100,6 +104,8 @@ def server(
     """
     catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
     knowing = [each for each in catalogues if name in each]
+    if not knowing and all(each.ignored(name) for each in catalogues):
+        return DirectiveCheck(name, ignored=True)
     if not knowing:
         return _unknown(engine, version, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
@@ -120,6 +126,16 @@ def server(
     return DirectiveCheck(
         what=what or "has no value", remedy="correct the value" if what else "write one, or take it out"
     )
+
+
+@lru_cache(maxsize=1024)
+def newest_name(engine: str, version: str | None, name: str) -> str:
+    """Return what the newest version that may run calls a directive: two names of one have one of these."""
+    for each in reversed(_versions(engine, version)):
+        catalogue = table.catalogue(engine, each)
+        if name in catalogue:
+            return catalogue.canonical_name(name)
+    return name
 
 
 @lru_cache(maxsize=64)

@@ -124,8 +124,6 @@ def events(directive: Directive, word: str) -> str:
 
 def token_problem(_: Directive, word: str) -> str | None:
     """Refuse what Sentinel, which writes these values unquoted, could not read again; never shows the value."""
-    if word and re.search(r"""[\s"'\\#\x00-\x20\x7f]""", word):
-        return (
-            "has a blank, quote, backslash, # or control character, which Sentinel cannot read back from its own file"
-        )
+    if word and re.search(r"""[\s"'\x00-\x20\x7f]""", word):
+        return "has a blank, quote or control character, which Sentinel cannot read back from its own file"
     return None

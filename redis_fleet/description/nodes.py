@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -34,6 +34,8 @@ class Document:
     """A YAML file as plain dicts, lists and texts, with the position of every path and the problems met.
 
     ``faulty`` are the paths whose values do not fit and were left out of the deployment: nothing follows from them.
+    ``commented`` are the paths of texts without quotes that a comment follows on their line: whether it begins at once,
+    with no blank behind its ``#``.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Document:
     positions: Mapping[Path, Position]
     problems: tuple[Problem, ...] = ()
     faulty: frozenset[Path] = frozenset()
+    commented: Mapping[Path, bool] = field(default_factory=dict)
 
     def position(self, path: Path) -> Position:
         """Return where a path stands, or the nearest thing around it that does."""
@@ -64,9 +67,9 @@ def read(file: str, text: str) -> Document:
     if not isinstance(node, yaml.MappingNode):
         problem = Problem(Position(file, 1), "", "is not a mapping", "start the file with 'plugin: redis_fleet'")
         raise InvalidDescriptionError([problem])
-    reader = _Reader(file)
+    reader = _Reader(file, text)
     tree = reader.value(node, ())
-    return Document(file, tree, reader.positions, tuple(reader.problems))
+    return Document(file, tree, reader.positions, tuple(reader.problems), commented=reader.commented)
 
 
 # A description has 6 levels. Much deeper ones would end in Python's limit, or in the C stack's.
@@ -139,6 +142,9 @@ def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
     line = lines[position.line - 1]
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(position, "", "is not YAML: this line is indented with a tab", "indent it with blanks")
+    if _UNQUOTED.search(line):
+        what = "is not YAML: a text that begins with '{{' needs quotes"
+        return Problem(position, "", what, _IN_QUOTES)
     said = ", ".join(filter(None, (context, getattr(error, "problem", None)))) or str(error).splitlines()[0]
     column = f"column {position.column}" if position.column else "this place"
     remedy = f"look at {column}: indentation, a missing colon or an unclosed quote"
@@ -147,11 +153,27 @@ def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
     return Problem(position, "", f"is not YAML: {said}", remedy)
 
 
+_COMMENT = re.compile(r"\s+#(\S?)")
+_IN_QUOTES = 'put the whole text in quotes: "{{ … }}"'
+_UNQUOTED = re.compile(r"(?:^|[:,\[-]\s)\s*\{\{")
+
+
+def _is_template(node: yaml.Node) -> bool:
+    """Say whether somebody wrote ``{{ name }}``, which is a mapping with a mapping for its key."""
+    if not isinstance(node, yaml.MappingNode) or not node.flow_style or len(node.value) != 1:
+        return False
+    key = node.value[0][0]
+    return isinstance(key, yaml.MappingNode) and bool(key.flow_style)
+
+
 class _Reader:
     """Walks PyYAML's nodes once, collecting positions and problems on the way."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
+        self._text = text
+        self._lines = _BREAK.split(text)
+        self.commented: dict[Path, bool] = {}
         self.positions: dict[Path, Position] = {}
         self.problems: list[Problem] = []
         self._open: list[yaml.Node] = []
@@ -160,6 +182,10 @@ class _Reader:
         self.positions.setdefault(path, self._position(node))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
+        if _is_template(node):
+            text = self._text[node.start_mark.index : node.end_mark.index]
+            self._report(node, path, "begins with '{{' and has no quotes: for YAML that is a mapping", _IN_QUOTES)
+            return text
         if any(node is each for each in self._open):
             what, remedy = "contains itself", "write out what this alias stands for"
             self.problems.append(Problem(self.positions[path], dotted(path), what, remedy))
@@ -175,7 +201,9 @@ class _Reader:
     def _position(self, node: yaml.Node) -> Position:
         return Position(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
 
-    def _scalar(self, node: yaml.Node, path: Path) -> str | VaultText | None:
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> str | VaultText | None:
+        if not node.style and (comment := _COMMENT.match(self._lines[node.end_mark.line], node.end_mark.column)):
+            self.commented[path] = bool(comment[1])
         if node.tag == "!vault":
             return VaultText(node.value)
         if not node.tag.startswith(_STANDARD):

@@ -31,6 +31,21 @@ def cluster_replicas(subject: Subject) -> Iterator[Finding]:
 
 
 @rule(
+    "W37",
+    "a node of a cluster that nobody forms",
+    reason="redis-fleet forms no cluster, and a node without slots refuses every command on keys (CLUSTERDOWN)",
+    source="cluster.c: getNodeByQuery; tried on redis 7.0.15",
+    remedy="take cluster-enabled out, or form the cluster yourself: redis-cli --cluster create",
+    directives=("cluster-enabled",),
+)
+def unformed_cluster(subject: Subject) -> Iterator[Finding]:
+    """It may be a part of somebody else's."""
+    for each in subject.given("cluster-enabled"):
+        if each.word == "yes" and not each.process.follows:
+            yield Finding(subject.path(each), "makes a node of a cluster that is not formed here")
+
+
+@rule(
     "W5",
     "a replication backlog that holds next to nothing",
     reason="a replica that was away for longer than the backlog reaches copies the whole dataset; it must hold"

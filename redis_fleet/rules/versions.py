@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from redis_fleet.catalogue import table
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject
 
@@ -36,6 +37,24 @@ def newer_acl_rules(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     subject.path(each), f"has rules for {kinds} of '{name}', which {subject.runs} cannot read"
                 )
+
+
+@rule(
+    "W39",
+    "a directive that is read and ignored",
+    reason="who reads the file believes that it does something",
+    source="config.c: deprecatedConfig; the catalogue of directives, held against the binaries",
+    remedy="take it out; redis-fleet does not write it",
+)
+def ignored(subject: Subject) -> Iterator[Finding]:
+    """By every version that may run."""
+    catalogues = [table.catalogue(subject.deployment.engine, version) for version in subject.versions]
+    for name, service in subject.deployment.services.items():
+        for directive in service.config:
+            known = any(directive.lower() in each for each in catalogues)
+            if not known and all(each.ignored(directive.lower()) for each in catalogues):
+                what = f"is read and ignored by {subject.runs}"
+                yield Finding(("services", name, "config", directive), what)
 
 
 _ESCAPED = re.compile(r'["\\]')

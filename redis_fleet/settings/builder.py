@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue.check import DirectiveCheck
+from redis_fleet.catalogue.check import DirectiveCheck, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import expand, expand_secret
@@ -54,10 +54,12 @@ class SettingsBuilder:
             if texts is None:
                 continue
             checked = judge(deployment.engine, deployment.version, name.lower(), texts)
+            if checked.ignored:
+                continue
             if checked.what:
                 self.description.report(place, checked.what, checked.remedy, checked.rule.id if checked.rule else "")
                 continue
-            first = written.setdefault(checked.name, name)
+            first = written.setdefault(newest_name(deployment.engine, deployment.version, checked.name), name)
             if first != name:
                 self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue

@@ -68,6 +68,24 @@ TOLD = {
     "E4 with bind, when it may be before 7.0": shop(own=f'{ADOPTED}\nbind: "{{{{ address }}}}"'),
     "E4 also with protected-mode, for nobody else gets in": shop(own="", config="protected-mode: yes"),
     "E7 in a Sentinel": shop(watched=watched("aclfile: /etc/redis/sentinel.acl")),
+    "E7 the default user is off": shop(own="", config="user: default off"),
+    "E23 a port of the other service": shop(
+        config=f"tls-port: 6380\n{TLS}tls-auth-clients: no", more=f"master: red1:6380\n{PASSWORD}"
+    ),
+    "E23 in a Sentinel": shop(
+        watched=watched("tls-port: 26379, tls-cert-file: /a, tls-key-file: /b, tls-auth-clients: no")
+    ),
+    "E23 the bus of a cluster": shop(**ALONE, config="cluster-enabled: yes", more=f"master: red1:16379\n{PASSWORD}"),
+    "E24 in a Sentinel": shop(
+        watched=watched(
+            "tls-port: 26390, tls-cert-file: /a, tls-key-file: /b, tls-ca-cert-file: /c, tls-replication: yes"
+        )
+    ),
+    "E25 after a reset": shop(config="user: web reset on nopass ~* +@all"),
+    "E25 one command too many": shop(config="user: web on nopass +ping +get"),
+    "E25 a selector": shop(config='user: "web on nopass +ping (+@all ~*)"'),
+    "W38 in a list": shop(config="user:\n  - web on #abc"),
+    "W38 a password": shop(own="password: correct-horse #battery"),
     "E17 log": shop(config="logfile: /var/log/redis/x.log", watched=watched("logfile: /var/log/redis/x.log")),
     "E17 socket": shop(
         config="unixsocket: /run/x.sock", more=f"master: red1:6380\n{PASSWORD}\nconfig: {{unixsocket: /run/x.sock}}"
@@ -166,9 +184,11 @@ QUIET = {
     "E9 one of them": shop(config="replica-priority: \"{{ '0' if machine == 'red2' else '100' }}\""),
     "E9 without Sentinels": shop(config="replica-priority: 0", watched=""),
     "E11 unwatched": shop(own="password: correct horse battery\nsentinel: no"),
+    "E11 every other sign": shop(own="password: '#ai%EQie!^iLong\\\\Enough~'"),
     "E15 in 7.0": shop(config='user: alice on >x %R~a "(+get ~b)"', top='version: "7.0"'),
     "E15 when it may be newer": shop(config="user: alice on >x allchannels"),
     "E15 in a name": shop(config="user: allchannels on >x ~* +@all", top='version: "6.0"'),
+    "E4 the default user is off": shop(own="", config="user: default off -@all"),
     "E17 folders of their own": shop(config="dir: '/srv/{{ name }}'", more=f"master: red1:6380\n{PASSWORD}"),
     "E17 the folder on another machine": shop(
         **ALONE, config="dir: /srv/redis", more=f"master: red2:6380\n{PASSWORD}\nconfig: {{dir: /srv/redis}}"
@@ -192,6 +212,26 @@ QUIET = {
     "E17 no TLS port": shop(config="tls-port: 0", more=f"master: red1:6380\n{PASSWORD}\nconfig: {{tls-port: 0}}"),
     "E18 one alone": shop(**ALONE, config="cluster-enabled: yes"),
     "E19 a machine that is here": shop(own=f"{PASSWORD}\nbind: 127.0.0.1", watched="").replace("10.0.0.1", "127.0.0.1"),
+    "E23 another machine": shop(
+        **ALONE, config=f"tls-port: 6379\n{TLS}tls-auth-clients: no", own="port: 6380\n" + PASSWORD
+    ),
+    "E23 no TLS": shop(config="tls-port: 0"),
+    "E24 a master alone": shop(
+        **ALONE, own=f"{PASSWORD}\nsentinel: no", config=f"tls-port: 6390\n{TLS}{AUTHORITY}tls-replication: yes"
+    ),
+    "E24 said no": shop(config="tls-replication: no"),
+    "E25 with a reason": shop(own=f"{PASSWORD}\nopen-to-network: ours", config="user: web on nopass ~* +@all"),
+    "E25 off": shop(config="user: web off nopass ~* +@all"),
+    "E25 a password in the end": shop(config='user: "web on nopass >another-one ~* +@all"'),
+    "E25 what is asked for health": shop(config="user: web on nopass +ping +role"),
+    "E25 loopback": shop(own=f"{PASSWORD}\nbind: 127.0.0.1", watched="", config="user: web on nopass ~* +@all").replace(
+        "10.0.0.1", "127.0.0.1"
+    ),
+    "W37 no": shop(**ALONE, config="cluster-enabled: no"),
+    "W38 a comment of its own": shop(config="user: web on >x ~* +@all\n# one"),
+    "W38 a comment behind a number": shop(config="hz: 20 #twice as often"),
+    "W38 a comment behind a password": shop(own="password: correct-horse-battery  # as it is"),
+    "W39 read by an older one": shop(config="io-threads-do-reads: no"),
     "E20 no TLS": shop(config="tls-port: 0"),
     "E20 complete": shop(config=f"tls-port: 6390\n{TLS}{AUTHORITY}tls-replication: yes"),
     "E20 a folder of authorities": shop(

@@ -225,3 +225,39 @@ def test_ordinary_directives_are_accepted_and_kept(binary: Binary) -> None:
         assert directive is not None
         assert values.canonical(directive, (kept.get(directive.name, ()),)) == values.canonical(directive, lines), name
     assert len(wanted) > 20
+
+
+def given(name: str, passwords: Sequence[str]) -> list[Setting]:
+    """Return the masters that a Sentinel watches, one for each password, and their line ``name``."""
+    found = [Setting("sentinel monitor", ((f"m{at}", "127.0.0.1", str(at + 1), "1"),)) for at in range(len(passwords))]
+    return [*found, *(Setting(f"sentinel {name}", ((f"m{at}", each),), True) for at, each in enumerate(passwords))]
+
+
+def rewritten(server: Scratch) -> str:
+    """Return what a Sentinel writes of those it watches."""
+    server.call("SENTINEL", "FLUSHCONFIG")
+    lines = server.configuration.read_text().splitlines()
+    return "\n".join(line for line in lines if line.startswith("sentinel "))
+
+
+@each_binary
+def test_a_password_of_every_sign_that_is_not_refused_is_read_back(binary: Binary) -> None:
+    signs = [chr(code) for code in range(33, 127) if chr(code) not in "\"'"]
+    passwords = [text for sign in signs for text in (f"{sign}secret", f"sec{sign}ret", f"secret{sign}")]
+    text = rendered(binary, given("auth-pass", passwords))
+    with scratch(binary.sentinel, text) as server:
+        once = rewritten(server)
+    with scratch(binary.sentinel, once) as server:
+        twice = rewritten(server)
+
+    kept = {line.words[1]: line.words[2] for line in parse_file(twice) if line.words[:1] == ("auth-pass",)}
+    assert kept == {f"m{at}": password for at, password in enumerate(passwords)}
+
+
+@pytest.mark.parametrize("sign", [" ", "\t", '"', "'"])
+def test_what_is_refused_in_a_password_keeps_an_older_sentinel_from_starting_again(sign: str) -> None:
+    oldest = available()[0]
+    with scratch(oldest.sentinel, rendered(oldest, given("auth-pass", [f"sec{sign}ret"]))) as server:
+        once = rewritten(server)
+    with pytest.raises(StartError), scratch(oldest.sentinel, once):
+        pass
