@@ -22,7 +22,6 @@ _HARMLESS = frozenset({"+ping", "+echo", "+hello", "+auth", "+quit", "+reset", "
     source="acl.c: ACLCheckUserCredentials; tried on redis 7.0.15",
     remedy="give the user a password (>… or #SHA-256), or say why it is safe in 'open-to-network: REASON'",
     directives=("user",),
-    firm="say why it is safe in 'open-to-network: REASON' of that section",
 )
 def open_users(subject: Subject) -> Iterator[Finding]:
     """Loopback alone is closed enough, and what a health check asks needs no password; 'default' is another rule's."""
