@@ -148,7 +148,7 @@ def otherwise(binary: Binary, server: Scratch, setting: Setting) -> str:
         return ""
     answers = server.settings(directive.name)
     answer = answers.get(directive.name)
-    expected = values.canonical(directive, setting.lines)
+    expected = values.canonical(directive, setting.reveal())
     if answer is not None and values.canonical(directive, answer) == expected:
         return ""
     return f"{directive.name} {expected!r}: CONFIG GET answers {answer!r}"

@@ -89,7 +89,7 @@ def wrongly_taken(binary: Binary, fleet: Fleet) -> list[str]:
     read = [
         (setting, words)
         for setting in process.settings
-        for words in setting.lines
+        for words in setting.reveal()
         if setting.name not in binaries.AT_ONCE
     ]
     lines = [binaries.line(setting.name, words) for setting, words in read]

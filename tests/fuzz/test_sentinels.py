@@ -79,7 +79,7 @@ def here(process: Process) -> Process:
 def _nowhere(setting: Setting) -> Setting:
     if setting.name != "sentinel monitor":
         return setting
-    return replace(setting, held=tuple((words[0], "127.0.0.1", "1", words[3]) for words in setting.lines))
+    return replace(setting, held=tuple((words[0], "127.0.0.1", "1", words[3]) for words in setting.reveal()))
 
 
 def wrongly_taken(binary: Binary, fleet: Fleet, name: str) -> list[str]:
@@ -98,7 +98,7 @@ def wrongly_taken(binary: Binary, fleet: Fleet, name: str) -> list[str]:
 def _otherwise(server: Scratch, setting: Setting, name: str) -> str:
     """Return how a Sentinel's answer differs from what was written, or nothing."""
     key = setting.name.removeprefix("sentinel ")
-    meant = setting.lines[0][-1]
+    meant = setting.reveal()[0][-1]
     answers = {**pairs(server.call("SENTINEL", "MASTER", name)), **_global(server)}
     if key == "monitor":
         return "" if answers["quorum"] == meant else f"{key} {meant!r}: SENTINEL MASTER answers {answers['quorum']!r}"
