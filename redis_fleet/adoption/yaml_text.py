@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from redis_fleet.adoption.texts import Text
+from redis_fleet.safe_yaml import LOADER
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEMPLATE = re.compile(r"\{\{|\{%")
 _NULL = "tag:yaml.org,2002:null"
 
@@ -65,7 +65,7 @@ def _reads_as(made: str, text: str, flow: bool) -> bool:
     if "\n" in made or "\r" in made or not made.isprintable():
         return False
     try:
-        node = yaml.compose(f"k: [{made}, x]" if flow else f"k: {made} # x", Loader=_Loader)
+        node = yaml.compose(f"k: [{made}, x]" if flow else f"k: {made} # x", Loader=LOADER)
         value: Any = node.value[0][1] if node else None
         if flow:
             first, last = value.value

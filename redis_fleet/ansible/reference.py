@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from redis_fleet import safe_yaml
 from redis_fleet.ansible.plays import DECLARED, MEANINGS
 from redis_fleet.project import PLAYBOOKS
 
@@ -99,7 +98,7 @@ def _reached(file: Path, above: tuple[Path, ...] = ()) -> Iterator[Note]:
     """Yield the notes of a file, and of what it imports but for the variables that it gives to that."""
     text = _read(file)
     yield from notes(text)
-    for name, given in _imported(yaml.safe_load(text)):
+    for name, given in _imported(safe_yaml.read(text)):
         other = file.parent / name
         if other not in (*above, file):
             yield from (note for note in _reached(other, (*above, file)) if note.name not in given)

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem
+from redis_fleet.safe_yaml import LOADER
 
 Path = tuple[str | int, ...]
 _NULL = "tag:yaml.org,2002:null"
 _STANDARD = "tag:yaml.org,2002:"
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def read(file: str, text: str) -> Document:
     """Read one YAML document; raises InvalidDescriptionError where it is not YAML or not a mapping."""
     try:
         _check_depth(file, text)
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise InvalidDescriptionError([_syntax_problem(file, text, error)]) from None
     if not isinstance(node, yaml.MappingNode):
@@ -88,7 +88,7 @@ def _check_depth(file: str, text: str) -> None:
         return
     mark = None
     try:
-        mark = _too_deep(text, _Loader)
+        mark = _too_deep(text, LOADER)
     except yaml.YAMLError:
         # libyaml has a limit of its own, which strikes while it reads ahead: before it has told of any level.
         with suppress(yaml.YAMLError):
