@@ -12,7 +12,7 @@ from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue import multi_word, values
+from redis_fleet.catalogue import acl, multi_word, values
 from redis_fleet.catalogue.multi_word import Lines
 from redis_fleet.model import Words
 
@@ -216,7 +216,7 @@ def default_line(
         notes.add(statement, f"{what}; anybody comes in without a password. Described as it is, without 'password:'")
         return True, None
     (hash_,) = user.hashes
-    if password and users.sha256(password.value.reveal()) == hash_:
+    if password and acl.password_hash(password.value.reveal()) == hash_:
         notes.add(statement, "the user 'default' has the password of requirepass; 'password:' says both")
         return True, password
     where = f"; requirepass ({password.position}) is not it and has no effect" if password else ""

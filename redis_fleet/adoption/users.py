@@ -5,19 +5,21 @@ The rules are those of acl.c (ACLSetUser); such a line overrides ``requirepass``
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from redis_fleet.adoption.texts import Hidden, Text, joined
 from redis_fleet.agent.conf.text import quote
 from redis_fleet.agent.secret import Secret
+from redis_fleet.catalogue.acl import login, password_hash
 from redis_fleet.model import Words
 from redis_fleet.problems import Position
 
 _BEFORE_SECRETS = "><#!"
 _EVERYTHING = {"~*", "allkeys", "%rw~*", "%wr~*"}
 # Words that leave a fresh user as it is, or say what is so anyway.
-_WITHOUT_EFFECT = {"sanitize-payload", "clearselectors", "alldbs", "resetpass", "resetkeys", "resetchannels", "off"}
+_WITHOUT_EFFECT = {"sanitize-payload", "clearselectors", "alldbs", "resetkeys", "resetchannels"}
+# What catalogue/acl.py follows.
+_OF_LOGIN = {"on", "off", "nopass", "resetpass"}
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,14 @@ class DefaultUser:
 
 def default_user(rules: Words, *, old: bool) -> DefaultUser:
     """Follow the rules behind ``user default``; ``old``: it may have been written by a version without channels."""
-    on, nopass, keys, channels, commands, odd = False, False, False, False, False, False
-    hashes: set[str] = set()
+    user = login(rules)
+    keys, channels, commands, odd = False, False, False, False
     for rule in rules:
         word = rule.lower()
         if word == "reset":
-            on = nopass = keys = channels = commands = odd = False
-            hashes = set()
-        elif word in ("on", "off"):
-            on = word == "on"
-        elif word == "nopass":
-            nopass, hashes = True, set()
-        elif word == "resetpass":
-            nopass, hashes = False, set()
-        elif rule[:1] in (">", "#"):
-            nopass = False
-            hashes.add(rule[1:] if rule[0] == "#" else sha256(rule[1:]))
-        elif rule[:1] in ("<", "!"):
-            hashes.discard(rule[1:] if rule[0] == "!" else sha256(rule[1:]))
+            keys = channels = commands = odd = False
+        elif word in _OF_LOGIN or rule.startswith(tuple(_BEFORE_SECRETS)):
+            continue
         elif word in _EVERYTHING | {"resetkeys"}:
             keys = word != "resetkeys"
         elif word in ("&*", "allchannels", "resetchannels"):
@@ -61,13 +53,8 @@ def default_user(rules: Words, *, old: bool) -> DefaultUser:
         elif word not in _WITHOUT_EFFECT:
             odd = True
     named = any(rule.startswith("&") or rule.lower() in ("allchannels", "resetchannels") for rule in rules)
-    whole = on and keys and commands and (channels or (old and not named)) and not odd
-    return DefaultUser(whole, nopass, frozenset(hashes))
-
-
-def sha256(text: str) -> str:
-    """Return what an ACL line has behind ``#`` for a password."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    whole = user.on and keys and commands and (channels or (old and not named)) and not odd
+    return DefaultUser(whole, user.nopass, user.hashes)
 
 
 def hidden(words: Words, position: Position) -> Text:
@@ -83,7 +70,7 @@ def hidden(words: Words, position: Position) -> Text:
             continue
         sign, value = rule[0], rule[1:]
         if sign in "><" and quote(value) != value:
-            sign, value = {">": "#", "<": "!"}[sign], sha256(value)
+            sign, value = {">": "#", "<": "!"}[sign], password_hash(value)
         kind = "password" if sign in "><" else "hash"
         parts.append([sign, Hidden(f"user {user} {kind}", Secret(value), position)])
     return joined(parts)

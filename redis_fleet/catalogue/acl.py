@@ -6,7 +6,10 @@ Those are the server's and its modules' own: what no module brings, only the bin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from redis_fleet.agent.host.digest import sha256
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _COMMAND = re.compile(r"[+-](@?)[^\s|@()]+(\|[^\s|()]+)?\Z")
@@ -15,6 +18,38 @@ _CHANNEL = re.compile(r"&\S*\Z")
 _ON_USERS = frozenset({"on", "off", "nopass", "resetpass", "reset", "clearselectors"})
 _PAYLOAD = frozenset({"sanitize-payload", "skip-sanitize-payload"})
 _ANYWHERE = frozenset({"allkeys", "resetkeys", "allcommands", "nocommands"})
+
+
+class Login(NamedTuple):
+    """How somebody becomes a user: ``on``, without a password (``nopass``), ``hashes`` (SHA-256) of its passwords."""
+
+    on: bool
+    nopass: bool
+    hashes: frozenset[str]
+
+
+def login(rules: Iterable[str]) -> Login:
+    """Follow the rules of a new user, which is off and has no password."""
+    on = nopass = False
+    hashes: set[str] = set()
+    for rule in rules:
+        word = rule.lower()
+        if word in ("on", "off"):
+            on = word == "on"
+        elif word in ("nopass", "resetpass", "reset"):
+            on = on and word != "reset"
+            nopass, hashes = word == "nopass", set()
+        elif rule[:1] in (">", "#"):
+            nopass = False
+            hashes.add(rule[1:] if rule[0] == "#" else password_hash(rule[1:]))
+        elif rule[:1] in ("<", "!"):
+            hashes.discard(rule[1:] if rule[0] == "!" else password_hash(rule[1:]))
+    return Login(on, nopass, frozenset(hashes))
+
+
+def password_hash(text: str) -> str:
+    """Return what an ACL line has behind ``#`` for a password."""
+    return sha256(text.encode("utf-8", "surrogateescape"))
 
 
 def unreadable(version: str, rules: tuple[str, ...]) -> int | None:

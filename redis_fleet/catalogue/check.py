@@ -104,7 +104,7 @@ def server(
     """
     catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
     knowing = [each for each in catalogues if name in each]
-    if not knowing and all(each.ignored(name) for each in catalogues):
+    if ignored(engine, version, name):
         return DirectiveCheck(name, ignored=True)
     if not knowing:
         return _unknown(engine, version, catalogues[-1].nearest(name))
@@ -126,6 +126,13 @@ def server(
     return DirectiveCheck(
         what=what or "has no value", remedy="correct the value" if what else "write one, or take it out"
     )
+
+
+@lru_cache(maxsize=1024)
+def ignored(engine: str, version: str | None, name: str) -> bool:
+    """Say whether every version that may run reads a directive of that name and does nothing with it."""
+    catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
+    return all(name not in each and each.ignored(name) for each in catalogues)
 
 
 @lru_cache(maxsize=1024)

@@ -22,20 +22,16 @@ _BUS = 10000
     firm=NEVER_STARTS,
 )
 def ports_shared(subject: Subject) -> Iterator[Finding]:
-    """Of one process, and of all that share a machine; two plain ports are told with the places of the processes."""
-    taken: dict[tuple[str, int], str] = {}
-    for process in _processes(subject):
-        taken.setdefault((process.endpoint.address, process.endpoint.port), f"the port of {process.id}")
+    """Of one process, and of all that share a machine; two plain ports, and two for TLS, are told by E17."""
+    taken: dict[tuple[str, int], tuple[str, Process]] = {}
+    for process in subject.fleet.processes:
+        taken.setdefault((process.endpoint.address, process.endpoint.port), ("port", process))
     for each, port in _further(subject):
-        place = (each.process.endpoint.address, port)
-        if place in taken:
-            yield Finding(subject.path(each), f"asks for port {port} on {each.process.machine}, {taken[place]}")
-        taken.setdefault(place, f"the {each.setting.name} of {each.process.id}")
-
-
-def _processes(subject: Subject) -> Iterator[Process]:
-    yield from (process for service in subject.services for process in service.processes)
-    yield from subject.fleet.sentinels
+        own, machine = (each.setting.name, each.process), each.process.machine
+        name, other = taken.setdefault((each.process.endpoint.address, port), own)
+        told_by_e17 = name == each.setting.name == "tls-port" and other.machine == machine
+        if (name, other) != own and not told_by_e17:
+            yield Finding(subject.path(each), f"asks for port {port} on {machine}, the {name} of {other.id}")
 
 
 def _further(subject: Subject) -> Iterator[tuple[Given, int]]:
@@ -60,10 +56,11 @@ def _further(subject: Subject) -> Iterator[tuple[Given, int]]:
 )
 def encrypted_replication(subject: Subject) -> Iterator[Finding]:
     """A master alone that nobody watches has nobody to talk to."""
-    for each in subject.given("tls-replication"):
-        service = each.service
-        if each.word == "yes" and service and (service.watch or len(service.processes) > 1 or each.process.follows):
+    for each in (*subject.given("tls-replication"), *subject.given_to_sentinels("tls-replication")):
+        if each.word == "yes" and not _alone(each):
             yield Finding(subject.path(each), "asks for TLS on ways that lead to plain ports")
-    for each in subject.given_to_sentinels("tls-replication"):
-        if each.word == "yes":
-            yield Finding(subject.path(each), "asks for TLS on ways that lead to plain ports")
+
+
+def _alone(given: Given) -> bool:
+    service = given.service
+    return service is not None and not (service.watch or len(service.processes) > 1 or given.process.follows)

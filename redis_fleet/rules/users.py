@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from redis_fleet.catalogue import acl
 from redis_fleet.description.nodes import Path
 from redis_fleet.rules.rule import Finding, rule
 from redis_fleet.rules.security import bound
 from redis_fleet.rules.subject import Subject
 from redis_fleet.settings.common import reachable
 
-_PASSWORDS = (">", "#")
 # What tells nothing and changes nothing: a user for a health check may do it without a password.
 _HARMLESS = frozenset({"+ping", "+echo", "+hello", "+auth", "+quit", "+reset", "+select", "+time", "+role"})
 
@@ -30,27 +30,13 @@ def open_users(subject: Subject) -> Iterator[Finding]:
         path = subject.path(each)
         if (*path[:2], "open-to-network") not in subject.positions:
             for name, *rules in each.setting.reveal():
-                if name != "default" and _anybody(rules) and not _harmless(rules):
+                user = acl.login(rules)
+                if name != "default" and user.on and user.nopass and not _harmless(rules):
                     found.setdefault((path, name), []).extend(reachable(bound(each.process)))
     for (path, name), addresses in found.items():
         if addresses:
             where = ", ".join(dict.fromkeys(addresses))
             yield Finding(path, f"lets anybody at {where} be the user '{name}', without a password")
-
-
-def _anybody(rules: Sequence[str]) -> bool:
-    """Say whether a user is on and takes any password, after all its rules in their order."""
-    on = free = False
-    for word in rules:
-        lower = word.lower()
-        if lower in ("on", "off"):
-            on = lower == "on"
-        elif lower == "nopass":
-            free = True
-        elif lower in ("resetpass", "reset") or word.startswith(_PASSWORDS):
-            free = False
-            on = on and lower != "reset"
-    return on and free
 
 
 def _harmless(rules: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redis_fleet.catalogue import table
+from redis_fleet.catalogue import check
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject
 
@@ -48,13 +48,11 @@ def newer_acl_rules(subject: Subject) -> Iterator[Finding]:
 )
 def ignored(subject: Subject) -> Iterator[Finding]:
     """By every version that may run."""
-    catalogues = [table.catalogue(subject.deployment.engine, version) for version in subject.versions]
-    for name, service in subject.deployment.services.items():
+    deployment = subject.deployment
+    for name, service in deployment.services.items():
         for directive in service.config:
-            known = any(directive.lower() in each for each in catalogues)
-            if not known and all(each.ignored(directive.lower()) for each in catalogues):
-                what = f"is read and ignored by {subject.runs}"
-                yield Finding(("services", name, "config", directive), what)
+            if check.ignored(deployment.engine, deployment.version, directive.lower()):
+                yield Finding(("services", name, "config", directive), f"is read and ignored by {subject.runs}")
 
 
 _ESCAPED = re.compile(r'["\\]')

@@ -215,6 +215,10 @@ QUIET = {
     "E23 another machine": shop(
         **ALONE, config=f"tls-port: 6379\n{TLS}tls-auth-clients: no", own="port: 6380\n" + PASSWORD
     ),
+    "E23 two TLS ports, which E17 tells": shop(
+        config=f"tls-port: 6390\n{TLS}tls-auth-clients: no",
+        more=f"master: red1:6380\n{PASSWORD}\nconfig:\n  tls-port: 6390\n  tls-cert-file: /a\n  tls-key-file: /b",
+    ),
     "E23 no TLS": shop(config="tls-port: 0"),
     "E24 a master alone": shop(
         **ALONE, own=f"{PASSWORD}\nsentinel: no", config=f"tls-port: 6390\n{TLS}{AUTHORITY}tls-replication: yes"
