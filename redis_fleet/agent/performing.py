@@ -52,3 +52,12 @@ def perform_among(verbs: Verbs, verb: str, request: str, secrets: Sequence[str],
     except (RuntimeError, ValueError, OSError, SubprocessError) as error:
         return {"failed": True, "msg": str(error), "code": "failed"}
     return {"changed": done.changed, "answer": done.answer.to_json()}
+
+
+def serve(module: Any, verbs: Verbs) -> None:
+    """Do what the arguments of an AnsibleModule say, and end its process with the result."""
+    given = module.params
+    result = perform_among(verbs, given["verb"], given["request"], given["secrets"], dry=module.check_mode)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)

@@ -170,10 +170,6 @@ def _restart_delay(processes: tuple[Process, ...], watch: Watch | None) -> float
     (measured: all at 0 keys within 0.5 s), so it waits for detection and election; where nobody would elect, it stays
     down. Without replicas there is nothing to empty.
     """
-    if len(processes) < 2 or all(_persists(each) for each in processes):
+    if len(processes) < 2 or all(check.persists(each.plain) for each in processes):
         return USUAL_RESTART_DELAY
     return watch.down_after / 1000 + _ELECTION_SECONDS if watch else None
-
-
-def _persists(process: Process) -> bool:
-    return check.persists(process.plain)

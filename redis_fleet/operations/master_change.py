@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis_fleet.agent.messages.handover import AskManualMasters, Described, ManualMasters, UsualValues
-from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
+from redis_fleet.agent.replication.connections import PRIORITY
+from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations import promotion, switchover

@@ -189,14 +189,10 @@ def unsafe_start(
         what = f"would start empty and empty its replicas, which hold {keys} keys"
         yield Refusal("starts-empty", process.id, what, "promote one of them (REPLICAOF NO ONE) and run again")
     stored = [each.id for each in others if not seen.of(each).answers and _has_data(fleet, each, seen)]
-    if stored and _persists(process) and not _has_data(fleet, process, seen):
+    if stored and persists(process.plain) and not _has_data(fleet, process, seen):
         what = f"would start empty and empty its replicas, while {', '.join(stored)} would load data from disk"
         remedy = "start the one with the newest data by hand, without replicaof, and run again"
         yield Refusal("data-elsewhere", process.id, what, remedy)
-
-
-def _persists(process: Process) -> bool:
-    return persists(process.plain)
 
 
 def _has_data(fleet: Fleet, process: Process, seen: Observed) -> bool:

@@ -83,12 +83,11 @@ def _setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
 
 
 def _secret_setting(name: str, lines: tuple[tuple[object, ...], ...]) -> Setting:
-    held = tuple(tuple(each if isinstance(each, Secret) else str(each) for each in line) for line in lines)
-    return Setting(name, held, True)
+    return Setting(name, _words(lines), True)
 
 
-def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(map(str, line)) for line in lines)
+def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str | Secret, ...], ...]:
+    return tuple(tuple(each if isinstance(each, Secret) else str(each) for each in line) for line in lines)
 
 
 def _is_fixed(text: str | VaultText) -> bool:

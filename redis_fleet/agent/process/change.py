@@ -42,8 +42,9 @@ from ..messages.orders import (
 )
 from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
+from ..replication.fence import MIN_REPLICAS
 from . import sentinel_commands
-from .order_words import MIN_REPLICAS, secrets_in, told, touched
+from .order_words import secrets_in, told, touched
 from .passwords import Outcome, add_password, end_password
 from .persistence import append_only
 

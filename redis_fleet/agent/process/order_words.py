@@ -18,10 +18,10 @@ from ..messages.orders import (
     Value,
     clear,
 )
+from ..replication.fence import MIN_REPLICAS
 from ..secret import Secret
 from . import sentinel_commands
 
-MIN_REPLICAS = "min-replicas-to-write"
 _OWN: dict[type, str] = {
     AppendOnly: "appendonly",
     MasterAuth: "masterauth",

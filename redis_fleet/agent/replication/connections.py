@@ -10,7 +10,6 @@ from .agreement import name_of
 from .view import connect
 
 PRIORITY = "replica-priority"
-MIN_REPLICAS, MAX_LAG = "min-replicas-to-write", "min-replicas-max-lag"
 
 
 class Servers:

@@ -15,8 +15,8 @@ from ..messages.handover import Described, Handover, Note, UsualValues
 from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
 from .agreement import name_of
-from .connections import MAX_LAG, MIN_REPLICAS, Servers
-from .fence import FENCE, FENCE_LAG
+from .connections import Servers
+from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
 from .fitness import unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError

@@ -7,8 +7,8 @@ import time
 from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess, ServiceView
 from .agreement import acting, name_of
-from .connections import MIN_REPLICAS, Servers
-from .fence import FENCE
+from .connections import Servers
+from .fence import FENCE, MIN_REPLICAS
 from .findings import Code, Finding, sentences
 from .fitness import member_of, unpromotable
 from .handover import follow

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.redis_fleet.agent.performing import options
-from ansible.module_utils.redis_fleet.agent.verbs import VERBS, perform
+from ansible.module_utils.redis_fleet.agent.performing import options, serve
+from ansible.module_utils.redis_fleet.agent.verbs import VERBS
 
 DOCUMENTATION = """
 module: redis_fleet_agent
@@ -29,12 +29,7 @@ options:
 
 def main() -> None:
     """Read the arguments, do it, answer."""
-    module = AnsibleModule(options(VERBS), supports_check_mode=True)
-    given = module.params
-    result = perform(given["verb"], given["request"], given["secrets"], dry=module.check_mode)
-    if result.get("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    serve(AnsibleModule(options(VERBS), supports_check_mode=True), VERBS)
 
 
 if __name__ == "__main__":

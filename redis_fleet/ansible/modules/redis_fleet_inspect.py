@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.redis_fleet.agent.inspect.verbs import INSPECTIONS
-from ansible.module_utils.redis_fleet.agent.performing import options, perform_among
+from ansible.module_utils.redis_fleet.agent.performing import options, serve
 
 DOCUMENTATION = """
 module: redis_fleet_inspect
@@ -32,12 +32,7 @@ options:
 
 def main() -> None:
     """Read the arguments, look, answer."""
-    module = AnsibleModule(options(INSPECTIONS), supports_check_mode=True)
-    given = module.params
-    result = perform_among(INSPECTIONS, given["verb"], given["request"], given["secrets"], dry=module.check_mode)
-    if result.get("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    serve(AnsibleModule(options(INSPECTIONS), supports_check_mode=True), INSPECTIONS)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from redis_fleet.agent.conf.text import parse_file
@@ -21,7 +20,6 @@ from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import Box, client_of
 
 Description = dict[str, Any]
-LONG = pytest.mark.long
 SECONDS = 600.0
 
 

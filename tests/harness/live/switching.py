@@ -15,7 +15,8 @@ from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.agent.replication import handover, promotion_priority
 from redis_fleet.agent.replication.agreement import name_of
-from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
+from redis_fleet.agent.replication.connections import PRIORITY
+from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.local import LocalClient

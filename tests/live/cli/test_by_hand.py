@@ -13,13 +13,11 @@ import pytest
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.observe.request import managed
 from tests.harness.done import Done
-from tests.harness.live.editing import LONG, ask, deploy, fill, filled, planned, role, stop, told, unchanged, writing
+from tests.harness.live.editing import ask, deploy, fill, filled, planned, role, stop, told, unchanged, writing
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, box, config
 
 RED1, RED2, RED3 = SERVERS = ("orders-6379@red1", "orders-6379@red2", "orders-6379@red3")
-# Nobody tells clients of the new master here: they go from one server to the next until one takes writes.
-MOVES_MS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +131,7 @@ def test_a_rolling_restart_moves_the_master_once(made: Box) -> None:
         assert filled(made, name)
 
 
-@LONG
+@pytest.mark.long
 def test_all_servers_are_stopped_and_come_back_as_they_were(made: Box) -> None:
     master = next(name for name in SERVERS if role(made, name)[0] == "master")
     for name in SERVERS:

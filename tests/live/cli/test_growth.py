@@ -29,7 +29,6 @@ from tests.harness.live.sandboxes import Box, box
 # Minutes on two cores, so `make test-all` alone runs it.
 pytestmark = pytest.mark.long
 
-STALL_MS = 1000
 RED4 = "orders-6379@red4"
 
 

@@ -37,8 +37,6 @@ from tests.harness.live.sandboxes import Box, box, client_of, config
 pytestmark = pytest.mark.long
 
 DOWN_AFTER_MS = 2000
-# No write waits for a change of a running server; this much a busy machine may take by itself.
-STALL_MS = 1000
 SERVERS = ("orders-6379@red1", "orders-6379@red2", "orders-6379@red3")
 SENTINELS = ("sentinel-26379@red1", "sentinel-26379@red2", "sentinel-26379@red3")
 

@@ -21,7 +21,7 @@ import pytest
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.observe.request import managed
-from tests.harness.live.editing import LONG, Description, deploy, edit, fail_over, lets_in, role, unchanged
+from tests.harness.live.editing import Description, deploy, edit, fail_over, lets_in, role, unchanged
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, Running, box, client_of
 
@@ -245,7 +245,7 @@ def test_nobody_who_knows_either_password_is_refused_meanwhile(made: Box) -> Non
     kept_quiet(made, said + run.said, old, new)
 
 
-@pytest.mark.parametrize("phase", [pytest.param(USE, marks=LONG), END, pytest.param(ENDED, marks=LONG)])
+@pytest.mark.parametrize("phase", [USE, END, ENDED])
 def test_killed_behind_a_phase_the_next_run_completes(made: Box, phase: str) -> None:
     before, synced = made.pids(), synchronised(made)
     old, new = Passwords(made).rotate()

@@ -14,8 +14,8 @@ import pytest
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.replication import handover, promotion, promotion_priority
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
-from redis_fleet.agent.replication.connections import MAX_LAG, MIN_REPLICAS, PRIORITY
-from redis_fleet.agent.replication.fence import FENCE
+from redis_fleet.agent.replication.connections import PRIORITY
+from redis_fleet.agent.replication.fence import FENCE, MAX_LAG, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.interruptible import InterruptibleClient
