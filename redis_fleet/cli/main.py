@@ -8,11 +8,11 @@ from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 import redis_fleet
 from redis_fleet.cli import commands
+from redis_fleet.cli.group import Group
 
 # In the order of the help; a command that is not named here comes behind them.
 _ORDER = (
@@ -70,7 +70,7 @@ def _app(**more: Any) -> typer.Typer:
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **more)
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**{**attributes, "commands": _Imported()})
 

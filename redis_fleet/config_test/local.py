@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
@@ -43,7 +44,7 @@ def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda
     That must be of the described version (the same first two numbers). Where none is described, nothing counts that
     another version may take: what is known of this one already. ``doing`` is told what goes on if it takes a while.
     """
-    server = binary or shutil.which(f"{fleet.engine}-server")
+    server = _found(binary or f"{fleet.engine}-server") or binary
     if not server:
         return Asked((), f"no binary was asked: there is no {fleet.engine}-server on PATH")
     name, wrong = program(server)
@@ -67,6 +68,11 @@ def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda
     if any(each.answer.complaints for each in findings):
         wrongs = problems(findings, load(fleet.source).document.position)
     return Asked(tuple(wrongs), f"{name} was asked{_but(name for _, names in found for name in names)}")
+
+
+def _found(binary: str) -> str | None:
+    """Return where a program is, said from the root: it is started in other folders than this one."""
+    return str(Path(binary).absolute()) if "/" in binary else shutil.which(binary)
 
 
 def _same(described: str, found: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from importlib.util import find_spec
@@ -25,6 +24,7 @@ from redis_fleet.drills.application_access import Entrance
 from redis_fleet.drills.context import NotHereError
 from redis_fleet.drills.lab import LabError, until
 from redis_fleet.drills.mariadb import database, query
+from redis_fleet.loopback import free_ports
 from redis_fleet.project import APPLICATIONS
 
 APP = APPLICATIONS / "blog"
@@ -143,7 +143,7 @@ def site(entrance: Entrance, key: str, replicas: int, name: str) -> Iterator[Sit
             _migrate(environment)
             query(url, "INSERT INTO user_profile VALUES (%s, %s, %s, %s, %s, %s)",
                   (NAME, NAME, f"{NAME}@example.org", "aaaaaaaa", "bbbbbbbb", 0))  # fmt: skip
-            ports = _free_ports(_SERVERS)
+            ports = free_ports(_SERVERS)
             for port in ports:
                 with held_back():
                     processes.append(_started(port, environment, folder))
@@ -204,13 +204,6 @@ def _await(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
     if process.poll() is not None:
         words = _log(folder, port).read_text(errors="replace").strip().splitlines()
         raise LabError(f"the blog on port {port} ended at once: {words[-1] if words else ''}")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return free ports on loopback: held at the same time, so no two are the same."""
-    with ExitStack() as held:
-        holders = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in holders]
 
 
 def _log(folder: Path, port: int) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from redis_fleet.agent.conf.text import quote
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.interrupts import held_back
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, info
+from redis_fleet.loopback import free_ports
 
 _SECONDS = 20.0
 _PAUSE = 0.01
@@ -179,7 +179,7 @@ class Lab:
 
     def server(self, name: str, *lines: str, arguments: tuple[str, ...] = (), sentinel: bool = False) -> Server:
         """Make a server or Sentinel with a port and folder of its own; it is not started yet."""
-        port = self._free_port()
+        (port,) = free_ports(1, {server.port for server in self._servers})
         made = Server(name, self.binary, self.folder / name, port, list(lines), arguments, sentinel)
         self._servers.append(made)
         return made
@@ -190,11 +190,3 @@ class Lab:
             for server in self._servers:
                 server.kill()
             self._temporary.cleanup()
-
-    def _free_port(self) -> int:
-        taken = {server.port for server in self._servers}
-        while True:
-            with socket.create_server(("127.0.0.1", 0)) as holder:
-                port = int(holder.getsockname()[1])
-            if port not in taken:
-                return port

@@ -6,13 +6,13 @@ import fcntl
 import hashlib
 import json
 import os
-import socket
 import tempfile
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.loopback import free_ports
 from redis_fleet.settings.layout import SandboxLayout
 
 _FILE = "sandbox.json"
@@ -43,9 +43,9 @@ def create(root: Path, places: Iterable[str], server: str) -> dict[str, int]:
     if root.parent.is_symlink() or root.parent.stat().st_uid != os.getuid():
         raise PermissionError(f"{root.parent} belongs to somebody else; set XDG_RUNTIME_DIR to a folder of your own")
     root.mkdir(mode=0o700)
-    ports = _free_ports(list(places))
-    state = {"server": server, "ports": ports}
-    (root / _FILE).write_text(json.dumps(state), encoding="utf-8")
+    with _locked(root.parent):
+        ports = _ports_for(list(places), root.parent)
+        (root / _FILE).write_text(json.dumps({"server": server, "ports": ports}), encoding="utf-8")
     return ports
 
 
@@ -57,19 +57,9 @@ def grow(root: Path, places: Iterable[str]) -> None:
     wanted = list(places)
     if set(wanted) <= read(root)["ports"].keys():
         return
-    with ExitStack() as held:
-        # Two runs at once must not note different ports for one place.
-        folder = os.open(root, os.O_RDONLY)
-        held.callback(os.close, folder)
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with _locked(root.parent):
         state = read(root)
-        ports = state["ports"]
-        missing = [place for place in wanted if place not in ports]
-        while missing:
-            # A process that is down has its port still, though it looks free.
-            found = {place: port for place, port in _free_ports(missing).items() if port not in ports.values()}
-            ports |= found
-            missing = [place for place in missing if place not in found]
+        state["ports"] |= _ports_for([place for place in wanted if place not in state["ports"]], root.parent)
         written = root / f".{_FILE}"
         written.write_text(json.dumps(state), encoding="utf-8")
         written.replace(root / _FILE)
@@ -87,10 +77,27 @@ def sandbox_layout(root: str) -> tuple[SandboxLayout, str]:
     return SandboxLayout(root, state["ports"]), state["server"]
 
 
-def _free_ports(places: list[str]) -> dict[str, int]:
-    with ExitStack() as held:
-        # All are held until the last is found, so that no two are the same.
-        sockets = [held.enter_context(socket.socket()) for _ in places]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return {place: each.getsockname()[1] for place, each in zip(places, sockets, strict=True)}
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # Two runs at once must not note one port for two places, whichever sandboxes of this user they are about.
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _ports_for(places: list[str], sandboxes: Path) -> dict[str, int]:
+    """Return a port for each place; one that looks free may be that of a process that is down, in any sandbox."""
+    taken = {port for state in sandboxes.glob(f"*/{_FILE}") for port in _noted(state)}
+    return dict(zip(places, free_ports(len(places), taken), strict=True))
+
+
+def _noted(state: Path) -> list[int]:
+    try:
+        ports: dict[str, int] = json.loads(state.read_text(encoding="utf-8"))["ports"]
+    except (OSError, ValueError, KeyError):
+        # It is being taken away.
+        return []
+    return list(ports.values())

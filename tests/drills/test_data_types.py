@@ -12,10 +12,11 @@ from redis_fleet.drills.data_types import PARTS
 from redis_fleet.drills.expect import Expectation
 from redis_fleet.drills.lab import Lab
 from redis_fleet.drills.tables import Row
+from redis_fleet.loopback import free_ports
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import performed_on, small
 from tests.harness.engines import Binary
-from tests.harness.live.processes import free_ports, server_binary
+from tests.harness.live.processes import server_binary
 
 ROWS = [row for _, rows in PARTS for row in rows]
 # What the course teaches, in its order.

@@ -15,10 +15,11 @@ from redis_fleet.drills.drill import find, perform
 from redis_fleet.drills.lab import Lab
 from redis_fleet.drills.leaderboard import Board, places_of
 from redis_fleet.drills.report import Step
+from redis_fleet.loopback import free_ports
 from tests.drills.breaking import differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.harness.live.processes import Group, free_ports, running_group, server_binary
+from tests.harness.live.processes import Group, running_group, server_binary
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import pytest
 
 from redis_fleet.agent.messages.service import MemberView
 from redis_fleet.drills.replication import astray, differing
+from redis_fleet.loopback import free_ports
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.harness.live.processes import Group, free_ports, make_target, running_group, server_binary
+from tests.harness.live.processes import Group, make_target, running_group, server_binary
 
 
 @pytest.fixture

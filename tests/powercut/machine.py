@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
-from tests.harness.live.processes import free_ports
+from redis_fleet.loopback import free_ports
 
 _BOOT_SECONDS = 300.0
 _PAUSE = 0.2

@@ -8,6 +8,7 @@ import typer
 
 from redis_fleet.cli.commands.status import status as machines_status
 from redis_fleet.cli.common import FAILED, INTERRUPTED, File, Follower, Json, Vault, end, read
+from redis_fleet.cli.group import Group
 from redis_fleet.cli.playbook_runner import Options, play
 from redis_fleet.cli.screen import Screen
 from redis_fleet.description.load import load
@@ -15,6 +16,7 @@ from redis_fleet.sandbox import binary, processes, state
 from redis_fleet.topology.places import places
 
 sandbox = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     help="Run a description on this machine: plain processes on free loopback ports, same playbooks, no root.",
 )

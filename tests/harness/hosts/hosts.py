@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from redis_fleet.loopback import free_ports
 from tests.harness.hosts import images
 from tests.harness.hosts.engine import CACHE, ROOT, Engine, EngineError, find
 
@@ -124,7 +125,7 @@ def ssh(host: Host, command: str, timeout: float = 60) -> subprocess.CompletedPr
 def _start(engine: Engine, network: str, image: str, machine: str, address: str) -> Host:
     """Run one container, bring in the public key, and wait for its SSH."""
     container = f"{network}-{machine}"
-    port = 22 if engine.direct else _free_port()
+    port = 22 if engine.direct else free_ports(1)[0]
     publish = [] if engine.direct else ["--publish", f"127.0.0.1:{port}:22"]
     engine.run(
         *("run", "--detach", "--name", container, "--hostname", machine, "--label", f"redis-fleet.set={network}"),
@@ -189,14 +190,6 @@ def _create_network(engine: Engine, network: str, subnet: str | None) -> ipaddre
         else:
             return ipaddress.IPv4Network(candidate)
     raise EngineError(f"no network for the test hosts: {refusal}")
-
-
-def _free_port() -> int:
-    """Return a loopback port that is free now; it is named at creation, so that it survives a power cut."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _label(name: str) -> str:

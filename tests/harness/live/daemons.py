@@ -19,7 +19,8 @@ from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.agent.process.start import spawn
 from redis_fleet.agent.protocol.resp import Reply, ReplyError, info, pairs
 from redis_fleet.agent.secret import Secret
-from tests.harness.live.processes import eventually, free_ports, server_binary
+from redis_fleet.loopback import free_ports
+from tests.harness.live.processes import eventually, server_binary
 
 Request = dict[str, Any]
 PASSWORD = "Sand-Castle_7"

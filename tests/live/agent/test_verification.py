@@ -14,7 +14,8 @@ from redis_fleet.agent.messages.client import Check
 from redis_fleet.agent.replication.verification import verify
 from redis_fleet.agent.replication.view import member_view, unreachable, view
 from redis_fleet.agent.secret import Secret
-from tests.harness.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, free_ports, running_group
+from redis_fleet.loopback import free_ports
+from tests.harness.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 
 MASTER, REPLICA, OTHER_REPLICA = "orders@red1", "orders@red2", "orders@red3"
 SENTINEL = "sentinel@red2"

@@ -21,11 +21,11 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.engine_probe import compare
 from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
+from redis_fleet.loopback import free_ports
 from redis_fleet.model import Fleet, Paths, Process, Setting
 from redis_fleet.render.files import configuration
 from tests.harness.engines import Binary, available
 from tests.harness.live import certificates, legal
-from tests.harness.live.processes import free_ports
 
 pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 each_binary = pytest.mark.parametrize("binary", available(), ids=str)

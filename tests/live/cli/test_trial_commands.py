@@ -11,7 +11,7 @@ import pytest
 from redis_fleet.sandbox.binary import find
 from tests.harness.done import Done
 from tests.harness.live.processes import server_binary
-from tests.harness.live.sandboxes import COMMAND, Box, box
+from tests.harness.live.sandboxes import COMMAND, ROOT, Box, box
 from tests.live.cli.test_refusals import everything
 
 GOOD = "appendfsync: everysec"
@@ -70,7 +70,8 @@ def assert_refused(made: Box, done: Done, code: int, said: str) -> None:
 def test_check_asks_the_server_that_it_is_given(tmp_path: Path) -> None:
     with box(tmp_path / "box", "standalone", up=False) as made:
         before = made.leftovers()
-        good = check(made, "--binary", server_binary())
+        # Said from the folder of the command, though it is started in others.
+        good = check(made, "--binary", os.path.relpath(server_binary(), ROOT))
         change(made, GOOD, BAD)
         bad, told = check(made, "--binary", server_binary()), check(made, "--binary", server_binary(), "--json")
         silent = check(made, "--no-binary")

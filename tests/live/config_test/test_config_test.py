@@ -18,8 +18,9 @@ import redis
 from redis_fleet.agent.inspect.config_test import run_test, run_tests
 from redis_fleet.agent.messages import kind as kinds
 from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
+from redis_fleet.loopback import free_ports
 from tests.harness.engines import available
-from tests.harness.live.processes import eventually, free_ports, server_binary
+from tests.harness.live.processes import eventually, server_binary
 
 BINARIES = {"here": server_binary(), **{str(each): str(each.server) for each in available()}}
 every_binary = pytest.mark.parametrize("binary", BINARIES.values(), ids=BINARIES.keys())

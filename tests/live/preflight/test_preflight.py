@@ -18,7 +18,7 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.disks import file_facts, folder_facts
 from redis_fleet.agent.host.listeners import listeners
 from redis_fleet.agent.host.reach import reach
-from tests.harness.live.processes import free_ports
+from redis_fleet.loopback import free_ports
 from tests.harness.live.sandboxes import COMMAND, PLAYBOOK, ROOT
 
 _DESCRIPTION = """

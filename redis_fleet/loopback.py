@@ -1,0 +1,63 @@
+"""Ports on loopback that nobody else takes before the process that they are for has started."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Container
+from contextlib import ExitStack
+from pathlib import Path
+
+_RANGE_OF_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST = 10000
+_HIGHEST = 65535
+# What Linux gives to outgoing connections when nobody changed it (ip(7)); other systems give later ones (RFC 6335).
+_CONNECTIONS_BEGIN = 32768
+
+
+def free_ports(count: int, taken: Container[int] = ()) -> list[int]:
+    """Return so many free ports of 127.0.0.1, no two the same and none that is ``taken``.
+
+    They are of the range that the kernel never gives to an outgoing connection: one that is free now stays free until
+    somebody asks for it by its number. Raises OSError when there are not that many.
+    """
+    candidates = [port for port in _asked_for_by_number() if port not in taken]
+    random.shuffle(candidates)
+    with ExitStack() as held:
+        found: list[int] = []
+        for port in candidates:
+            if len(found) == count:
+                return found
+            # Held until the last is found: nobody who asks at the same time gets it as well.
+            if (holder := _bound(port)) is not None:
+                held.enter_context(holder)
+                found.append(port)
+    if len(found) == count:
+        return found
+    raise OSError(f"of {count} ports on 127.0.0.1 only {len(found)} are free")
+
+
+def _asked_for_by_number() -> list[int]:
+    """Return the ports that no outgoing connection gets."""
+    first, last = _connections()
+    below, above = range(_LOWEST, first), range(last + 1, _HIGHEST + 1)
+    # Where connections get all of them there is nothing better than any.
+    return [*below] or [*above] or [*range(_LOWEST, _HIGHEST + 1)]
+
+
+def _connections() -> tuple[int, int]:
+    try:
+        first, last = _RANGE_OF_CONNECTIONS.read_text(encoding="ascii").split()
+        return int(first), int(last)
+    except (OSError, ValueError):
+        return _CONNECTIONS_BEGIN, _HIGHEST
+
+
+def _bound(port: int) -> socket.socket | None:
+    holder = socket.socket()
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return None
+    return holder

@@ -1,0 +1,1 @@
+"""What a sandbox notes about itself."""
