@@ -192,6 +192,12 @@ def merged(row: Row, column: str) -> Row:
     return row
 
 
+def same_release(described: str | None, found: str) -> bool:
+    """Say whether a version is of the described release: by as many of the first two numbers as are described."""
+    wanted = described.split(".")[:2] if described else []
+    return found.split(".")[: len(wanted)] == wanted
+
+
 _FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
 _TEXTS = ("does", "costs", "example", "form")
 

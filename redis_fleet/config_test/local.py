@@ -13,6 +13,7 @@ from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
 from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
+from redis_fleet.catalogue import table
 from redis_fleet.config_test.complaints import CandidateTested, problems
 from redis_fleet.config_test.texts import Candidate, blind, candidates, request
 from redis_fleet.description.load import load
@@ -53,7 +54,7 @@ def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda
         return Asked((Problem(Position(fleet.source), "", f"{server} was asked: {wrong}", remedy),), "")
     if wrong:
         return Asked((), f"no binary was asked: {server}: {wrong}")
-    if not binary and fleet.version and not _same(fleet.version, name):
+    if not binary and fleet.version and not table.same_release(fleet.version, name.rpartition(" ")[2]):
         return Asked((), f"no binary was asked: {server} is {name}, not {fleet.version}")
     found = [_here(each) for each in _askable(fleet, name, every=bool(binary or fleet.version))]
     begun, told = time.monotonic(), [f"asking {name} about {len(found)} files"]
@@ -73,11 +74,6 @@ def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda
 def _found(binary: str) -> str | None:
     """Return where a program is, said from the root: it is started in other folders than this one."""
     return str(Path(binary).absolute()) if "/" in binary else shutil.which(binary)
-
-
-def _same(described: str, found: str) -> bool:
-    wanted, has = described.split(".")[:2], found.rpartition(" ")[2].split(".")
-    return has[: len(wanted)] == wanted
 
 
 def _but(names: Iterable[str]) -> str:

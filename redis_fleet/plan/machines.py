@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redis_fleet import kinds
 from redis_fleet.agent.host.digest import sha256
+from redis_fleet.catalogue import table
 from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
-from redis_fleet.observe.facts import MachineFacts
+from redis_fleet.observe.facts import MachineFacts, Observed
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.steps import Prepare
 from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
@@ -78,3 +80,16 @@ def notes(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[str]:
     left = [f"{name} is {facts.kernel.get(name)}, not {value}" for name, value in _kernel_wants(fleet, machine, facts)]
     if left:
         yield f"{machine} is a container: its kernel is the host's and is left alone ({'; '.join(left)})"
+
+
+def running(fleet: Fleet, seen: Observed) -> Iterator[str]:
+    """Yield, by what they run, the processes that run something else than what is described."""
+    described = f"{fleet.engine} {fleet.version}".rstrip()
+    found: dict[str, list[str]] = {}
+    for process in fleet.processes:
+        facts = seen.of(process)
+        other = facts.engine != fleet.engine or not table.same_release(fleet.version, facts.version)
+        if facts.answers and facts.deployed and kinds.of(process).versioned and other:
+            found.setdefault(f"{facts.engine} {facts.version}", []).append(process.id)
+    for runs, names in found.items():
+        yield f"{', '.join(names)}: {runs} runs, and the description says {described}: what was checked may not hold"

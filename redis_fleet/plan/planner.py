@@ -46,6 +46,7 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
         found.auxiliary(process)
     found.departures(purge=purge)
     notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
+    notes += machines.running(fleet, seen)
     if not purge:
         notes += removal.notes(seen)
     if found.refusals:
@@ -143,7 +144,7 @@ class _Findings:
         return {}
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
-        why = unfit_to_touch(process, facts)
+        why = unfit_to_touch(self.fleet, process, facts)
         if why:
             self.refusals.append(why)
         return why is None

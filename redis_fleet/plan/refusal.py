@@ -14,6 +14,7 @@ Code = Literal[
     "file-unreadable",
     "file-refused",
     "port-taken",
+    "engine-differs",
     # A process that is up, or should be.
     "crashed",
     "no-answer",

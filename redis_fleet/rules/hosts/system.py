@@ -150,9 +150,9 @@ def _platform(host: HostReport) -> Platform:
     return platform(name_of(host.facts.system)) or default(host.fleet.engine)
 
 
-@on_hosts(fit.PORT_TAKEN, check.UNKNOWN)
+@on_hosts(fit.PORT_TAKEN, fit.OTHER_VERSION, check.UNKNOWN)
 def refused(host: HostReport) -> Iterator[Row]:
-    """What a plan would refuse for this machine: a default unit that runs, settings that its version has not."""
+    """What a plan would refuse here: a default unit that runs, another version, settings that this version has not."""
     if offered(name_of(host.facts.system), host.fleet.engine) is None:
         return
     for unfit in fit.unfit(host.fleet, host.machine, host.facts):

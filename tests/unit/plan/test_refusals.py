@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from redis_fleet.agent.login import OTHER_PASSWORD, code_of
@@ -9,6 +11,7 @@ from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.refusal import Refusal, distinct
+from redis_fleet.plan.starting import unfit_to_touch
 from tests.unit.cases.builder import fleet_of, observed
 
 NOW = Refusal("loading", "a@b", "loads", "see its log", transient=True)
@@ -70,3 +73,14 @@ def test_why_a_process_that_runs_does_not_answer(said: str, code: str, transient
     (refusal,) = plan(fleet, observed(fleet, {"processes": {"orders-6379@red2": silent}})).refusals
     assert (refusal.code, refusal.subject, refusal.transient) == (code, "orders-6379@red2", transient)
     assert f"({said})" in refusal.what
+
+
+@pytest.mark.parametrize(("engine", "code"), [("valkey", "engine-differs"), ("redis", "port-taken")])
+def test_an_engine_is_not_changed_in_place(engine: str, code: str) -> None:
+    fleet = replace(fleet_of("standalone"), engine=engine)
+    seen = observed(fleet_of("standalone"), {})
+    (process,) = fleet.processes
+    # Its files stand where the other engine has them.
+    why = unfit_to_touch(fleet, process, replace(seen.of(process), lines=None))
+    assert why is not None
+    assert (why.code, why.subject) == (code, process.id)

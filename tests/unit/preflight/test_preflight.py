@@ -410,6 +410,22 @@ def test_a_directive_that_the_version_there_does_not_know() -> None:
     assert found == [("red1", "directive", "fail", "E16")]
 
 
+@pytest.mark.parametrize(
+    ("described", "installed", "wrong"),
+    [
+        ("7.2", "7.0.15", True),
+        ("7.2", None, True),
+        ("7.2", "7.2.4", False),
+        ("7.0", None, False),
+        ("7.0", "7.0.15", False),
+    ],
+)
+def test_another_version_than_the_described_one(described: str, installed: str | None, wrong: bool) -> None:
+    fleet = replace(fleet_of("standalone"), version=described)
+    found = [each for each in amiss(judged(fleet, red1={"version": installed})) if each[1] == "version"]
+    assert found == ([("red1", "version", "fail", "E26")] if wrong else [])
+
+
 def test_adopted_machines_are_told_what_to_set() -> None:
     """Nothing around adopted processes is changed, so that what is wrong stays wrong."""
     fleet = described()
