@@ -30,12 +30,10 @@ from ..messages.running import Restart, Restarted
 from ..protocol.resp import ReplyError, info
 from ..replication.findings import Code, Finding, fact
 from ..replication.restart_fitness import attended, behind, replaceable, standing, unled, unlinked
-from .start import launch, tail
+from .start import Life, launch, tail
 from .wait_in_sync import amiss
 
 _PAUSE = 0.05
-# A server whose file is bad is gone at once; systemd tries it again after RestartSec.
-_GONE_FOR = 1.0
 _JOURNAL_LINES = 8
 
 
@@ -150,14 +148,12 @@ def come_up(process: ManagedProcess, server: str, timeout: float) -> None:
     """Start the process and wait until it answers and has its data; raises NotReadyError when it cannot start."""
     launch([process], server)
     deadline = time.monotonic() + timeout
-    last_seen = time.monotonic()
+    life = Life(process)
     while True:
         error = _silent(process)
         if not error:
             return
-        if _exists(process):
-            last_seen = time.monotonic()
-        elif time.monotonic() > last_seen + _GONE_FOR:
+        if life.ended():
             raise NotReadyError("it ended right after its start")
         if time.monotonic() > deadline:
             raise NotReadyError(f"no answer after {timeout:g} s ({error})")
@@ -172,14 +168,6 @@ def _silent(process: ManagedProcess) -> str:
             return "loading" if info(connection.call("INFO")).get("loading") == "1" else ""
     except (OSError, ReplyError) as error:
         return getattr(error, "strerror", None) or str(error)
-
-
-def _exists(process: ManagedProcess) -> bool:
-    if not process.unit:
-        return running_pid(process.pid, process.data) != 0
-    unit = _unit(process)
-    tried_again = unit.get("SubState") == "auto-restart" or unit.get("NRestarts", "0") != "0"
-    return unit.get("ActiveState") in ("activating", "active") and not tried_again
 
 
 def last_words(process: ManagedProcess, since: float) -> str:

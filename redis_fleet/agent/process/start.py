@@ -26,6 +26,8 @@ from .first_sync import skip_sync_delay
 _PAUSE = 0.05
 _LOG_LINES = 5
 _MASTER_SECONDS = 10.0
+# A server whose file is bad is gone at once; systemd tries it again after RestartSec.
+_GONE_FOR = 1.0
 _HOLD = "redis-fleet-hold.conf"
 
 
@@ -130,13 +132,38 @@ def _run(command: list[str]) -> Any:
 def _wait(started: Starting, deadline: float) -> None:
     process = started.process
     missing = "has not answered"
+    life = Life(process)
     while time.monotonic() < deadline:
         missing = _missing(started) or ""
         if not missing:
             return
+        if life.ended():
+            missing = "ended right after its start"
+            break
         time.sleep(_PAUSE)
     where = f"{process.address}:{process.port}"
     raise NotReadyError(f"{process.name} on {where} {missing}; {_state(process)}{tail(process.log)}")
+
+
+class Life:
+    """Whether a process that was just started is there as one: nobody waits for an answer of one that has ended."""
+
+    def __init__(self, process: ManagedProcess) -> None:
+        self._process = process
+        self._last_seen = time.monotonic()
+
+    def ended(self) -> bool:
+        """Say whether it has not been there for a while; a unit that systemd tries again has ended."""
+        if self._exists():
+            self._last_seen = time.monotonic()
+        return time.monotonic() > self._last_seen + _GONE_FOR
+
+    def _exists(self) -> bool:
+        if not self._process.unit:
+            return running_pid(self._process.pid, self._process.data) != 0
+        unit = show([self._process.unit])[self._process.unit]
+        tried_again = unit.get("SubState") == "auto-restart" or unit.get("NRestarts", "0") != "0"
+        return unit.get("ActiveState") in ("activating", "active") and not tried_again
 
 
 def _missing(started: Starting) -> str | None:
