@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from redis_fleet.description.load import load
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.rules.run import apply_rules
+from redis_fleet.sandbox.state import grow, sandbox_layout
 from redis_fleet.settings.layout import Layout, SystemLayout
 from redis_fleet.topology.place import place
+from redis_fleet.topology.places import places
 
 
 def load_fleet(file: str, layout: Layout | None = None, server: str = "") -> Fleet:
@@ -23,3 +26,12 @@ def load_fleet(file: str, layout: Layout | None = None, server: str = "") -> Fle
     if found.errors:
         raise InvalidDescriptionError(found.errors)
     return replace(fleet, warnings=found.warnings, silences=found.silences)
+
+
+def load_in_sandbox(file: str, root: Path) -> Fleet:
+    """Read a file and place it where its processes are in a sandbox, on ports of its own; what is new there gets some.
+
+    Raises InvalidDescriptionError, and OSError when there is no sandbox.
+    """
+    grow(root, places(load(file).deployment))
+    return load_fleet(file, *sandbox_layout(str(root)))

@@ -8,11 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.description.load import load as load_description
-from redis_fleet.loading import load_fleet
+from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
-from redis_fleet.sandbox.state import grow, sandbox_layout
-from redis_fleet.topology.places import places
 
 SANDBOX = "REDIS_FLEET_SANDBOX"
 
@@ -26,8 +23,4 @@ def fleet_of(variables: Mapping[str, Any]) -> Fleet:
 def load(source: str) -> Fleet:
     """Read and place a file; in a sandbox when the environment names one."""
     root = os.environ.get(SANDBOX)
-    if not root:
-        return load_fleet(source)
-    grow(Path(root), places(load_description(source).deployment))
-    layout, server = sandbox_layout(root)
-    return load_fleet(source, layout, server)
+    return load_in_sandbox(source, Path(root)) if root else load_fleet(source)

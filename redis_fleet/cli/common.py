@@ -13,7 +13,7 @@ import typer
 
 from redis_fleet.cli.playbook_runner import Event, Options, Run
 from redis_fleet.cli.screen import Screen
-from redis_fleet.loading import load_fleet
+from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.sandbox import state
@@ -39,11 +39,11 @@ def use_vault(vault: Path | None) -> None:
         os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = str(vault)
 
 
-def read(file: Path, screen: Screen, vault: Path | None = None) -> Fleet:
-    """Return the placed fleet; prints every problem and exits with 2 when there is any."""
+def read(file: Path, screen: Screen, vault: Path | None = None, root: Path | None = None) -> Fleet:
+    """Return the placed fleet, with ``root`` as in that sandbox; prints every problem and exits with 2 on any."""
     use_vault(vault)
     try:
-        return load_fleet(str(file))
+        return load_in_sandbox(str(file), root) if root else load_fleet(str(file))
     except InvalidDescriptionError as error:
         screen.fail(str(error))
         screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
@@ -65,8 +65,7 @@ def placed(fleet: Fleet, how: Options) -> Fleet:
     """Return the fleet where its processes really are: in a sandbox on ports of its own."""
     if how.sandbox is None:
         return fleet
-    layout, server = state.sandbox_layout(str(how.sandbox))
-    return load_fleet(fleet.source, layout, server)
+    return load_in_sandbox(fleet.source, how.sandbox)
 
 
 def options(
@@ -81,6 +80,7 @@ def options(
             screen.fail(said)
             screen.json({"ok": False, "failures": [said]})
             raise typer.Exit(FAILED)
+        read(file, screen, vault, root)
     return Options(root, vault, ask_pass, ask_become)
 
 

@@ -48,6 +48,17 @@ SHARED = declare(
     firm="they would overwrite each other's data, or the second one would not start",
 )
 
+CHAINED = declare(
+    "E27",
+    "replicas of a process of this very file, in another service",
+    reason="who follows whom would be planned twice: a failover, a switchover or a removal of one service leaves the "
+    "other at a server that is no master any more, or gone",
+    source="redis-fleet places one master a service; a master outside the file is one that it does not look after",
+    remedy="name the machines under 'replicas' of the service that the process belongs to",
+    directives=("replicaof",),
+    firm="no plan would hold for both services",
+)
+
 
 def problems(deployment: Deployment, document: Document) -> list[Problem]:
     """Apply every rule."""
@@ -206,12 +217,31 @@ def _placements(deployment: Deployment) -> Iterator[tuple[Path, str, int]]:
             yield (name, "machines", index), text, section.port
 
 
+@decides(CHAINED)
+def _masters_outside_are_outside(deployment: Deployment, document: Document) -> Iterator[Problem]:
+    owners = {}
+    for path, text, port in _placements(deployment):
+        place = member(text, port)
+        if place.machine in deployment.machines:
+            owners[deployment.machines[place.machine].address, place.port] = (path, place.machine)
+    for name, service in deployment.services.items():
+        outside = external(service.following) if service.following else None
+        if outside is None or (found := owners.get((outside.address, outside.port))) is None:
+            continue
+        (section, owner, *_), machine = found
+        what = f"is {outside}, a process of this file ({owner if section == 'services' else section} on {machine})"
+        remedy = f"name the machines under 'services.{owner}.replicas': a replica of a replica is not supported"
+        key = "replicaof" if service.replicaof else "slaveof"
+        yield _problem(document, ("services", name, key), what, remedy, CHAINED)
+
+
 _CHECKS: tuple[Check, ...] = (
     _plugin_is_ours,
     _machines_have_addresses,
     _machines_are_known,
     _ports_are_ports,
     _services_have_one_master,
+    _masters_outside_are_outside,
     _quorum_fits,
     _watches_have_sentinels,
     _monitor_names_differ,

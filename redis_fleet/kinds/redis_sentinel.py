@@ -24,6 +24,7 @@ from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.builder import Config, SettingsBuilder, secret
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
+from redis_fleet.settings.loopback_only import own_places
 
 _SECTION = "sentinel"
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
@@ -63,8 +64,7 @@ class RedisSentinel(Kind):
         """Yield the places of the ``sentinel`` section."""
         if deployment.sentinel:
             for text in deployment.sentinel.machines:
-                each = member(text, deployment.sentinel.port)
-                yield f"{each.machine}:{each.port}"
+                yield from own_places(deployment.sentinel, member(text, deployment.sentinel.port))
 
     def place(self, description: Description, layout: Layout, fleet: Fleet) -> Fleet:
         """Return the fleet with its Sentinels; they watch services, which must be there."""
@@ -149,7 +149,7 @@ def _process(
     builder.add_described((*path, "config"), _process_wide(description, sentinel), as_)
     per_master = SettingsBuilder(description, builder.variables)
     per_master.add_described((*path, "config"), _per_master(description, sentinel), check.sentinel)
-    paths = moved(builder, path, sentinel, paths, layout)
+    paths = moved(builder, path, sentinel, place_.machine, paths, layout)
     settings = [*builder.settings.values()]
     for service in services:
         if service.watch:

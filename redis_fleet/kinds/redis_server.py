@@ -21,8 +21,9 @@ from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Sett
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.builder import SettingsBuilder, secret
-from redis_fleet.settings.common import has_password, moved, own_settings, reachable, variables
+from redis_fleet.settings.common import has_password, is_loopback, moved, own_settings, reachable, variables
 from redis_fleet.settings.layout import Layout
+from redis_fleet.settings.loopback_only import own_places
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
@@ -73,7 +74,7 @@ class RedisServer(Kind):
         """Yield the members of all services."""
         for service in deployment.services.values():
             for each in members(service, deployment):
-                yield f"{each.machine}:{each.port}"
+                yield from own_places(service, each)
 
     def place(self, description: Description, layout: Layout, fleet: Fleet) -> Fleet:
         """Return the fleet with all its services."""
@@ -97,6 +98,10 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
     path = ("services", name)
     password = secret(description, (*path, "password"), service.password)
     outside = external(service.following) if service.following else None
+    if outside and not layout.supervised and not is_loopback(outside.address):
+        what = f"is {outside}, which is outside this file, and no process of a sandbox leaves this machine"
+        remedy = "describe a master of its own to try this service here"
+        description.report((*path, "replicaof" if service.replicaof else "slaveof"), what, remedy)
     upstream = secret(description, (*path, "master-password"), service.master_password) or password
     processes = tuple(
         _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
@@ -151,7 +156,7 @@ def _process(
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         builder.set("repl-diskless-sync-delay", ("0",))
     builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
-    paths = moved(builder, path, service, paths, layout)
+    paths = moved(builder, path, service, member.machine, paths, layout)
     settings = tuple(builder.settings.values())
     return Process(
         title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over

@@ -17,6 +17,7 @@ from redis_fleet.model import Paths
 from redis_fleet.settings import adopted
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
+from redis_fleet.settings.loopback_only import keep_inside
 
 _PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
 
@@ -73,12 +74,14 @@ def moved(
     builder: SettingsBuilder,
     path: Path,
     described: ServiceDescription | SentinelDescription,
+    machine: str,
     paths: Paths,
     layout: Layout,
 ) -> Paths:
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
         _put_files(builder, layout, paths)
+        keep_inside(builder, path, machine, paths, layout)
         return paths
     if described.adopted:
         return adopted.paths(builder, path, described.adopted)

@@ -39,6 +39,11 @@ def up(file: File, vault: Vault = None) -> None:
     if not server.runs(deployment.engine, deployment.version):
         described = f"{deployment.engine} {deployment.version or ''}".rstrip()
         screen.say(f"the description says {described}: what differs between them is not tried here", "yellow")
+    try:
+        read(file, screen, vault, root)
+    except typer.Exit:
+        processes.remove(root)
+        raise
     _deploy(file, screen, root, vault)
 
 

@@ -1,0 +1,48 @@
+"""What a sandbox changes of a description's own directives, so that its processes meet nobody outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from redis_fleet.description.members import Member
+from redis_fleet.description.nodes import Path
+from redis_fleet.description.schema import SentinelDescription, ServiceDescription
+from redis_fleet.model import Paths, Setting
+from redis_fleet.settings.builder import SettingsBuilder
+from redis_fleet.settings.layout import Layout
+
+# Beside ``port``, which is moved with the process.
+_LISTENING = "tls-port"
+
+
+def own_places(section: ServiceDescription | SentinelDescription, member: Member) -> Iterator[str]:
+    """Yield ``machine:port`` of everything that a process listens on."""
+    yield f"{member.machine}:{member.port}"
+    for name, texts in section.config.items():
+        if name.lower() == _LISTENING and (port := _port(texts[-1] if texts else "")):
+            yield f"{member.machine}:{port}"
+
+
+def keep_inside(builder: SettingsBuilder, path: Path, machine: str, paths: Paths, layout: Layout) -> None:
+    """Move sockets into the process's folder and ports to loopback, and announce no address to anybody."""
+    for setting in tuple(builder.settings.values()):
+        if "announce-" in setting.name:
+            # Sentinels and clients would go to the announced address.
+            del builder.settings[setting.name]
+        elif setting.name == "unixsocket" and setting.word:
+            builder.set(setting.name, (f"{PurePosixPath(paths.data).parent}/{PurePosixPath(setting.word).name}",))
+        elif setting.name == _LISTENING and (port := _port(setting.word)):
+            _move(builder, (*path, "config", setting.name), setting, machine, port, layout)
+
+
+def _move(builder: SettingsBuilder, path: Path, setting: Setting, machine: str, port: int, layout: Layout) -> None:
+    try:
+        builder.set(setting.name, (layout.endpoint(machine, "", port).port,))
+    except KeyError:
+        what = "is made of variables, and a sandbox moves ports before it knows them"
+        builder.description.report(path, what, "write the number to try it in a sandbox")
+
+
+def _port(text: object) -> int:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else 0

@@ -1,0 +1,90 @@
+"""Processes of a sandbox: whatever their description says, they listen, meet and announce on loopback alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from redis_fleet.description.load import load
+from redis_fleet.loading import load_fleet
+from redis_fleet.model import Fleet
+from redis_fleet.problems import InvalidDescriptionError
+from redis_fleet.settings.layout import SandboxLayout
+from redis_fleet.topology.places import places
+
+_TOP = """
+plugin: redis_fleet
+name: shop
+machines:
+  red1: {address: 10.0.0.11, vars: {outer: 203.0.113.11}}
+  red2: {address: 10.0.0.12, vars: {outer: 203.0.113.12}}
+  red3: {address: 10.0.0.13, vars: {outer: 203.0.113.13}}
+"""
+_OUTWARD = f"""{_TOP}
+services:
+  orders:
+    master: red1
+    replicas: [red2, red3]
+    bind: 0.0.0.0
+    password: a-password-that-nobody-guesses
+    config:
+      maxmemory: 1gb
+      unixsocket: /run/redis-orders-6379/redis.sock
+      slave-announce-ip: "{{{{ outer }}}}"
+      replica-announce-port: 16379
+      cluster-announce-hostname: red.example.org
+      TLS-port: 6390
+      tls-auth-clients: no
+      tls-cert-file: /etc/redis/tls/a.crt
+      tls-key-file: /etc/redis/tls/a.key
+sentinel:
+  machines: [red1, red2, red3]
+  password: another-password-that-nobody-guesses
+  config: {{announce-ip: "{{{{ outer }}}}", announce-port: 36379}}
+"""
+_FOLLOWING = f"""{_TOP}
+services:
+  copies:
+    slaveof: ADDRESS 6379
+    replicas: [red1]
+    password: a-password-that-nobody-guesses
+    config: {{maxmemory: 1gb}}
+"""
+
+
+def in_sandbox(folder: Path, text: str) -> Fleet:
+    """Place a description in a sandbox."""
+    file = folder / "shop.redis.yml"
+    file.write_text(text, encoding="utf-8")
+    ports = {place: 20000 + number for number, place in enumerate(places(load(str(file)).deployment))}
+    return load_fleet(str(file), SandboxLayout(str(folder / "box"), ports))
+
+
+def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
+    fleet = in_sandbox(tmp_path, _OUTWARD)
+    taken = set()
+    for process in fleet.processes:
+        settings = {each.name: each for each in process.settings}
+        assert not [name for name in settings if "announce-" in name]
+        assert set(settings["bind"].lines[0]) == {"127.0.0.1"}
+        words = [word for each in process.settings if not each.secret for line in each.lines for word in line]
+        assert not [word for word in words if word.startswith(("10.0.", "203.0.", "/run", "/var"))]
+        ports = [settings[name].word for name in ("port", "tls-port") if name in settings]
+        assert not taken & set(ports)
+        taken |= set(ports)
+        if process.kind == "server":
+            assert len(ports) == 2
+            assert settings["unixsocket"].word == f"{tmp_path}/box/{process.machine}/{process.name}/redis.sock"
+
+
+def test_a_port_made_of_variables_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidDescriptionError, match=r"config\.tls-port: is made of variables"):
+        in_sandbox(tmp_path, _OUTWARD.replace("TLS-port: 6390", 'tls-port: "{{ 6390 }}"'))
+
+
+def test_no_process_follows_a_master_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(InvalidDescriptionError, match=r"copies\.slaveof: is 10\.9\.9\.9:6379, which is outside"):
+        in_sandbox(tmp_path, _FOLLOWING.replace("ADDRESS", "10.9.9.9"))
+    (process,) = in_sandbox(tmp_path, _FOLLOWING.replace("ADDRESS", "127.0.0.1")).processes
+    assert str(process.follows) == "127.0.0.1:6379"
