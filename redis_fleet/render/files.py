@@ -18,6 +18,7 @@ from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
+from redis_fleet.render.unit_needs import unit_needs
 
 _OPEN_FILES = 65535
 _SOMAXCONN = 4096
@@ -118,13 +119,17 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
     writable = [dirname(paths.configuration), paths.data]
     if paths.log:
         writable.append(dirname(paths.log))
+    needs = unit_needs(process, platform.libraries)
     return {
         "title": _title(fleet, process),
         "deployment": fleet.name,
         "unit_type": kind.unit_type,
         "executable": engine.binaries[kind.binary],
         "program": engine.program,
-        "libraries": platform.libraries,
+        "libraries": (*platform.libraries, *needs.executable),
+        "capabilities": "CAP_NET_BIND_SERVICE" if needs.low_ports else "",
+        "private_users": not needs.low_ports,
+        "system_calls": needs.system_calls,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",
         "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],
