@@ -63,7 +63,7 @@ def in_sandbox(folder: Path, text: str) -> Fleet:
 
 def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
     fleet = in_sandbox(tmp_path, _OUTWARD)
-    taken = set()
+    taken: set[str] = set()
     for process in fleet.processes:
         settings = {each.name: each for each in process.settings}
         assert not [name for name in settings if "announce-" in name]
