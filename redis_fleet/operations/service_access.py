@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redis_fleet.agent.messages.service import Instance, ServiceAccess
+from redis_fleet.catalogue.check import persists
 from redis_fleet.model import Fleet, Process, Service
 
 
@@ -29,4 +30,4 @@ def target(fleet: Fleet, service: Service) -> ServiceAccess:
 
 
 def _instance(process: Process) -> Instance:
-    return Instance(process.id, process.machine, process.endpoint)
+    return Instance(process.id, process.machine, process.endpoint, saves=persists(process.plain))

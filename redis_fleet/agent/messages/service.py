@@ -14,11 +14,15 @@ from ..secret import Secret
 
 @dataclass(frozen=True)
 class Instance(Message):
-    """One server or Sentinel; ``id`` is its name in the whole fleet (``orders-6379@red1``)."""
+    """One server or Sentinel; ``id`` is its name in the whole fleet (``orders-6379@red1``).
+
+    ``saves``: its description keeps data over a restart.
+    """
 
     id: str
     machine: str
     endpoint: Endpoint
+    saves: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from .. import access, engine_words
 from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
-from ..protocol.resp import Connection, ReplyError
+from ..protocol.resp import Connection, ReplyError, info, pairs
 from .agreement import acting, agreed_master, name_of
+from .fitness import barred
+from .health import DIRECTIVES, troubles
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
 
 PAUSE = 0.1
@@ -72,6 +74,14 @@ def read_only(target: ServiceAccess, node: Instance, key: str) -> Check:
     return outcome("refuses writes", node.id, code == "READONLY", code, "READONLY")
 
 
+def _directive(connection: Connection, name: str) -> list[tuple[str, str]]:
+    """Return a directive's name and value; none where the command has another name, or nobody may ask."""
+    try:
+        return list(pairs(connection.call("CONFIG", "GET", name)).items())
+    except ReplyError:
+        return []
+
+
 class Verification:
     """One run over one service."""
 
@@ -94,8 +104,10 @@ class Verification:
         replicas = [self._node(member.id) for member in members if member.role == "replica"]
         linked = self._replication(replicas, master)
         self._checks += map_parallel(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
+        self._checks += map_parallel(self._sound, [self._node(member.id) for member in members])
         self._canary(master, linked)
         if self._target.monitor:
+            self._successor(members)
             self._sentinels(self._external or (str(self._node(master).endpoint) if master else ""))
         return self._checks
 
@@ -147,6 +159,24 @@ class Verification:
             if replica.link_up and right:
                 fed.append(node)
         return fed
+
+    def _successor(self, members: list[MemberView]) -> None:
+        """Check that the Sentinels would find a replica to promote; one whose link is down is told by its own check."""
+        replicas = [member for member in members if member.role == "replica"]
+        fit = [member.id for member in replicas if not barred(member)]
+        if replicas:
+            self._note("may take over", self._target.service, bool(fit), ", ".join(fit) or "none", "one or more")
+
+    def _sound(self, node: Instance) -> Check:
+        """Check that a server saves, has room and is heard, as it says itself."""
+        try:
+            with connect(self._target, node) as connection:
+                seen = info(connection.call("INFO"))
+                config = {name: value for each in DIRECTIVES for name, value in _directive(connection, each)}
+        except CONNECTION_ERRORS as error:
+            return outcome("is sound", node.id, False, describe_error(error), "nothing is wrong")
+        wrong = [each.what for each in troubles("", seen, config, time.time(), saves=node.saves)]
+        return outcome("is sound", node.id, not wrong, "; ".join(wrong) or "nothing is wrong", "nothing is wrong")
 
     def _named(self, place: str) -> str:
         return name_of(self._target, place)

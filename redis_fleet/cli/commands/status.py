@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import typer
 
+from redis_fleet.agent.replication.health import Trouble
 from redis_fleet.cli.common import FAILED, end
 from redis_fleet.cli.context import Call, on_machines
 
@@ -14,18 +16,22 @@ from redis_fleet.cli.context import Call, on_machines
 def status(call: Call) -> None:
     """Show every process: role, version, link, lag, last save, AOF, and which Sentinels agree. Changes nothing.
 
-    Exit code 1 when a process is down.
+    What is wrong although they run stands below the table: saves that fail, full memory, replicas and Sentinels out of
+    step. Exit code 1 when a process is down or anything is wrong.
     """
     screen = call.screen
     run = call.play("status")
-    rows = run.data.get("redis_fleet_status", {}).get("status", [])
-    up = bool(rows) and all(row["up"] for row in rows)
-    screen.json({"ok": up, "processes": rows})
+    found = run.data.get("redis_fleet_status", {})
+    rows, wrong = found.get("status", []), [Trouble(**each) for each in found.get("troubles", [])]
+    sound = bool(rows) and all(row["up"] for row in rows) and not wrong
+    screen.json({"ok": sound, "processes": rows, "troubles": [asdict(each) for each in wrong]})
     if rows and not screen.as_json:
         screen.table(_COLUMNS, [_cells(row) for row in rows])
+    for each in wrong:
+        screen.fail(str(each))
     if not rows:
         end(screen, run)
-    if not up:
+    if not sound:
         raise typer.Exit(FAILED)
 
 

@@ -56,7 +56,8 @@ def test_a_healthy_service_passes_every_check_and_is_left_as_it_was(group: Group
     assert {check.check for check in checks} == {
         "answers", "wants its password", "one master", "link to the master", "follows the master", "caught up",
         "refuses writes", "canary written", "canary confirmed", "canary read", "canary removed", "names the master",
-        "knows the replicas", "knows the Sentinels", "sees all up", "quorum",
+        "knows the replicas", "knows the Sentinels", "sees all up", "quorum", "is sound",
+        "may take over",
     }  # fmt: skip
     assert keys(group) == [0, 0, 0]
     assert PASSWORD not in json.dumps([check.to_json() for check in checks])
@@ -108,6 +109,39 @@ def test_a_second_master_is_found(group: Group) -> None:
     group.call(REPLICA, "REPLICAOF", "NO", "ONE")
 
     assert failed(verify(group.target)) == [("one master", "orders")]
+
+
+def test_a_snapshot_that_fails_is_found(group: Group) -> None:
+    (_, folder) = group.call(REPLICA, "CONFIG", "GET", "dir")
+    snapshot = Path(str(folder)) / "dump.rdb"
+    snapshot.unlink(missing_ok=True)
+    (snapshot / "in-the-way").mkdir(parents=True)
+    group.call(REPLICA, "BGSAVE")
+    eventually(lambda: "rdb_last_bgsave_status:err" in str(group.call(REPLICA, "INFO")), "the snapshot has failed")
+
+    assert failed(verify(group.target)) == [("is sound", REPLICA)]
+
+
+def test_a_server_that_saves_nothing_is_found_where_it_should(group: Group) -> None:
+    for node in group.target.members:
+        group.call(node.id, "CONFIG", "SET", "save", "")
+        group.call(node.id, "CONFIG", "SET", "appendonly", "no")
+    should = tuple(replace(each, saves=each.id == REPLICA) for each in group.target.members)
+
+    assert failed(verify(replace(group.target, members=should))) == [("is sound", REPLICA)]
+
+
+def test_a_full_memory_is_found(group: Group) -> None:
+    group.call(MASTER, "CONFIG", "SET", "maxmemory", "1")
+
+    assert failed(verify(group.target)) == [("is sound", MASTER), ("canary written", MASTER)]
+
+
+def test_replicas_that_may_not_take_over_are_found(group: Group) -> None:
+    for node in (REPLICA, OTHER_REPLICA):
+        group.call(node, "CONFIG", "SET", "replica-priority", "0")
+
+    assert failed(verify(group.target)) == [("may take over", "orders")]
 
 
 def test_a_sentinel_that_watches_something_else_is_found(group: Group) -> None:
