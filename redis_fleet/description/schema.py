@@ -66,10 +66,18 @@ def _reason(value: str) -> str:
     return value
 
 
+def _port(value: Any) -> Any:
+    if str(value).strip() == "0":
+        what = "is 0, and a process without a TCP port cannot be deployed: replicas, Sentinels and redis-fleet use it"
+        remedy = "write a port; 'bind: 127.0.0.1' keeps other machines out, and a 'unixsocket:' may stand beside it"
+        raise WrongValueError(what, remedy)
+    return value
+
+
 Text = str | VaultText
 Reason = Annotated[str, AfterValidator(_reason)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_port)]
 Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
