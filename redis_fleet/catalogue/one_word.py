@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from redis_fleet.catalogue.faults import Fault
 from redis_fleet.catalogue.table import Directive
 
 _INTEGER = re.compile(r"(0|-?[1-9]\d{0,19})\Z", re.ASCII)  # util.c:string2ll takes no sign +, blank or leading zero
@@ -17,6 +18,7 @@ _SIGNED_MEMORY = re.compile(r"-[1-9]\d{0,19}\Z", re.ASCII)
 _PERCENT = re.compile(r"(0|[1-9]\d{0,19})%\Z", re.ASCII)
 _OCTAL = re.compile(r"[0-7]{1,20}\Z", re.ASCII)
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
+_EACH_MACHINE = "give each machine its number, such as 'vars: {memory: 6gb}', and write '{{ memory }}' here"
 _UNBOUNDED = (1 << 31) - 1  # from here on a maximum is the C type's, of no use in a message
 
 
@@ -52,6 +54,8 @@ def memory_problem(directive: Directive, word: str) -> str | None:
     percent = _PERCENT.match(word) if directive.percent else None
     if percent:
         return between(word, int(percent[1]), 0, 100)
+    if not directive.percent and _PERCENT.match(word):
+        return Fault(f"'{word}' is a share, and this takes bytes", _EACH_MACHINE)
     signed = (directive.minimum or 0) < 0 and _SIGNED_MEMORY.match(word)
     if not signed and not _MEMORY.match(word):
         return f"'{word}' is not a memory size such as 64mb" + (" or a share such as 5%" if directive.percent else "")

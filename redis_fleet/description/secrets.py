@@ -31,15 +31,23 @@ def expand(text: str | VaultText, variables: Mapping[str, Any]) -> str:
         value.encode("utf-8", "surrogateescape")
         return value
     except jinja2.UndefinedError as error:
-        known = ", ".join(sorted(variables))
         where = f" on {variables['machine']}" if "machine" in variables else ""
-        raise UnreadableError(f"{error.message}{where}", f"the variables there are {known}") from None
+        raise UnreadableError(f"{error.message}{where}", _instead(variables)) from None
     except jinja2.TemplateError:
         # Jinja's own words quote the text, which may be a password with two braces in it.
         raise UnreadableError("is not a template that can be read", "check the braces and quotes") from None
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         remedy = "check it; every variable is a text, so a sum needs '| int'"
         raise UnreadableError(f"cannot be worked out ({type(error).__name__})", remedy) from None
+
+
+def _instead(variables: Mapping[str, Any]) -> str:
+    """Return what to write where a variable is not there: neither facts nor group_vars and host_vars are read."""
+    known = f"the variables there are {', '.join(sorted(variables))}"
+    if "machine" in variables:
+        return f"{known}; write others below 'vars:' of each machine (facts, group_vars and host_vars are not read)"
+    ways = "{{ lookup('env', 'NAME') }}, {{ lookup('file', inventory_dir ~ '/NAME') }} or !vault"
+    return f"{known}; group_vars and host_vars are not read: write {ways}"
 
 
 def expand_secret(text: str | VaultText, variables: Mapping[str, Any]) -> str:

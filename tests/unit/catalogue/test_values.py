@@ -39,7 +39,12 @@ def wrong(name: str, *given: str, version: str = "7.0.15") -> str | None:
         ("auto-aof-rewrite-min-size", ["64mbb"], "'64mbb' is not a memory size such as 64mb"),
         ("maxmemory", ["1.5gb"], "'1.5gb' is not a memory size such as 64mb"),
         ("maxmemory", ["-1"], "'-1' is not a memory size such as 64mb"),
-        ("maxmemory", ["5%"], "'5%' is not a memory size such as 64mb"),
+        (
+            "maxmemory",
+            ["5%"],
+            "'5%' is a share, and this takes bytes; give each machine its number, such as "
+            "'vars: {memory: 6gb}', and write '{{ memory }}' here",
+        ),
         ("maxmemory-clients", ["5"], None),
         ("maxmemory-clients", ["05%"], "'05%' is not a memory size such as 64mb or a share such as 5%"),
         ("maxmemory-clients", ["101%"], "101% is not between 0 and 100"),
