@@ -28,6 +28,19 @@ def shared_files(subject: Subject) -> Iterator[Finding]:
                     yield Finding(place, what)
                     break
             others.append(process)
+    yield from _shared_by_adopted(subject)
+
+
+def _shared_by_adopted(subject: Subject) -> Iterator[Finding]:
+    """Two adopted processes of one machine cannot have one configuration file, nor one unit."""
+    taken: dict[tuple[str, str, str], Process] = {}
+    for process in subject.fleet.processes:
+        own = {"configuration": process.paths.configuration, "unit": process.unit} if process.adopted else {}
+        for name, value in own.items():
+            other = taken.setdefault((process.machine, name, value), process)
+            if value and other is not process:
+                what = f"'{value}' on {process.machine} is used by both {other.name} and {process.name}"
+                yield Finding((*kinds.of(process).section(process), "adopted", name), what)
 
 
 _OWN = ("unixsocket", "tls-port", "dir", "logfile")

@@ -12,6 +12,7 @@ from redis_fleet.settings.layout import SystemLayout
 from redis_fleet.topology.place import place
 
 ADOPTED = "adopted: {configuration: /etc/redis/redis.conf, unit: redis-server.service}"
+ALSO_ADOPTED = "adopted: {configuration: /etc/redis/also.conf, unit: redis-also.service}"
 ADOPTED_SENTINEL = "adopted: {configuration: /etc/redis/sentinel.conf, unit: redis-sentinel.service}"
 ALONE = {"master": "master: red1"}
 EXTERNAL = {"master": "replicaof: 10.9.9.9 6379\nreplicas: [red1]", "watched": ""}
@@ -100,17 +101,18 @@ TOLD = {
     ),
     "E17 beside an adopted one": shop(
         config="dir: /srv/redis",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\nconfig: {{dir: /srv/redis, dbfilename: b.rdb}}",
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\nconfig: {{dir: /srv/redis, dbfilename: b.rdb}}",
     ),
     "E17 adopted, one file": shop(
         own=f"{PASSWORD}\n{ADOPTED}",
         config="dir: /srv",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\nconfig: {{dir: /srv}}",
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\nconfig: {{dir: /srv}}",
     ),
     "E17 adopted, one AOF": shop(
         own=f"{PASSWORD}\n{ADOPTED}",
         config="dir: /srv\nappendonly: yes",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\nconfig: {{dir: /srv, dbfilename: b.rdb, appendonly: yes}}",
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\n"
+        "config: {dir: /srv, dbfilename: b.rdb, appendonly: yes}",
     ),
     "E17 the log of a server": shop(watched=watched("logfile: /var/log/redis/redis-server-orders-6379.log")),
     "E17 the log of a Sentinel": shop(config="logfile: /var/log/redis/redis-sentinel-26379.log"),
@@ -122,7 +124,7 @@ TOLD = {
     "E17 adopted, one socket": shop(
         own=f"{PASSWORD}\n{ADOPTED}",
         config="unixsocket: /run/x.sock",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\nconfig: {{dbfilename: b.rdb, unixsocket: /run/x.sock}}",
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\nconfig: {{dbfilename: b.rdb, unixsocket: /run/x.sock}}",
     ),
     "E18 outside": shop(**EXTERNAL, config="cluster-enabled: yes"),
     "E19 Sentinels": shop(watched="machines: [red1, red2, red3]\npassword: staple-of-the-fleet\nbind: 127.0.0.1"),
@@ -196,12 +198,12 @@ QUIET = {
     "E17 adopted, files of their own": shop(
         own=f"{PASSWORD}\n{ADOPTED}",
         config="dir: /srv\nappendonly: yes",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\nconfig: {{dir: /srv, dbfilename: b.rdb}}",
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\nconfig: {{dir: /srv, dbfilename: b.rdb}}",
     ),
     "E17 adopted, logs of their own": shop(
         own=f"{PASSWORD}\n{ADOPTED}",
         config="dir: /srv\nappendonly: yes",
-        more=f"master: red1:6380\n{PASSWORD}\n{ADOPTED}\n"
+        more=f"master: red1:6380\n{PASSWORD}\n{ALSO_ADOPTED}\n"
         "config: {dir: /srv, dbfilename: b.rdb, appendonly: yes, appendfilename: b.aof}",
     ),
     "E17 adopted beside its Sentinel": shop(
