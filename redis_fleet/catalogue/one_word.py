@@ -68,6 +68,14 @@ def size(word: str) -> int:
     return int(match[1]) * _UNITS[(match[2] or "").lower()] if match else int(word)
 
 
+def size_in_words(number: int) -> str:
+    """Return bytes as somebody would write them: the biggest unit of 1024 in which they are whole."""
+    for unit in ("gb", "mb", "kb"):
+        if number and number % _UNITS[unit] == 0:
+            return f"{number // _UNITS[unit]}{unit}"
+    return str(number)
+
+
 def memory(_: Directive, word: str) -> str:
     """Return bytes, or the percentage; CONFIG GET prints 0% as 0."""
     percent = _PERCENT.match(word)

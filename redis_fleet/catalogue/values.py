@@ -63,6 +63,11 @@ def problem(directive: Directive, lines: Lines) -> str | None:
     return TYPES[directive.type].problem(directive, lines)
 
 
+def in_words(directive: Directive, text: str) -> str:
+    """Return what CONFIG GET answers in the words of a file: sizes with a unit, all else as it is."""
+    return one_word.size_in_words(int(text)) if directive.type == "memory" and text.isdecimal() else text
+
+
 @lru_cache(maxsize=65536)
 def canonical(directive: Directive, value: Lines | str) -> Canonical:
     """Return the one form of a value, given as lines or as the text CONFIG GET answers; equal forms mean the same.

@@ -89,7 +89,7 @@ def _against_config(directive: Directive, setting: Setting, config: Mapping[str,
         if not matches(config[name], setting.reveal()[0][0]):
             yield Change(setting.name, _shown(setting), MASK if config[name] else "")
     elif values.canonical(directive, setting.lines) != values.canonical(directive, config[name]):
-        yield Change(setting.name, _shown(setting), config[name])
+        yield Change(setting.name, _shown(setting), values.in_words(directive, config[name]))
 
 
 def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:
@@ -103,7 +103,7 @@ def _unasked(process: Process, catalogue: Catalogue, config: Mapping[str, str]) 
         if directive.sensitive and value:
             yield Change(name, "", MASK)
         elif not directive.sensitive and not _default(directive, value):
-            yield Change(name, _default_text(directive), value)
+            yield Change(name, _default_text(directive), values.in_words(directive, value))
 
 
 def _default(directive: Directive, value: values.Lines | str) -> bool:
@@ -114,7 +114,7 @@ def _default(directive: Directive, value: values.Lines | str) -> bool:
 
 
 def _default_text(directive: Directive) -> str:
-    return f"{directive.default} (the default)"
+    return f"{values.in_words(directive, directive.default or '')} (the default)"
 
 
 def _shown(setting: Setting) -> str:

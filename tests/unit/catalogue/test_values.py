@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redis_fleet.catalogue.table import Directive, catalogue
-from redis_fleet.catalogue.values import Canonical, canonical, config_text, lines, problem
+from redis_fleet.catalogue.values import Canonical, canonical, config_text, in_words, lines, problem
 
 BUFFERS = ("normal 0 0 0", "slave 268435456 67108864 60", "pubsub 33554432 8388608 60")
 
@@ -260,3 +260,19 @@ def test_the_order_of_renamed_commands_means_nothing() -> None:
     row = directive("rename-command")
     one, other = ("FLUSHALL", ""), ("KEYS", "SECRET-KEYS")
     assert canonical(row, (one, other)) == canonical(row, (other, one)) != canonical(row, (one,))
+
+
+@pytest.mark.parametrize(
+    ("name", "answered", "told"),
+    [
+        ("maxmemory", "536870912", "512mb"),
+        ("maxmemory", "1073741824", "1gb"),
+        ("maxmemory", "1000000", "1000000"),
+        ("maxmemory", "1024", "1kb"),
+        ("maxmemory", "0", "0"),
+        ("maxclients", "10240", "10240"),
+        ("maxmemory-policy", "noeviction", "noeviction"),
+    ],
+)
+def test_sizes_are_told_as_they_are_written(name: str, answered: str, told: str) -> None:
+    assert in_words(directive(name), answered) == told
