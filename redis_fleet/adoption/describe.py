@@ -38,7 +38,8 @@ def describe(
     book = Book(knowledge.engine, encrypt)
     written = writer.DescriptionWriter(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
     for each in groups:
-        section = service_section.ServiceSection.of(each, knowledge, book, notes, machines)
+        told = sentinel_section.told_password(each, sentinels)
+        section = service_section.ServiceSection.of(each, knowledge, book, notes, machines, told)
         written.services[each.name] = section.keys(_watch(each, groups, sentinels, notes))
         written.take_variables(section.merged.variables)
     if sentinels:

@@ -13,7 +13,7 @@ from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book
 from redis_fleet.adoption.sentinels import Monitor, Sentinel
 from redis_fleet.adoption.service_section import adopted, listening, place, short, usual
-from redis_fleet.adoption.texts import Text, Value
+from redis_fleet.adoption.texts import Hidden, Text, Value
 from redis_fleet.adoption.writer import Node
 from redis_fleet.problems import Position
 
@@ -98,6 +98,8 @@ class SentinelSection:
                 option = monitor.options.get(_PASSWORD)
                 servers = by_name[monitor.name].servers if monitor.name in by_name else ()
                 own = next((each.password for each in servers if each.password), None)
+                if not servers and monitor.name in by_name:
+                    own = told_password(by_name[monitor.name], self.sentinels)
                 said = option.texts[0].clear if option else None
                 if said == (own.value.reveal() if own else None):
                     continue
@@ -124,6 +126,13 @@ def watch(group: Group, groups: Sequence[Group], sentinels: Sequence[Sentinel], 
             keys[name] = own.options[name].texts[0].clear
     _say_what_differs(own, sentinels, notes)
     return keys
+
+
+def told_password(group: Group, sentinels: Sequence[Sentinel]) -> Hidden | None:
+    """Return the password with which the first Sentinel that has one logs in to the servers of a service."""
+    options = (each.monitors[group.monitor].options for each in sentinels if group.monitor in each.monitors)
+    texts = (option.texts[0] for each in options if (option := each.get(_PASSWORD)))
+    return next((hidden for text in texts for hidden in text.hidden), None)
 
 
 def _form(monitor: Monitor, name: str) -> object:

@@ -21,18 +21,27 @@ from redis_fleet.problems import Position
 
 @dataclass
 class ServiceSection:
-    """One service while it is written."""
+    """One service while it is written; ``told`` is its password as the Sentinels have it."""
 
     group: Group
     merged: merging.MergedSection
     notes: Notes
+    told: Hidden | None = None
 
     @classmethod
-    def of(cls, group: Group, knowledge: Knowledge, book: Book, notes: Notes, machines: Machines) -> ServiceSection:
+    def of(
+        cls,
+        group: Group,
+        knowledge: Knowledge,
+        book: Book,
+        notes: Notes,
+        machines: Machines,
+        told: Hidden | None = None,
+    ) -> ServiceSection:
         """Make the section of a service."""
         places = [(each.machine, each.port) for each in group.members if each.server]
         merged = merging.MergedSection(group.name, places, knowledge, book, notes, machines.addresses)
-        return cls(group, merged, notes)
+        return cls(group, merged, notes, told)
 
     def keys(self, watch: Node | None) -> dict[str, Node]:
         """Return what stands below the service's name; ``watch`` is its ``sentinel:`` part."""
@@ -64,7 +73,8 @@ class ServiceSection:
 
     def _passwords(self) -> dict[str, Node]:
         servers = self.group.servers
-        own = self._chosen("requirepass", [each.password for each in servers])
+        # Where no server's file is at hand, what its Sentinels log in with is all that is known of it.
+        own = self._chosen("requirepass", [each.password for each in servers]) if servers else self.told
         upstream = self._chosen("masterauth", [each.upstream for each in servers])
         keys: dict[str, Node] = {}
         if own:

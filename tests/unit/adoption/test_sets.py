@@ -265,3 +265,13 @@ def test_a_set_is_not_told_more_than_it_must_be(tmp_path: Path) -> None:
     got: Import = of_texts(tmp_path, whole(), "red1", "red2", "red3")
     told = [each for each in got.notes if "assumed" not in each and "own memory" not in each and "export" not in each]
     assert told == []
+
+
+def test_servers_whose_files_are_not_at_hand_have_the_password_that_sentinels_know(tmp_path: Path) -> None:
+    texts = {name: text for name, text in whole().items() if "sentinel" in name}
+    got = of_texts(tmp_path, texts, "red1", "red2", "red3")
+    assert "Orders-Word-1" not in got.text
+    (service,) = got.fleet.services
+    assert service.password is not None
+    assert service.password.reveal() == "Orders-Word-1"
+    assert not [note for note in got.notes if "auth-pass" in note and "export" not in note]
