@@ -37,9 +37,13 @@ class Machines:
         for name, own in self.addresses.items():
             if own == address:
                 return name
-        name = "localhost" if is_loopback(address) else "host-" + "".join(c if c.isalnum() else "-" for c in address)
-        self.addresses[name.strip("-")] = address
-        return name.strip("-")
+        if is_loopback(address):
+            # Whoever speaks of loopback speaks of the machine that it is on, whatever address that has for others.
+            self.addresses.setdefault("localhost", address)
+            return "localhost"
+        name = ("host-" + "".join(c if c.isalnum() else "-" for c in address)).strip("-")
+        self.addresses[name] = address
+        return name
 
 
 def work_out(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> Machines:

@@ -35,6 +35,9 @@ def describe(
     _say_what_was_assumed(found, notes)
     machines = work_out(servers, sentinels, notes)
     groups = group(servers, sentinels, machines, notes)
+    if not groups:
+        what = "watches no master, and no file of a server is beside it: there is nothing to describe"
+        raise RefusedError(Position(found[0].file), what)
     book = Book(knowledge.engine, encrypt)
     written = writer.DescriptionWriter(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
     for each in groups:

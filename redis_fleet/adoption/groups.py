@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from redis_fleet.adoption.addresses import Machines, is_loopback, place_of
+from redis_fleet.adoption.found import RefusedError
 from redis_fleet.adoption.notes import Notes
-from redis_fleet.adoption.sentinels import Place, Sentinel
+from redis_fleet.adoption.sentinels import Monitor, Place, Sentinel
 from redis_fleet.adoption.servers import Server
 from redis_fleet.description.members import is_address
 
@@ -52,6 +53,7 @@ class _Grouping:
         self.servers, self.machines, self.notes = servers, machines, notes
         self.parents: dict[object, object] = {}
         self.monitors: dict[str, Place] = {}
+        self.named: dict[str, tuple[object, Monitor]] = {}
         self.watched: dict[Place, None] = {}
         self.names: set[str] = set()
         self._say_who_claims_the_same()
@@ -65,6 +67,8 @@ class _Grouping:
             for monitor in sentinel.monitors.values():
                 here = sentinel.found.machine
                 first = self._node(monitor.master, here)
+                self._same_master(monitor, first)
+                self._say_which_loopback(monitor, here)
                 self.monitors.setdefault(monitor.name, monitor.master)
                 known = [first, *(self._node(place, here) for place in monitor.known)]
                 self.watched |= dict.fromkeys(each for each in known if not isinstance(each, int))
@@ -76,6 +80,22 @@ class _Grouping:
         for node in list(self.parents):
             sets.setdefault(self._find(node), []).append(node)
         return tuple(self._group(nodes) for nodes in sets.values())
+
+    def _same_master(self, monitor: Monitor, node: object) -> None:
+        """Raise RefusedError where two Sentinels name different masters: who is one, files cannot tell."""
+        first, other = self.named.setdefault(monitor.name, (node, monitor))
+        if first != node:
+            mine, theirs = (f"{host}:{port}" for host, port in (monitor.master, other.master))
+            what = f"the master of {monitor.name} is {mine} here, and {theirs} at {other.statement.position}"
+            how = "ask both servers for their ROLE, let the Sentinels agree, and import again"
+            raise RefusedError(monitor.statement.position, f"{what}: nothing is chosen; {how}")
+
+    def _say_which_loopback(self, monitor: Monitor, machine: str) -> None:
+        host, port = monitor.master
+        own = self.machines.addresses.get(machine, "")
+        if is_loopback(host) and own and own != host and isinstance(self._node(monitor.master, machine), tuple):
+            text = f"{host}:{port} is on {machine} itself, so it is described with its address, {own}"
+            self.notes.add(monitor.statement, text)
 
     def _find(self, node: object) -> object:
         self.parents.setdefault(node, node)

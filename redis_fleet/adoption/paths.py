@@ -48,12 +48,22 @@ def look(paths: Sequence[Path], engine: str | None = None, version: str | None =
     named = {file.resolve(): (file, _machine(path, file, paths)) for path in paths for file in _files(path)}
     files = list(named.values())
     readings = {file: read(file) for file, _ in files}
-    # A file that another one includes is part of that process.
-    included = frozenset().union(*(each.included for each in readings.values()))
-    own = [(file, machine) for file, machine in files if file.resolve() not in included]
+    own = [(file, machine) for file, machine in files if not _part_of_others(file, readings)]
     engine = engine or _engine(own, readings)
     found = [_found(file, machine, readings[file], engine, version) for file, machine in own]
     return Survey(tuple(found), tuple(note for file, _ in own for note in readings[file].notes))
+
+
+def _part_of_others(file: Path, readings: dict[Path, Reading]) -> bool:
+    """Say whether a file is included by others; one that listens on a port of its own is a process beside them."""
+    including = [each for each in readings.values() if file.resolve() in each.included]
+    own = _port(readings[file])
+    return any(own in ("", _port(each)) for each in including)
+
+
+def _port(reading: Reading) -> str:
+    """Return the port that a file says, the last of several; empty for none."""
+    return next((each.words[0] for each in reversed(reading.statements) if each.name == "port" and each.words), "")
 
 
 def _files(path: Path) -> list[Path]:

@@ -147,7 +147,11 @@ def adopted(servers: Sequence[Server], merged: merging.MergedSection, group: Gro
     """Return ``adopted:``; where only others speak of the processes, what the packages install."""
     if not servers:
         engine = merged.knowledge.engine
-        kind = f"/etc/{engine}/{engine}.conf", f"{engine}-server.service"
+        several = group is not None and len({each.machine for each in group.members}) < len(group.members)
+        # What Debian's packages have for one server on a machine, and for each of several.
+        many = group is not None and (several or group.members[0].port != 6379)
+        own = ("-{{ port }}", "@{{ port }}") if many else ("", "")
+        kind = f"/etc/{engine}/{engine}{own[0]}.conf", f"{engine}-server{own[1]}.service"
         name = group.name if group else "sentinel"
         merged.notes.add(
             None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.adoption.found import RefusedError
+from redis_fleet.adoption.paths import look
 from tests.unit.adoption.adopting import Import, of_texts
 
 RED1, RED2, RED3 = ADDRESSES = ("10.0.0.11", "10.0.0.12", "10.0.0.13")
@@ -275,3 +276,31 @@ def test_servers_whose_files_are_not_at_hand_have_the_password_that_sentinels_kn
     assert service.password is not None
     assert service.password.reveal() == "Orders-Word-1"
     assert not [note for note in got.notes if "auth-pass" in note and "export" not in note]
+
+
+def test_sentinels_that_name_different_masters_are_refused(tmp_path: Path) -> None:
+    texts = whole()
+    texts["red3/sentinel.conf"] = sentinel(2, master=ADDRESSES[2])
+    with pytest.raises(RefusedError, match=r"master of orders is .*:6379 here, and .*:6379 at .*nothing is chosen"):
+        of_texts(tmp_path, texts, "red1", "red2", "red3")
+
+
+@pytest.mark.parametrize(("own", "count"), [("port 6379\n", 2), ("", 1)], ids=["two-instances", "shared-settings"])
+def test_an_instance_that_another_one_includes_is_one_of_its_own(tmp_path: Path, own: str, count: int) -> None:
+    queue = f"include {tmp_path}/base.conf\nport 6385\ndbfilename queue.rdb\nlogfile queue.log\n"
+    texts = {"base.conf": f"{own}maxmemory 64mb\n", "queue.conf": queue}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert len(look([tmp_path / name for name in texts], "redis").found) == count
+
+
+def test_a_sentinel_that_watches_nothing_is_nothing_to_describe(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="watches no master"):
+        of_texts(tmp_path, {"sentinel.conf": "port 26379\n"})
+
+
+def test_servers_of_one_machine_that_only_a_sentinel_speaks_of_have_files_of_their_own(tmp_path: Path) -> None:
+    lines = ["port 26379", "sentinel monitor m 127.0.0.1 6379 2", "sentinel known-replica m 127.0.0.1 6380"]
+    got = of_texts(tmp_path, {"sentinel.conf": "\n".join([*lines, ""])})
+    assert len({each.paths.configuration for each in got.fleet.services[0].processes}) == 2
+    assert len({each.unit for each in got.fleet.services[0].processes}) == 2
