@@ -52,7 +52,7 @@ def kept_from(process: Process, setting: Setting) -> Iterator[tuple[str, str]]:
     name = setting.name
     if name in _PATHS:
         for path in dict.fromkeys(words[0] for words in setting.lines if words):
-            if hidden := next((each for each in _HIDDEN if _below(path, each)), ""):
+            if hidden := _hidden(path):
                 yield f"is below {hidden}, which its unit shows to no process", "put it elsewhere, such as below /srv"
     elif name == "unixsocket" and setting.word:
         yield from _socket(process, setting.word)
@@ -60,6 +60,11 @@ def kept_from(process: Process, setting: Setting) -> Iterator[tuple[str, str]]:
         yield "takes the right CAP_NET_ADMIN, which its unit has not", "leave it out, and mark by the unit's user"
     elif name == "oom-score-adj-values" and any(word.startswith("-") for word in setting.lines[0]):
         yield "takes the right to lower a process's own score, which its unit has not", "write numbers from 0 up"
+
+
+def _hidden(path: str) -> str:
+    """Return the folder that a unit hides and that a path is below; the shared memory in /dev is not hidden."""
+    return "" if _below(path, "/dev/shm") else next((each for each in _HIDDEN if _below(path, each)), "")  # noqa: S108
 
 
 def _socket(process: Process, path: str) -> Iterator[tuple[str, str]]:

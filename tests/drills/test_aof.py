@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.drills.breaking import broken, differs, per_engine, performed
 from tests.harness.engines import Binary
 
@@ -28,6 +30,7 @@ def test_it_passes_on_every_version(binary: Binary) -> None:
     assert any("redis-check-aof --fix" in step.doing for step in report.steps)
 
 
+@pytest.mark.long
 def test_it_says_when_an_append_only_file_is_truncated(tmp_path: Path) -> None:
     cut = broken(tmp_path, before=f'{_LAST}; [ -z "$last" ] || [ ! -s "$last" ] || truncate -s -3000 "$last"')
     differs(performed("aof", cut), "appendfsync always: write, kill -9", "appendfsync no: write, kill -9")

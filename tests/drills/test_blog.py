@@ -138,6 +138,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(
     assert "run the drill in a checkout" in skipped(group).skipped
 
 
+@pytest.mark.long
 @needs_mariadb
 def test_ctrl_c_in_the_middle_leaves_nothing() -> None:
     with open_folder() as folder, box(folder / "box", "sentinel") as made:

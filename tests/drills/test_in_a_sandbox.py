@@ -48,6 +48,7 @@ def test_it_passes_again_and_again_and_leaves_the_deployment_as_it_was(made: Box
         eventually(lambda: made.settled("orders"), "the deployment is whole")
 
 
+@pytest.mark.long
 def test_a_writable_replica_is_told_and_the_exit_code_is_1(made: Box) -> None:
     replica = next(each.id for each in made.fleet.services[0].processes if each.id != made.master("orders"))
     made.server(replica).config_set("replica-read-only", "no")
@@ -62,6 +63,7 @@ def test_a_writable_replica_is_told_and_the_exit_code_is_1(made: Box) -> None:
     assert keys(made) == []
 
 
+@pytest.mark.long
 def test_lost_sentinels_are_told_and_the_exit_code_is_1(made: Box) -> None:
     for sentinel in made.fleet.sentinels[1:]:
         made.kill(sentinel.id)

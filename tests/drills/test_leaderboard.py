@@ -87,6 +87,7 @@ def test_it_passes_on_every_version(binary: Binary) -> None:
     assert report.ok, report.problems
 
 
+@pytest.mark.long
 def test_it_says_when_one_player_is_lost_in_the_failover(group: Group) -> None:
     whole = of_group(group, disturb=True)
 
@@ -112,6 +113,7 @@ def test_an_interrupt_leaves_no_key() -> None:
         assert servers[0].call("KEYS", "*") == []
 
 
+@pytest.mark.long
 def test_it_says_when_a_replica_shows_old_ranks() -> None:
     with small(server_binary()) as (deployment, servers):
         servers[1].call("REPLICAOF", "127.0.0.1", free_ports(1)[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.drills.breaking import broken, differs, per_engine, performed
 from tests.harness.engines import Binary
 
@@ -36,6 +38,7 @@ def test_it_says_when_bgsave_blocks(tmp_path: Path) -> None:
     differs(performed("rdb", swapped), "longest wait of a second client during BGSAVE")
 
 
+@pytest.mark.long
 def test_it_says_when_a_snapshot_is_not_restored_or_written_unasked(tmp_path: Path) -> None:
     differs(performed("rdb", broken(tmp_path, before="rm -f dump.rdb")), "GET before: (nil)")
     unasked = broken(tmp_path, before='case "$PWD" in */bare) set -- "$@" --save "3600 1";; esac')

@@ -177,6 +177,7 @@ def test_no_foreign_package_can_become_a_module_util(installed: Installed) -> No
     assert (ours / "redis_fleet" / "agent").is_dir()
 
 
+@pytest.mark.long
 def test_drills_bring_their_own_sandbox(installed: Installed) -> None:
     before = sorted(installed.work.rglob("*"))
     (drill,) = succeeded(installed.fleet("drill", "lock", "--json")).json()["drills"]

@@ -15,6 +15,7 @@ def secrets(made: Box) -> list[str]:
     return [path.read_text(encoding="ascii").strip() for path in (made.folder / ".secrets").iterdir()]
 
 
+@pytest.mark.long
 def test_the_pages_of_a_verification_and_a_failover(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         old = made.master("orders")

@@ -41,6 +41,7 @@ def is_master(made: Box, master: str) -> bool:
     return bool(role(made, master)[0] == "master") and others == [expected, expected]
 
 
+@pytest.mark.long
 def test_a_switchover_loses_nothing_and_the_next_deployment_agrees(made: Box) -> None:
     before = made.pids()
     with writing(made) as measured:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from redis_fleet.sandbox import binary
 from tests.harness.done import Done
 from tests.harness.live.sandboxes import COMMAND, box
@@ -54,6 +56,7 @@ def path_without_redis(folder: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.long
 def test_without_a_server_on_path_the_wheels_is_used_and_named(tmp_path: Path) -> None:
     with box(tmp_path / "box", "replication", up=False) as made:
         made.environment["PATH"] = path_without_redis(tmp_path / "bin")

@@ -77,6 +77,7 @@ REPORT = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sample", "service"), [("sentinel", "orders"), pytest.param("shared-machines", "cache", marks=pytest.mark.long)]
 )

@@ -15,7 +15,7 @@ from tests.harness.live.sandboxes import COMMAND, Box, Running, box, client_of, 
 # Of its tasks, which time, and how: files alone, servers half started, everything started.
 MOMENTS = [
     ("Write all files", 1, Running.interrupt),
-    ("Start Sentinels", 1, Running.interrupt),
+    pytest.param("Start Sentinels", 1, Running.interrupt, marks=pytest.mark.long),
     pytest.param("start servers", 1, Running.terminate, marks=pytest.mark.long),
     pytest.param("Wait until replicas", 1, Running.interrupt, marks=pytest.mark.long),
 ]

@@ -168,6 +168,7 @@ def test_the_lock_of_a_killed_run_is_taken_over(made: Box) -> None:
     assert noted(made, "red1")[-1]["took_over"] == first["id"]
 
 
+@pytest.mark.long
 def test_what_a_run_did_after_the_look_and_before_it_was_killed_is_not_passed_over(made: Box) -> None:
     first = killed()
     assert begin(made, first).code == 0
@@ -178,6 +179,7 @@ def test_what_a_run_did_after_the_look_and_before_it_was_killed_is_not_passed_ov
     assert held(made) == dict.fromkeys(MACHINES, first["id"])
 
 
+@pytest.mark.long
 def test_a_plan_that_is_out_of_date_is_not_carried_out(made: Box) -> None:
     first = new_run("deploy")
     assert begin(made, first, ending=True).code == 0
@@ -189,6 +191,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(made: Box) -> None:
     assert held(made) == {}
 
 
+@pytest.mark.long
 def test_of_two_runs_at_once_at_most_one_works(made: Box) -> None:
     runs = [new_run("deploy") for _ in range(2)]
     given = {"observed": {"answer": {"last_run": ""}}, "ending": False}
@@ -202,6 +205,7 @@ def test_of_two_runs_at_once_at_most_one_works(made: Box) -> None:
     assert held(made) == dict.fromkeys(MACHINES, *winners) if winners else held(made) == {}
 
 
+@pytest.mark.long
 def test_unlock_shows_who_has_it_and_gives_it_back(made: Box) -> None:
     run = new_run("deploy")
     begin(made, run)
@@ -222,6 +226,7 @@ def test_unlock_shows_who_has_it_and_gives_it_back(made: Box) -> None:
     assert (again.code, again.json()) == (0, {"ok": True, "unlocked": [], "failures": []})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("breaking", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_the_command_line_gives_back_what_a_run_still_has(
     made: Box, monkeypatch: pytest.MonkeyPatch, breaking: bool
@@ -241,6 +246,7 @@ def test_the_command_line_gives_back_what_a_run_still_has(
     assert ("it broke" in (remembered["message"] or "")) is breaking
 
 
+@pytest.mark.long
 def test_a_failed_run_is_ended_by_its_id(made: Box) -> None:
     run = new_run("deploy")
     begin(made, run)
@@ -254,6 +260,7 @@ def test_a_failed_run_is_ended_by_its_id(made: Box) -> None:
     assert noted(made, "red1")[-1]["message"] == "it broke"
 
 
+@pytest.mark.long
 def test_the_playbook_without_an_id_ends_whatever_run_has_the_lock(made: Box) -> None:
     run = new_run("deploy")
     begin(made, run)

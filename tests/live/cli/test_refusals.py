@@ -45,6 +45,7 @@ def assert_refused(made: Box, *words: str) -> list[str]:
     return refused
 
 
+@pytest.mark.long
 def test_values_that_would_cost_data_are_refused_with_both_values(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         text = made.file.read_text(encoding="utf-8")

@@ -47,6 +47,7 @@ def refuses_to_start(made: Box) -> None:
     eventually(lambda: SERVER not in made.pids(), "it is down")
 
 
+@pytest.mark.long
 def test_a_damaged_end_is_cut_off_and_the_process_runs_again(tmp_path: Path) -> None:
     with box(tmp_path / "box", "standalone", AT_ONCE) as made:
         filled(made, 300)

@@ -130,6 +130,7 @@ def drive(watched: Watched) -> None:
     watched.command("verify", "--sandbox", "--json")
 
 
+@pytest.mark.long
 def test_no_password_is_shown_or_kept_for_others(watched: Watched) -> None:
     # The lookups make their passwords when they are first read.
     watched.command("check")

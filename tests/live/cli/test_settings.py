@@ -51,6 +51,7 @@ def remote_tasks(log: str) -> dict[str, int]:
 COMMON = [pytest.param(each, marks=() if each == "sentinel" else pytest.mark.long) for each in SAMPLES]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", COMMON)
 def test_what_runs_is_what_the_file_asks_for(tmp_path: Path, sample: str) -> None:
     # One test and not four: each needs the same sandbox, which takes longest.

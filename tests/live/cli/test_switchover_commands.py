@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from redis_fleet.agent.runs.manual_masters import read
 from redis_fleet.topology.state_paths import masters_file
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, Running, box, client_of, config
 
 
+@pytest.mark.long
 def test_the_command_and_the_playbook_switch_a_watched_service(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel") as made:
         old = made.master("orders")

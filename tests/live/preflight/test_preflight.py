@@ -36,7 +36,7 @@ services:
       maxmemory: 64mb
       appendonly: yes
       dir: /dev/shm/{name}
-      tls-cert-file: {folder}/no.crt
+      tls-cert-file: /srv/{name}/no.crt
 """
 
 
@@ -54,7 +54,7 @@ def description(listening: socket.socket, tmp_path: Path) -> Path:
     """A service on this machine whose port is taken, and a machine where no ssh answers."""
     file = tmp_path / "probe.redis.yml"
     values = {"python": sys.executable, "closed": free_ports(1)[0], "taken": listening.getsockname()[1]}
-    file.write_text(_DESCRIPTION.format(**values, name=tmp_path.name, folder=tmp_path), encoding="utf-8")
+    file.write_text(_DESCRIPTION.format(**values, name=tmp_path.name), encoding="utf-8")
     return file
 
 
