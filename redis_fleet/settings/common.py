@@ -81,7 +81,7 @@ def moved(
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
         _put_files(builder, layout, paths)
-        keep_inside(builder, path, machine, paths, layout)
+        keep_inside(builder, path, machine, layout)
         return paths
     if described.adopted:
         return adopted.paths(builder, path, described.adopted)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from redis_fleet.description.members import Member
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
-from redis_fleet.model import Paths, Setting
+from redis_fleet.model import Setting
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
 
@@ -24,14 +24,15 @@ def own_places(section: ServiceDescription | SentinelDescription, member: Member
             yield f"{member.machine}:{port}"
 
 
-def keep_inside(builder: SettingsBuilder, path: Path, machine: str, paths: Paths, layout: Layout) -> None:
-    """Move sockets into the process's folder and ports to loopback, and announce no address to anybody."""
+def keep_inside(builder: SettingsBuilder, path: Path, machine: str, layout: Layout) -> None:
+    """Move sockets into the data folder and ports to loopback, and announce no address to anybody."""
     for setting in tuple(builder.settings.values()):
         if "announce-" in setting.name:
             # Sentinels and clients would go to the announced address.
             del builder.settings[setting.name]
         elif setting.name == "unixsocket" and setting.word:
-            builder.set(setting.name, (f"{PurePosixPath(paths.data).parent}/{PurePosixPath(setting.word).name}",))
+            # Relative to its working folder, the data folder: whole paths of sockets have room for 107 bytes (unix(7)).
+            builder.set(setting.name, (PurePosixPath(setting.word).name,))
         elif setting.name == _LISTENING and (port := _port(setting.word)):
             _move(builder, (*path, "config", setting.name), setting, machine, port, layout)
 
