@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from redis_fleet.agent.secret import Secret
@@ -54,7 +54,7 @@ class SettingsBuilder:
             texts = self.texts(place, raw)
             if texts is None:
                 continue
-            checked = judge(deployment.engine, deployment.version, name.lower(), texts)
+            checked = _judged_as_meant(partial(judge, deployment.engine, deployment.version, name.lower()), texts)
             if checked.ignored:
                 continue
             if checked.rule is UNKNOWN and "loadmodule" in map(str.lower, config):
@@ -79,6 +79,18 @@ class SettingsBuilder:
         except UnreadableError as error:
             self.description.report(path, error.what, error.remedy)
             return None
+
+
+_MEANT = {"true": "yes", "on": "yes", "false": "no", "off": "no"}
+
+
+def _judged_as_meant(judge: Callable[[tuple[str, ...]], DirectiveCheck], texts: tuple[str, ...]) -> DirectiveCheck:
+    """Judge a value; where it is refused and YAML's other words for yes and no can mean only that, judge that."""
+    checked = judge(texts)
+    if checked.what and len(texts) == 1 and (word := _MEANT.get(texts[0].lower())):
+        meant = judge((word,))
+        return checked if meant.what else meant
+    return checked
 
 
 @lru_cache(maxsize=16384)

@@ -219,3 +219,17 @@ def test_a_sandbox_is_all_below_its_folder_and_on_loopback(tmp_path: Path) -> No
         assert lines(process, "bind") == ["127.0.0.1"]
         assert lines(process, "daemonize") == ["yes"]
     assert lines(made.processes[1], "replicaof") == ["127.0.0.1 17001"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("True", "yes"), ("on", "yes"), ("FALSE", "no"), ("Off", "no"), ("'true'", "yes"), ("YES", "YES")],
+)
+def test_words_of_yaml_for_yes_and_no_are_understood(tmp_path: Path, written: str, meant: str) -> None:
+    process = fleet(tmp_path, f"{SERVICE}    config: {{appendonly: {written}}}\n").processes[0]
+    assert lines(process, "appendonly") == [meant]
+
+
+def test_they_stay_words_where_they_mean_something_else(tmp_path: Path) -> None:
+    process = fleet(tmp_path, f"{SERVICE}    config: {{syslog-ident: on, appendonly: no}}\n").processes[0]
+    assert lines(process, "syslog-ident") == ["on"]

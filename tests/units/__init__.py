@@ -1,0 +1,1 @@
+"""Units on machines with systemd."""
