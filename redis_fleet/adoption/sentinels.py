@@ -131,6 +131,10 @@ class _Reader:
             return
         master = words[0] if directive.scope == "master" else ""
         own = words[1:] if master else words
+        if (name, own) == ("parallel-syncs", ("0",)):
+            what = "has no replica follow a new master until failover-timeout is over"
+            self.notes.add(line, f"sentinel parallel-syncs {master} 0 {what}; described as 1")
+            own = ("1",)
         problem = table.problem(directive, (own,))
         if problem:
             self._refuse(line, f"sentinel {name}: {problem}; Sentinel does not start with it")

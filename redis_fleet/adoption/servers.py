@@ -14,6 +14,8 @@ from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import acl, multi_word, values
 from redis_fleet.catalogue.multi_word import Lines
+from redis_fleet.catalogue.one_word import clamped
+from redis_fleet.catalogue.table import Directive
 from redis_fleet.model import Words
 
 # The description has keys of its own for these (``port:``, ``password:`` ...); primaryauth is Valkey's masterauth.
@@ -101,6 +103,8 @@ def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: N
         return Value(key, key, plain(of_words(last.words)), last.words, last.position)
     directive = knowledge.directive(last.name)
     name = knowledge.written(last.name)
+    if directive.clamped:
+        statements = [_within_limits(directive, each, notes) for each in statements]
     if directive.type == "save":
         return saving.save(name, key, statements, knowledge, notes)
     if directive.type == "client-buffers":
@@ -117,6 +121,15 @@ def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: N
         return Value(name, key, (Text((Hidden(name, Secret(words[0]), last.position),)),), form, last.position)
     text = of_words(words) if directive.many_words and words != ("",) else words[0] if words else ""
     return Value(name, key, plain(text), form, last.position)
+
+
+def _within_limits(directive: Directive, statement: Statement, notes: Notes) -> Statement:
+    """Return a statement with the number that the server takes its own for."""
+    word = statement.words[0] if len(statement.words) == 1 else ""
+    if not word.isdecimal() or (taken := str(clamped(directive, int(word)))) == word:
+        return statement
+    notes.add(statement, f"{statement.name} {word} is {taken} for the server; described as that")
+    return replace(statement, words=(taken,))
 
 
 def _entered(statements: list[Statement], notes: Notes) -> Statement:

@@ -46,7 +46,17 @@ def integer_problem(directive: Directive, word: str) -> str | None:
     """Say what is wrong with a whole number."""
     if not _INTEGER.match(word):
         return f"'{word}' is not a whole number"
-    return between(word, int(word), directive.minimum, directive.maximum)
+    wrong = between(word, int(word), directive.minimum, directive.maximum)
+    if wrong and directive.clamped and int(word) >= 0:
+        nearest = clamped(directive, int(word))
+        return Fault(f"{wrong}: the server takes it for {nearest}", f"write {nearest}")
+    return wrong
+
+
+def clamped(directive: Directive, number: int) -> int:
+    """Return the nearest number within the limits of a directive."""
+    low = number if directive.minimum is None else max(number, directive.minimum)
+    return low if directive.maximum is None else min(low, directive.maximum)
 
 
 def memory_problem(directive: Directive, word: str) -> str | None:

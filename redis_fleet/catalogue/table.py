@@ -32,6 +32,7 @@ class Directive:
     hold it. ``sensitive``: the value is a secret.
     ``version`` is the column it was read from, such as ``redis-7.0.15``. ``does`` and ``costs``: a line each, what it
     is for and what other values cost. ``example``: a value as YAML writes it, where the default would not show much.
+    ``clamped``: the server takes a number outside its limits for the nearest one inside.
     ``form``: a key of ``forms.FORMS``, what a text must look like.
     """
 
@@ -45,6 +46,7 @@ class Directive:
     synonyms: tuple[tuple[str, str], ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    clamped: bool = False
     percent: bool = False
     sensitive: bool = False
     many_words: bool = False
@@ -198,7 +200,7 @@ def same_release(described: str | None, found: str) -> bool:
     return found.split(".")[: len(wanted)] == wanted
 
 
-_FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
+_FLAGS = ("clamped", "percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
 _TEXTS = ("does", "costs", "example", "form")
 
 

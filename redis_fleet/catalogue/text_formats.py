@@ -59,6 +59,8 @@ def _address(family: socket.AddressFamily, name: str) -> Callable[[str], str | N
 
 
 def _title(word: str) -> str | None:
+    # Two are a brace that is meant (sds.c: sdstemplate).
+    word = word.replace("{{", "_")
     wrong = next((name for name, end in _VARIABLE.findall(word) if not end or name not in _VARIABLES), None)
     if wrong is not None:
         return f"'{{{wrong}' is none of the variables {', '.join(f'{{{name}}}' for name in _VARIABLES)}"

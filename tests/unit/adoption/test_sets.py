@@ -304,3 +304,16 @@ def test_servers_of_one_machine_that_only_a_sentinel_speaks_of_have_files_of_the
     got = of_texts(tmp_path, {"sentinel.conf": "\n".join([*lines, ""])})
     assert len({each.paths.configuration for each in got.fleet.services[0].processes}) == 2
     assert len({each.unit for each in got.fleet.services[0].processes}) == 2
+
+
+def test_a_number_that_the_server_clamps_is_described_as_it_takes_it(tmp_path: Path) -> None:
+    got = of_texts(tmp_path, {"redis.conf": "port 6379\nbind 127.0.0.1\nhz 1000\n"})
+    assert got.lines()["hz"] == [("500",)]
+    assert got.note("hz 1000 is 500 for the server")
+
+
+def test_sentinels_that_let_no_replica_follow_are_described_with_one(tmp_path: Path) -> None:
+    got = of_texts(tmp_path, {"sentinel.conf": sentinel(0, "sentinel parallel-syncs orders 0\n")})
+    assert got.note("parallel-syncs orders 0 has no replica follow")
+    assert got.fleet.services[0].watch is not None
+    assert got.fleet.services[0].watch.parallel_syncs == 1

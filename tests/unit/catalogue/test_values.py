@@ -276,3 +276,23 @@ def test_the_order_of_renamed_commands_means_nothing() -> None:
 )
 def test_sizes_are_told_as_they_are_written(name: str, answered: str, told: str) -> None:
     assert in_words(directive(name), answered) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("500", None),
+        ("501", "501 is not between 1 and 500: the server takes it for 500; write 500"),
+        ("0", "0 is not between 1 and 500: the server takes it for 1; write 1"),
+        ("-1", "-1 is not between 1 and 500"),
+    ],
+)
+def test_a_number_that_the_server_clamps_is_said_to_be_clamped(written: str, told: str | None) -> None:
+    assert wrong("hz", written) == told
+
+
+@pytest.mark.parametrize(
+    ("template", "fine"), [("{title} {{x}}", True), ("{{", True), ("{title} {x}", False), ("{", False)]
+)
+def test_two_braces_of_a_title_are_one_that_is_meant(template: str, fine: bool) -> None:
+    assert (wrong("proc-title-template", template) is None) is fine
