@@ -25,6 +25,7 @@ _KEYS = (
     "report",
     "writes",
     "status",
+    "troubles",
     "disturbs",
     "again",
     "run",

@@ -150,13 +150,11 @@ def test_exit_codes_and_json_of_a_running_one(tmp_path: Path) -> None:
         nothing = made.run(COMMAND, "plan")
         assert nothing.code == 2
 
-        made.server("orders-6379@red1").config_set("maxmemory", 1)
+        made.server("orders-6379@red1").config_set("min-replicas-to-write", 9)
         full, told = made.on("status", "--json"), made.on("status")
         assert (full.code, told.code) == (1, 1)
-        assert [(each["code"], each["subject"]) for each in full.json()["troubles"]] == [
-            ("memory-full", "orders-6379@red1")
-        ]
-        assert "orders-6379@red1: uses " in told.err
+        assert [(each["code"], each["subject"]) for each in full.json()["troubles"]] == [("fenced", "orders-6379@red1")]
+        assert "orders-6379@red1: refuses writes" in told.err
 
         made.kill("orders-6379@red2")
         status_down, verify_down = made.on("status"), made.on("verify", "--json")
