@@ -44,10 +44,10 @@ services:
       logfile: "/srv/log/{{ name }}.log"
       unixsocket: "/run/redis-{{ name }}/redis.sock"
       unixsocketperm: 770
-      server-cpulist: 0
-      bio-cpulist: 0
-      aof-rewrite-cpulist: 0
-      bgsave-cpulist: 0
+      server_cpulist: 0
+      bio_cpulist: 0
+      aof_rewrite_cpulist: 0
+      bgsave_cpulist: 0
       oom-score-adj: yes
       oom-score-adj-values: 0 200 800
       syslog-enabled: yes
@@ -127,12 +127,12 @@ def test_every_server_has_what_it_asked_for(deployed: Path) -> None:
 
 def test_it_restarts_one_after_the_other(deployed: Path) -> None:
     text = deployed.read_text(encoding="utf-8")
-    deployed.write_text(text.replace("server-cpulist: 0", "server-cpulist: 0-1"), encoding="utf-8")
+    deployed.write_text(text.replace("server_cpulist: 0", "server_cpulist: 0-1"), encoding="utf-8")
     assert _run("deploy", "--yes", deployed) == ""
     assert _run("plan", deployed) == ""
 
 
 def test_it_fails_over(deployed: Path) -> None:
-    assert _run("verify", "--drill", "failover", deployed) == ""
+    assert _run("verify", "--drill", "failover", "--yes", deployed) == ""
     assert _run("verify", deployed) == ""
     assert _run("plan", deployed) == ""
