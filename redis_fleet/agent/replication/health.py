@@ -51,11 +51,12 @@ _LOG = "see its log, and the space and rights of its data folder"
 
 
 def _saving(info: Mapping[str, str], config: Mapping[str, str], now: float, saves: bool) -> Iterator[_Row]:
+    refuses = ", so it refuses writes" if _takes_writes(info) else ""
     if info.get("rdb_last_bgsave_status", "ok") != "ok":
-        refuses = config.get("save") and config.get("stop-writes-on-bgsave-error", "yes") == "yes"
-        yield "save-fails", f"its last snapshot failed{', so it refuses writes' if refuses else ''}", _LOG
+        stops = config.get("save") and config.get("stop-writes-on-bgsave-error", "yes") == "yes"
+        yield "save-fails", f"its last snapshot failed{refuses if stops else ''}", _LOG
     if info.get("aof_enabled") == "1" and info.get("aof_last_write_status", "ok") != "ok":
-        yield "aof-fails", "cannot write its append-only file, so it refuses writes", _LOG
+        yield "aof-fails", f"cannot write its append-only file{refuses}", _LOG
     if info.get("aof_last_bgrewrite_status", "ok") != "ok":
         yield "aof-rewrite-fails", "the last rewrite of its append-only file failed: it grows without end", _LOG
     if overdue := _overdue(info, config.get("save", ""), now):
@@ -63,6 +64,10 @@ def _saving(info: Mapping[str, str], config: Mapping[str, str], now: float, save
     if saves and info.get("aof_enabled") == "0" and config.get("save") == "":
         what = "saves nothing, though its description says that it does"
         yield "nothing-saved", what, "see 'redis-fleet plan' for what differs"
+
+
+def _takes_writes(info: Mapping[str, str]) -> bool:
+    return engine_words.role(info.get("role"), engine_words.MASTER) == engine_words.MASTER
 
 
 def _overdue(info: Mapping[str, str], rules: str, now: float) -> str:
@@ -79,7 +84,8 @@ def _overdue(info: Mapping[str, str], rules: str, now: float) -> str:
 
 def _full(info: Mapping[str, str], config: Mapping[str, str]) -> Iterator[_Row]:
     limit, used = int(info.get("maxmemory", "0")), int(info.get("used_memory", "0"))
-    if limit and used >= limit and info.get("maxmemory_policy") == "noeviction":
+    # A replica takes what its master takes, whatever its own limit (replica-ignore-maxmemory).
+    if limit and used >= limit and info.get("maxmemory_policy") == "noeviction" and _takes_writes(info):
         what = f"uses {used} bytes of {limit} (maxmemory) and evicts nothing, so it refuses writes"
         yield "memory-full", what, "free memory, or raise maxmemory"
     most, clients = int(config.get("maxclients") or 0), int(info.get("connected_clients", "0"))
@@ -88,7 +94,7 @@ def _full(info: Mapping[str, str], config: Mapping[str, str]) -> Iterator[_Row]:
 
 
 def _replicating(info: Mapping[str, str], config: Mapping[str, str]) -> Iterator[_Row]:
-    if engine_words.role(info.get("role")) == engine_words.MASTER:
+    if _takes_writes(info):
         least, good = int(config.get("min-replicas-to-write") or 0), engine_words.value(info, "min_slaves_good_slaves")
         if good is not None and int(good) < least:
             what = f"refuses writes: {good} replicas are in step, and min-replicas-to-write is {least}"

@@ -58,6 +58,7 @@ def test_a_server(name: str) -> None:
         ({"rdb_changes_since_last_save": "999999"}, {"save": ""}),
         ({"used_memory": "2000", "maxmemory_policy": "allkeys-lru"}, {}),
         ({"used_memory": "2000", "maxmemory": "0"}, {}),
+        ({"used_memory": "2000", **_FOLLOWS}, {}),
         ({"role": "master", "min_slaves_good_slaves": "1"}, {"min-replicas-to-write": "1"}),
         ({**_FOLLOWS, "master_last_io_seconds_ago": str(SILENCE)}, {}),
     ],
