@@ -47,6 +47,21 @@ def login(rules: Iterable[str]) -> Login:
     return Login(on, nopass, frozenset(hashes))
 
 
+def may(rules: Iterable[str], command: str) -> bool:
+    """Say whether a user may send a command, or one of its subcommands (``config|rewrite``).
+
+    Which commands a category has is the server's own: one that is granted is taken to have it, one that is denied not.
+    """
+    whole = command.partition("|")[0]
+    allowed = False
+    for rule in map(str.lower, rules):
+        if rule in ("allcommands", "+@all") or rule.startswith("+@") or rule in (f"+{whole}", f"+{command}"):
+            allowed = True
+        elif rule in ("nocommands", "-@all", "reset", f"-{whole}", f"-{command}"):
+            allowed = False
+    return allowed
+
+
 def password_hash(text: str) -> str:
     """Return what an ACL line has behind ``#`` for a password."""
     return sha256(text.encode("utf-8", "surrogateescape"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from redis_fleet.catalogue import acl
 from redis_fleet.description.nodes import Path
+from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, rule
 from redis_fleet.rules.security import bound
 from redis_fleet.rules.subject import Subject
@@ -42,3 +43,65 @@ def open_users(subject: Subject) -> Iterator[Finding]:
 def _harmless(rules: Sequence[str]) -> bool:
     granted = {word.lower() for word in rules if word.startswith("+") or word.lower() == "allcommands"}
     return "(" not in "".join(rules) and granted <= _HARMLESS
+
+
+# What Sentinel sends to a server, in a transaction that one refused command ends (sentinel.c: sentinelSendSlaveOf).
+_FAILOVER = ("ping", "info", "publish", "subscribe", "multi", "exec", "slaveof", "config|rewrite", "client|kill")
+
+
+@rule(
+    "E39",
+    "a user that Sentinels cannot log in as, or not fail over with",
+    reason="Sentinels log in to the servers as 'auth-user' with the service's password, and promote a replica in one "
+    "transaction: a user that is not there, has another password or lacks one command makes every failover fail",
+    source="sentinel.c: sentinelSendAuthIfNeeded, sentinelSendSlaveOf; tried on redis 7.0.15",
+    remedy="give the service a 'user:' line for it, with the service's password and what Sentinel sends",
+    directives=("sentinel auth-user", "user"),
+    firm="nothing would fail over",
+)
+def unfit_for_sentinels(subject: Subject) -> Iterator[Finding]:
+    """Of the users that the file describes; those of an ACL file are the machine's."""
+    for each in subject.given_to_sentinels("sentinel auth-user"):
+        for service in subject.services:
+            if service.watch and any(line[:1] == (service.watch.name,) for line in each.setting.lines):
+                name = next(line[-1] for line in each.setting.lines if line[:1] == (service.watch.name,))
+                for process in service.processes:
+                    for what in _unfit(subject, process, name):
+                        yield Finding(subject.path(each), f"'{name}' {what} in service '{service.name}'")
+
+
+def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:
+    setting = subject.setting(process, "user")
+    rules = next((rules for user, *rules in (setting.reveal() if setting else ()) if user == name), None)
+    aclfile = subject.setting(process, "aclfile")
+    # Of a server whose file nobody gave, and of an ACL file, nothing is known.
+    unseen = process.adopted or (aclfile is not None and bool(aclfile.word))
+    if name == "default" or (rules is None and unseen):
+        return
+    if rules is None:
+        yield "has no 'user' line"
+        return
+    user = acl.login(rules)
+    password = process.password and acl.password_hash(process.password.reveal())
+    if not user.on or not (user.nopass or password in user.hashes):
+        yield "is off or has another password"
+    if lacking := [command for command in _FAILOVER if not acl.may(rules, command)]:
+        yield f"may not {', '.join(lacking)}"
+
+
+@rule(
+    "E40",
+    "Sentinels that log in to each other with another password than they take",
+    reason="redis-fleet keeps 'sentinel-pass' at the Sentinels' own password: another one is that of a user, which it "
+    "cannot look after yet, and each deployment would end with something left to do",
+    source="sentinel.c: sentinelSendAuthIfNeeded",
+    remedy="leave sentinel-pass and sentinel-user out: the Sentinels' 'password:' is used",
+    directives=("sentinel sentinel-pass", "sentinel sentinel-user"),
+    firm="no deployment would come to its end",
+)
+def another_sentinel_password(subject: Subject) -> Iterator[Finding]:
+    """Compared in clear: both are in the file."""
+    for each in subject.given_to_sentinels("sentinel sentinel-pass"):
+        own = each.process.password
+        if own is not None and each.setting.reveal()[0][-1:] != (own.reveal(),):
+            yield Finding(subject.path(each), "is not the Sentinels' 'password:'")

@@ -121,11 +121,11 @@ def test_who_is_not_watched(tmp_path: Path) -> None:
 
 def test_directives_of_the_sentinel_process_have_the_word_in_front(tmp_path: Path) -> None:
     """A bare ``announce-ip`` line is fatal: *Bad directive or wrong number of arguments* (redis 7.0.15)."""
-    config = "  config: {announce-ip: '{{ address }}', loglevel: verbose, auth-user: kit}\n"
+    config = "  config: {announce-ip: '{{ address }}', loglevel: verbose, auth-user: default}\n"
     process = fleet(tmp_path, SERVICE + SENTINEL + config).sentinels[1]
 
     assert lines(process, "sentinel announce-ip") == ["10.0.0.12"]
-    assert lines(process, "sentinel auth-user") == ["orders kit"]
+    assert lines(process, "sentinel auth-user") == ["orders default"]
     assert lines(process, "loglevel") == ["verbose"]
     assert process.setting("announce-ip") is None
 
