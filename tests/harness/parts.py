@@ -71,7 +71,7 @@ def choose(only: list[str], images: list[str], *, every_part: bool = False) -> l
     """Return the wanted parts, longest first; when none is named the usual ones, with ``every_part`` all of them."""
     scenarios = [part for image in images for part in (molecule(each, image) for each in SCENARIOS)]
     long = [*(molecule(LONG_SCENARIO, image) for image in images), faults("12"), wheel("12"), *map(takeover, images)]
-    long += map(units, images)
+    long += map(systemd, images)
     usual = [pytest("pytest", _SUITES, long=every_part), *scenarios, pytest("drills", _DRILLS, long=every_part), lint()]
     every = [*long, *usual] if every_part or only else usual
     return [part for part in every if not only or _named(part, only)]
@@ -123,9 +123,9 @@ def wheel(image: str) -> Part:
     return _on_hosts("wheel", image, frozenset({"redis", "mariadb"}), seconds=3600)
 
 
-def units(image: str) -> Part:
+def systemd(image: str) -> Part:
     """Directives that need something of their unit."""
-    return _on_hosts("units", image, seconds=2700)
+    return _on_hosts("systemd", image, seconds=2700)
 
 
 def _on_hosts(suite: str, image: str, needs: frozenset[str] = frozenset(), *, seconds: float) -> Part:

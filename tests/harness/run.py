@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         default="",
-        help="only these parts: lint, pytest, drills, takeover, faults, wheel, units or a scenario's name",
+        help="only these parts: lint, pytest, drills, takeover, faults, wheel, systemd or a scenario's name",
     )
     parser.add_argument("--every-part", action="store_true", help="networks that are cut and the wheel on machines too")
     return parser

@@ -21,7 +21,7 @@ from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import client_of
 
 _RELEASE = os.environ.get("REDIS_FLEET_IMAGE", "12")
-NAME = os.environ.get("REDIS_FLEET_HOSTS", f"units-{_RELEASE}")
+NAME = os.environ.get("REDIS_FLEET_HOSTS", f"systemd-{_RELEASE}")
 COMMAND = str(Path(sys.executable).with_name("redis-fleet"))
 MACHINES = ["red1", "red2", "red3"]
 DESCRIPTION = """
@@ -61,7 +61,7 @@ sentinel:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Deploy it to three machines."""
-    file = tmp_path_factory.mktemp("units") / "needs.redis.yml"
+    file = tmp_path_factory.mktemp("systemd") / "needs.redis.yml"
     file.write_text(DESCRIPTION, encoding="utf-8")
     try:
         describe(file, file, hosts.up(NAME, MACHINES, _RELEASE))
