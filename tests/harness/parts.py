@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from redis_fleet.loopback import PORTS
 from tests.harness import counts
 from tests.harness.counts import Counts
 
@@ -18,6 +19,8 @@ _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
 _SUITES = ("live", "package", "fuzz", "unit", "golden", "invalid", "rules", "harness")
 _DRILLS = ("drills", "report")
+# Tests that run side by side take different ports: one that is down for a moment has its port still.
+_PORTS = {"pytest": "10000-21383", "drills": "21384-32767"}
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
     "REDIS_FLEET_LONG": "1",
@@ -103,7 +106,7 @@ def pytest(name: str, suites: tuple[str, ...], *, long: bool = False) -> Part:
     side_by_side = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     command = ("pytest", *side_by_side, "--junitxml", str(LOGS / f"{name}.xml"), *folders)
     needs = frozenset({"redis", "engines", "mariadb", "browser"})
-    environment = {"PATH": _PATH, **(_LONG if long else {})}
+    environment = {"PATH": _PATH, PORTS: _PORTS[name], **(_LONG if long else {})}
     seconds = 9000 if long else 6000
     return Part(name, (command,), needs, environment=environment, seconds=seconds, reports=f"{name}.xml")
 

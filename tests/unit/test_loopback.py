@@ -15,6 +15,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the file in which the kernel says what connections get; it can be written."""
     told = tmp_path / "ip_local_port_range"
     monkeypatch.setattr(loopback, "_RANGE_OF_CONNECTIONS", told)
+    monkeypatch.delenv(loopback.PORTS, raising=False)
     return told
 
 
@@ -43,3 +44,16 @@ def test_a_port_in_use_or_taken_is_not_free(kernel: Path) -> None:
         assert loopback.free_ports(1, {10000}) == [10002]
         with pytest.raises(OSError, match="only 1 are free"):
             loopback.free_ports(2, {10000})
+
+
+def test_whoever_names_ports_gets_those(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.write_text("32768 60999")
+    monkeypatch.setenv(loopback.PORTS, "20000-20002")
+    assert sorted(loopback.free_ports(3)) == [20000, 20001, 20002]
+
+
+@pytest.mark.parametrize("named", ["20000", "20002-20000", "0-5", "1-70000", "a-b"])
+def test_what_is_no_range_of_ports_is_refused(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(loopback.PORTS, named)
+    with pytest.raises(OSError, match="not two ports such as"):
+        loopback.free_ports(1)

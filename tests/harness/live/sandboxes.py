@@ -23,6 +23,7 @@ from redis_fleet.agent.replication.agreement import agreed_master
 from redis_fleet.agent.replication.view import view
 from redis_fleet.description.load import load
 from redis_fleet.loading import load_fleet
+from redis_fleet.loopback import PORTS
 from redis_fleet.model import Fleet, Process
 from redis_fleet.operations.service_access import target
 from redis_fleet.sandbox import state
@@ -75,7 +76,8 @@ class Box:
 
     def variables(self, **more: str) -> dict[str, str]:
         """Return the environment of its commands."""
-        plain = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "REDIS_FLEET_"))}
+        left = ("ANSIBLE_", "REDIS_FLEET_")
+        plain = {name: value for name, value in os.environ.items() if name == PORTS or not name.startswith(left)}
         return {**plain, **self.environment, **more}
 
     def run(self, *words: object, environment: Mapping[str, str] | None = None) -> Done:

@@ -18,6 +18,7 @@ def six_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tmp_path / "ip_local_port_range"
     told.write_text("10006 65535\n")
     monkeypatch.setattr(loopback, "_RANGE_OF_CONNECTIONS", told)
+    monkeypatch.delenv(loopback.PORTS, raising=False)
 
 
 def test_two_sandboxes_whose_processes_are_down_share_no_port(tmp_path: Path) -> None:
