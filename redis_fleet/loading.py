@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from redis_fleet.description.load import load
+from redis_fleet.description.load import Description, load
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.rules.run import apply_rules
@@ -20,12 +20,7 @@ def load_fleet(file: str, layout: Layout | None = None, server: str = "") -> Fle
 
     ``server`` is the binary that a sandbox runs.
     """
-    description = load(file)
-    fleet = place(description, layout or SystemLayout(), server)
-    found = apply_rules(description, fleet)
-    if found.errors:
-        raise InvalidDescriptionError(found.errors)
-    return replace(fleet, warnings=found.warnings, silences=found.silences)
+    return _placed(load(file), layout or SystemLayout(), server)
 
 
 def load_in_sandbox(file: str, root: Path) -> Fleet:
@@ -33,5 +28,14 @@ def load_in_sandbox(file: str, root: Path) -> Fleet:
 
     Raises InvalidDescriptionError, and OSError when there is no sandbox.
     """
-    grow(root, places(load(file).deployment))
-    return load_fleet(file, *sandbox_layout(str(root)))
+    description = load(file)
+    grow(root, places(description.deployment))
+    return _placed(description, *sandbox_layout(str(root)))
+
+
+def _placed(description: Description, layout: Layout, server: str) -> Fleet:
+    fleet = place(description, layout, server)
+    found = apply_rules(description, fleet)
+    if found.errors:
+        raise InvalidDescriptionError(found.errors)
+    return replace(fleet, warnings=found.warnings, silences=found.silences)

@@ -32,14 +32,14 @@ def free_ports(count: int, taken: Container[int] = ()) -> list[int]:
         found: list[int] = []
         for port in candidates:
             if len(found) == count:
-                return found
+                break
             # Held until the last is found: nobody who asks at the same time gets it as well.
             if (holder := _bound(port)) is not None:
                 held.enter_context(holder)
                 found.append(port)
-    if len(found) == count:
-        return found
-    raise OSError(f"of {count} ports on 127.0.0.1 only {len(found)} are free")
+    if len(found) < count:
+        raise OSError(f"of {count} ports on 127.0.0.1 only {len(found)} are free")
+    return found
 
 
 def _asked_for_by_number() -> list[int]:

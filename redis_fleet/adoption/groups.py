@@ -52,8 +52,7 @@ class _Grouping:
     def __init__(self, servers: Sequence[Server], machines: Machines, notes: Notes) -> None:
         self.servers, self.machines, self.notes = servers, machines, notes
         self.parents: dict[object, object] = {}
-        self.monitors: dict[str, Place] = {}
-        self.named: dict[str, tuple[object, Monitor]] = {}
+        self.named: dict[str, tuple[int | Place, Monitor]] = {}
         self.watched: dict[Place, None] = {}
         self.names: set[str] = set()
         self._say_who_claims_the_same()
@@ -68,8 +67,7 @@ class _Grouping:
                 here = sentinel.found.machine
                 first = self._node(monitor.master, here)
                 self._same_master(monitor, first)
-                self._say_which_loopback(monitor, here)
-                self.monitors.setdefault(monitor.name, monitor.master)
+                self._say_which_loopback(monitor, first, here)
                 known = [first, *(self._node(place, here) for place in monitor.known)]
                 self.watched |= dict.fromkeys(each for each in known if not isinstance(each, int))
                 for place in monitor.known:
@@ -81,7 +79,7 @@ class _Grouping:
             sets.setdefault(self._find(node), []).append(node)
         return tuple(self._group(nodes) for nodes in sets.values())
 
-    def _same_master(self, monitor: Monitor, node: object) -> None:
+    def _same_master(self, monitor: Monitor, node: int | Place) -> None:
         """Raise RefusedError where two Sentinels name different masters: who is one, files cannot tell."""
         first, other = self.named.setdefault(monitor.name, (node, monitor))
         if first != node:
@@ -90,10 +88,10 @@ class _Grouping:
             how = "ask both servers for their ROLE, let the Sentinels agree, and import again"
             raise RefusedError(monitor.statement.position, f"{what}: nothing is chosen; {how}")
 
-    def _say_which_loopback(self, monitor: Monitor, machine: str) -> None:
+    def _say_which_loopback(self, monitor: Monitor, node: int | Place, machine: str) -> None:
         host, port = monitor.master
         own = self.machines.addresses.get(machine, "")
-        if is_loopback(host) and own and own != host and isinstance(self._node(monitor.master, machine), tuple):
+        if is_loopback(host) and own and own != host and isinstance(node, tuple):
             text = f"{host}:{port} is on {machine} itself, so it is described with its address, {own}"
             self.notes.add(monitor.statement, text)
 
@@ -184,7 +182,7 @@ class _Grouping:
         if not monitor:
             return None
         for each in members:
-            node = self._node(self.monitors[monitor], each.machine)
+            node = self._node(self.named[monitor][1].master, each.machine)
             if (isinstance(node, int) and each.server is self.servers[node]) or (
                 each.server is None and node == (self.machines.addresses[each.machine], each.port)
             ):

@@ -96,10 +96,10 @@ class SentinelSection:
         for sentinel in self.sentinels:
             for monitor in sentinel.monitors.values():
                 option = monitor.options.get(_PASSWORD)
-                servers = by_name[monitor.name].servers if monitor.name in by_name else ()
-                own = next((each.password for each in servers if each.password), None)
-                if not servers and monitor.name in by_name:
-                    own = told_password(by_name[monitor.name], self.sentinels)
+                group = by_name.get(monitor.name)
+                own = next((each.password for each in (group.servers if group else ()) if each.password), None)
+                if group and not group.servers:
+                    own = told_password(group, self.sentinels)
                 said = option.texts[0].clear if option else None
                 if said == (own.value.reveal() if own else None):
                     continue

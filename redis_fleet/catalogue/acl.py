@@ -55,7 +55,7 @@ def may(rules: Iterable[str], command: str) -> bool:
     whole = command.partition("|")[0]
     allowed = False
     for rule in map(str.lower, rules):
-        if rule in ("allcommands", "+@all") or rule.startswith("+@") or rule in (f"+{whole}", f"+{command}"):
+        if rule.startswith("+@") or rule in ("allcommands", f"+{whole}", f"+{command}"):
             allowed = True
         elif rule in ("nocommands", "-@all", "reset", f"-{whole}", f"-{command}"):
             allowed = False

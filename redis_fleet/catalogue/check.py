@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
-from redis_fleet.catalogue.faults import Fault
+from redis_fleet.catalogue.faults import halves
 from redis_fleet.model import Process, Words
 from redis_fleet.rulebook import NEVER_STARTS, Rule, decides, declare
 
@@ -124,11 +124,8 @@ def server(
     newest = knowing[-1].find(name)
     assert newest is not None
     what = values.problem(newest, values.lines(newest, texts))
-    if isinstance(what, Fault):
-        return DirectiveCheck(what=what.what, remedy=what.hint)
-    return DirectiveCheck(
-        what=what or "has no value", remedy="correct the value" if what else "write one, or take it out"
-    )
+    what, remedy = halves(what, "correct the value") if what else ("has no value", "write one, or take it out")
+    return DirectiveCheck(what=what, remedy=remedy)
 
 
 @lru_cache(maxsize=1024)

@@ -16,3 +16,8 @@ class Fault(str):
         made = super().__new__(cls, f"{what}; {hint}")
         made.what, made.hint = what, hint
         return made
+
+
+def halves(wrong: str, hint: str = "") -> tuple[str, str]:
+    """Return what is wrong and its own hint, or this one where it has none."""
+    return (wrong.what, wrong.hint) if isinstance(wrong, Fault) else (wrong, hint)

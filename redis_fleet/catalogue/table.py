@@ -194,6 +194,11 @@ def merged(row: Row, column: str) -> Row:
     return row
 
 
+def release(version: str) -> str:
+    """Return major and minor of a version: every patch of them has the same directives."""
+    return ".".join(version.split(".")[:2])
+
+
 def same_release(described: str | None, found: str) -> bool:
     """Say whether a version is of the described release: by as many of the first two numbers as are described."""
     wanted = described.split(".")[:2] if described else []

@@ -39,6 +39,11 @@ def external(text: str) -> Endpoint | None:
     return Endpoint(match[1], int(match[2]))
 
 
+def external_master(service: ServiceDescription) -> Endpoint | None:
+    """Return the master outside the file that a service follows, if any."""
+    return external(service.following) if service.following else None
+
+
 def is_address(text: str) -> bool:
     """Say whether a text is an IP address; names are not, as bind and Sentinel want addresses."""
     try:

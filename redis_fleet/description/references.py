@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from redis_fleet.agent.replication.agreement import majority
-from redis_fleet.description.members import external, is_address, is_number, master_of, member, nearest
+from redis_fleet.description.members import external, external_master, is_address, is_number, master_of, member, nearest
 from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
 from redis_fleet.problems import Problem
@@ -144,7 +144,7 @@ def _services_have_one_master(deployment: Deployment, document: Document) -> Ite
             yield _problem(document, path, "has no master", remedy)
         elif len(named) > 1:
             yield _problem(document, path, f"names its master {len(named)} times: {', '.join(named)}", "keep one")
-        elif service.following and external(service.following) and not service.replicas:
+        elif external_master(service) and not service.replicas:
             yield _problem(document, path, "has no process of its own", "name at least one machine under 'replicas'")
 
 
@@ -225,14 +225,13 @@ def _masters_outside_are_outside(deployment: Deployment, document: Document) -> 
         if place.machine in deployment.machines:
             owners[deployment.machines[place.machine].address, place.port] = (path, place.machine)
     for name, service in deployment.services.items():
-        outside = external(service.following) if service.following else None
+        outside = external_master(service)
         if outside is None or (found := owners.get((outside.address, outside.port))) is None:
             continue
         (section, owner, *_), machine = found
         what = f"is {outside}, a process of this file ({owner if section == 'services' else section} on {machine})"
         remedy = f"name the machines under 'services.{owner}.replicas': a replica of a replica is not supported"
-        key = "replicaof" if service.replicaof else "slaveof"
-        yield _problem(document, ("services", name, key), what, remedy, CHAINED)
+        yield _problem(document, ("services", name, service.following_key), what, remedy, CHAINED)
 
 
 _CHECKS: tuple[Check, ...] = (

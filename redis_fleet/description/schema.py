@@ -162,6 +162,11 @@ class ServiceDescription(Strict):
         """What ``replicaof`` names, under either spelling."""
         return self.replicaof or self.slaveof
 
+    @property
+    def following_key(self) -> str:
+        """The spelling that names it."""
+        return "replicaof" if self.replicaof else "slaveof"
+
 
 class PlacedDescription(Strict):
     """A section of processes that are placed by a list of machines, each ``machine`` or ``machine:port``."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from redis_fleet.catalogue import table
 from redis_fleet.explain import pages, version_ranges
 from redis_fleet.explain.explain import Explanation, every_name, of_sentinel, of_server
 from redis_fleet.rules import Rule, all_rules
@@ -61,7 +62,7 @@ def _versions() -> str:
     by_engine: dict[str, list[str]] = {}
     for column in version_ranges.columns():
         engine, version = version_ranges.split(column)
-        by_engine.setdefault(engine, []).append(version_ranges.short(version))
+        by_engine.setdefault(engine, []).append(table.release(version))
     return "; ".join(f"{engine} {', '.join(own)}" for engine, own in by_engine.items())
 
 

@@ -298,7 +298,7 @@ def _unknown(name: str, among: Columns, only_sentinel: bool) -> str:
 def _asked(among: Columns) -> str:
     if len(among) == 1:
         engine, version = version_ranges.split(among[0])
-        return f"{engine} {version_ranges.short(version)}"
+        return f"{engine} {table.release(version)}"
     return " or ".join(dict.fromkeys(version_ranges.split(column)[0] for column in among))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from redis_fleet.catalogue.table import Directive, catalogue, nearest_version, versions
+from redis_fleet.catalogue.table import Directive, catalogue, nearest_version, release, versions
 
 ENGINES = ("redis", "valkey")
 
@@ -91,18 +91,15 @@ def known(name: str, own: Iterable[str]) -> tuple[VersionSpan, ...]:
     return tuple(_span(engine, name, columns_of) for engine, columns_of in by_engine.items())
 
 
-def short(version: str) -> str:
-    """Return major and minor of a version: every patch of them has the same directives."""
-    return ".".join(version.split(".")[:2])
-
-
 def _span(engine: str, name: str, own: list[str]) -> VersionSpan:
     every = versions(engine)
     last = split(own[-1])[1]
     ignoring = [version for version in every if catalogue(engine, version).ignored(name)]
-    ignored_from = short(ignoring[0]) if ignoring else None
+    ignored_from = release(ignoring[0]) if ignoring else None
     text = _of_engine(engine, frozenset(own)) + (f" (read and ignored from {ignored_from} on)" if ignored_from else "")
-    return VersionSpan(engine, short(split(own[0])[1]), None if last == every[-1] else short(last), ignored_from, text)
+    return VersionSpan(
+        engine, release(split(own[0])[1]), None if last == every[-1] else release(last), ignored_from, text
+    )
 
 
 def _of_engine(engine: str, chosen: frozenset[str]) -> str:
@@ -126,9 +123,9 @@ def _runs(inside: list[bool]) -> Iterable[tuple[int, int]]:
 
 def _run(every: tuple[str, ...], first: int, last: int) -> str:
     if last == len(every) - 1:
-        return f"{short(every[first])} and later"
+        return f"{release(every[first])} and later"
     if first == 0:
-        return f"until {short(every[last])}"
+        return f"until {release(every[last])}"
     if first == last:
-        return short(every[first])
-    return f"{short(every[first])} {'and' if last == first + 1 else 'to'} {short(every[last])}"
+        return release(every[first])
+    return f"{release(every[first])} {'and' if last == first + 1 else 'to'} {release(every[last])}"

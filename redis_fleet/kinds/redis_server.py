@@ -12,7 +12,7 @@ from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external, master_of, members
+from redis_fleet.description.members import Member, external_master, master_of, members
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import Deployment, ServiceDescription
 from redis_fleet.kinds.kind import Kind, Start
@@ -97,11 +97,11 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
     service = description.deployment.services[name]
     path = ("services", name)
     password = secret(description, (*path, "password"), service.password)
-    outside = external(service.following) if service.following else None
+    outside = external_master(service)
     if outside and not layout.supervised and not is_loopback(outside.address):
         what = f"is {outside}, which is outside this file, and no process of a sandbox leaves this machine"
         remedy = "describe a master of its own to try this service here"
-        description.report((*path, "replicaof" if service.replicaof else "slaveof"), what, remedy)
+        description.report((*path, service.following_key), what, remedy)
     upstream = secret(description, (*path, "master-password"), service.master_password) or password
     processes = tuple(
         _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
@@ -114,7 +114,7 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
 
 
 def _follows(description: Description, layout: Layout, service: ServiceDescription, member: Member) -> Endpoint | None:
-    outside = external(service.following) if service.following else None
+    outside = external_master(service)
     master = master_of(service, description.deployment)
     if outside or master is None or member == master:
         return outside

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.replication.agreement import AGREED, count
+from redis_fleet.agent.replication.fitness import barred
 from redis_fleet.agent.replication.health import Trouble, troubles
+from redis_fleet.agent.replication.view import read_replication
 from redis_fleet.catalogue.check import persists
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
@@ -76,15 +78,15 @@ def _replica(process: Process, facts: ProcessFacts, master: str) -> Iterator[Tro
 
 
 def _fit(service: Service, up: list[Process], masters: list[Process], seen: Observed) -> Iterator[Trouble]:
-    if any(process not in masters and _may_take_over(seen.of(process)) for process in up):
+    if any(process not in masters and _may_take_over(process, seen.of(process)) for process in up):
         return
     what = "no replica could take over from the master: none is in step and may be promoted"
     yield Trouble("no-fit-replica", service.name, what, "bring a replica back, with a replica-priority above 0")
 
 
-def _may_take_over(facts: ProcessFacts) -> bool:
-    link, priority = (engine_words.value(facts.info, name) for name in ("master_link_status", "slave_priority"))
-    return link == "up" and priority != "0"
+def _may_take_over(process: Process, facts: ProcessFacts) -> bool:
+    replica = read_replication(process.id, facts.info)
+    return replica.link_up and not barred(replica)
 
 
 def _watched(fleet: Fleet, service: Service, master: str, seen: Observed) -> Iterator[Trouble]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from posixpath import normpath
 
 from redis_fleet import kinds
+from redis_fleet.description.nodes import Path
 from redis_fleet.description.references import SHARED
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, finds
@@ -17,30 +18,18 @@ def shared_files(subject: Subject) -> Iterator[Finding]:
     """Ports are compared before, in ``description/references.py``: they need nothing worked out."""
     named = [name for name in _OWN if any(subject.given(name)) or any(subject.given_to_sentinels(name))]
     taken: dict[tuple[str, str, str], list[Process]] = {}
-    for process in subject.fleet.processes if named else ():
+    adopted = any(process.adopted for process in subject.fleet.processes)
+    for process in subject.fleet.processes if named or adopted else ():
         for name, value in _own(subject, process):
             others = taken.setdefault((process.machine, name, value), [])
             for other in others:
                 # Where neither names the path, both have one name and so one port, which is said already.
-                place = subject.place(process, name) or subject.place(other, name)
+                place = _place(subject, process, name) or _place(subject, other, name)
                 if place and not (name == "dir" and _apart(subject, process, other)):
                     what = f"'{value}' on {process.machine} is used by both {other.name} and {process.name}"
                     yield Finding(place, what)
                     break
             others.append(process)
-    yield from _shared_by_adopted(subject)
-
-
-def _shared_by_adopted(subject: Subject) -> Iterator[Finding]:
-    """Two adopted processes of one machine cannot have one configuration file, nor one unit."""
-    taken: dict[tuple[str, str, str], Process] = {}
-    for process in subject.fleet.processes:
-        own = {"configuration": process.paths.configuration, "unit": process.unit} if process.adopted else {}
-        for name, value in own.items():
-            other = taken.setdefault((process.machine, name, value), process)
-            if value and other is not process:
-                what = f"'{value}' on {process.machine} is used by both {other.name} and {process.name}"
-                yield Finding((*kinds.of(process).section(process), "adopted", name), what)
 
 
 _OWN = ("unixsocket", "tls-port", "dir", "logfile")
@@ -55,6 +44,14 @@ def _own(subject: Subject, process: Process) -> Iterator[tuple[str, str]]:
     folder = "" if process.adopted and kinds.of(process).watches else process.paths.data
     log = "" if process.adopted else process.paths.log
     yield from ((name, normpath(path)) for name, path in (("dir", folder), ("logfile", log)) if path)
+    adopted = (("configuration", process.paths.configuration), ("unit", process.unit)) if process.adopted else ()
+    yield from ((name, value) for name, value in adopted if value)
+
+
+def _place(subject: Subject, process: Process, name: str) -> Path | None:
+    if name in ("configuration", "unit"):
+        return (*kinds.of(process).section(process), "adopted", name)
+    return subject.place(process, name)
 
 
 def _apart(subject: Subject, one: Process, other: Process) -> bool:

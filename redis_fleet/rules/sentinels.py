@@ -13,7 +13,7 @@ from redis_fleet.rules.security import bound
 from redis_fleet.rules.subject import Subject
 
 _HASTY, _TOO_HASTY = 2000, 1000
-_ANNOUNCED = ("replica-announce-ip", "replica-announce-port", "slave-announce-ip", "slave-announce-port")
+_ANNOUNCED = ("replica-announce-ip", "replica-announce-port")
 _ANNOUNCED_BY_SENTINELS = ("sentinel announce-ip", "sentinel announce-port")
 _SAME_PORT = "let others reach it at its own port: another number is not supported"
 _ELECTION = 10000

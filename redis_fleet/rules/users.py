@@ -62,12 +62,12 @@ _FAILOVER = ("ping", "info", "publish", "subscribe", "multi", "exec", "slaveof",
 def unfit_for_sentinels(subject: Subject) -> Iterator[Finding]:
     """Of the users that the file describes; those of an ACL file are the machine's."""
     for each in subject.given_to_sentinels("sentinel auth-user"):
+        users = {words[0]: words[-1] for words in each.setting.lines}
         for service in subject.services:
-            if service.watch and any(line[:1] == (service.watch.name,) for line in each.setting.lines):
-                name = next(line[-1] for line in each.setting.lines if line[:1] == (service.watch.name,))
-                for process in service.processes:
-                    for what in _unfit(subject, process, name):
-                        yield Finding(subject.path(each), f"'{name}' {what} in service '{service.name}'")
+            name = users.get(service.watch.name, "") if service.watch else ""
+            for process in service.processes if name else ():
+                for what in _unfit(subject, process, name):
+                    yield Finding(subject.path(each), f"'{name}' {what} in service '{service.name}'")
 
 
 def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:

@@ -42,9 +42,10 @@ def create(root: Path, places: Iterable[str], server: str) -> dict[str, int]:
     # In a folder for everybody like /tmp its name could have been taken, and what is in it be exchanged.
     if root.parent.is_symlink() or root.parent.stat().st_uid != os.getuid():
         raise PermissionError(f"{root.parent} belongs to somebody else; set XDG_RUNTIME_DIR to a folder of your own")
-    root.mkdir(mode=0o700)
     with _locked(root.parent):
+        # Before the folder: where there are none, nothing stays behind.
         ports = _ports_for(list(places), root.parent)
+        root.mkdir(mode=0o700)
         (root / _FILE).write_text(json.dumps({"server": server, "ports": ports}), encoding="utf-8")
     return ports
 

@@ -31,6 +31,11 @@ def show(units: list[str], properties: str = _PROPERTIES) -> dict[str, dict[str,
     return dict(zip(units, found))
 
 
+def show_one(unit: str) -> dict[str, str]:
+    """Return the properties of one unit."""
+    return show([unit])[unit]
+
+
 def starts(unit: str) -> list[list[str]]:
     """Return the command lines that a unit starts, specifiers filled in; none where systemd does not know it."""
     try:

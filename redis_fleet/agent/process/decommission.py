@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from ..host.proc import running_pid
-from ..host.systemd import UNITS, show, systemctl
+from ..host.systemd import UNITS, show_one, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Decommission, Decommissioned, Leaving
 from .restart import stop
@@ -30,7 +30,7 @@ def decommission(request: Decommission, dry: bool = False) -> Decommissioned:
 def _decommission(leaving: Leaving, timeout: float, dry: bool) -> list[str]:
     process = leaving.process
     what = []
-    unit = show([process.unit])[process.unit] if process.unit else {}
+    unit = show_one(process.unit) if process.unit else {}
     if _runs(process, unit):
         what.append("stopped")
     if unit.get("UnitFileState") == "enabled":

@@ -18,7 +18,7 @@ from ..conf.aof_check import Damage, checker, cut, examine, to_disk
 from ..conf.edit import edit, following
 from ..errors import NotReadyError, RefusedError
 from ..host.proc import running_pid
-from ..host.systemd import show
+from ..host.systemd import show_one
 from ..login import connect, directives
 from ..messages.process import ManagedProcess
 from ..messages.running import Repair, Repaired
@@ -64,7 +64,7 @@ def _refuse_running(process: ManagedProcess) -> None:
 def _state(process: ManagedProcess) -> str:
     if not process.unit:
         return "up" if running_pid(process.pid, process.data) else "down"
-    unit = show([process.unit])[process.unit]
+    unit = show_one(process.unit)
     if unit.get("ActiveState") in ("inactive", "failed") or unit.get("SubState") == "auto-restart":
         return "down"
     if unit.get("ActiveState") == "activating" and unit.get("NRestarts", "0") != "0":

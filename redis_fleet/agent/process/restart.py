@@ -21,7 +21,7 @@ from ..errors import NotReadyError
 from ..host.files import replace
 from ..host.proc import running_pid
 from ..host.put import put
-from ..host.systemd import show, systemctl
+from ..host.systemd import show_one, systemctl
 from ..inspect.observe import observe_processes
 from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of
 from ..messages.files import File, Files
@@ -111,12 +111,12 @@ def stop(process: ManagedProcess, timeout: float) -> bool:
     """
     deadline = time.monotonic() + timeout
     if process.unit:
-        state = _unit(process)
+        state = show_one(process.unit)
         if state.get("LoadState") == "not-found" or state.get("ActiveState") in ("inactive", "failed"):
             return False
         # Not waited for by systemctl: it has no bound of its own.
         systemctl("stop", "--no-block", process.unit)
-        gone: Callable[[], bool] = lambda: _unit(process).get("ActiveState") in ("inactive", "failed")  # noqa: E731
+        gone: Callable[[], bool] = lambda: show_one(process.unit).get("ActiveState") in ("inactive", "failed")  # noqa: E731
     else:
         pid = running_pid(process.pid, process.data)
         if not pid:
@@ -130,10 +130,6 @@ def stop(process: ManagedProcess, timeout: float) -> bool:
             )
         time.sleep(_PAUSE)
     return True
-
-
-def _unit(process: ManagedProcess) -> dict[str, str]:
-    return show([process.unit])[process.unit]
 
 
 def _works_in(pid: int, data: str) -> bool:

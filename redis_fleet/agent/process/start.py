@@ -17,7 +17,7 @@ from ..conf.text import split
 from ..errors import NotReadyError
 from ..host.proc import running_pid
 from ..host.put import put
-from ..host.systemd import show, systemctl
+from ..host.systemd import show, show_one, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
 from ..protocol.resp import ReplyError, info, pairs
@@ -161,7 +161,7 @@ class Life:
     def _exists(self) -> bool:
         if not self._process.unit:
             return running_pid(self._process.pid, self._process.data) != 0
-        unit = show([self._process.unit])[self._process.unit]
+        unit = show_one(self._process.unit)
         tried_again = unit.get("SubState") == "auto-restart" or unit.get("NRestarts", "0") != "0"
         return unit.get("ActiveState") in ("activating", "active") and not tried_again
 
@@ -194,7 +194,7 @@ def _missing(started: Starting) -> str | None:
 def _state(process: ManagedProcess) -> str:
     if not process.unit:
         return ""
-    unit = show([process.unit])[process.unit]
+    unit = show_one(process.unit)
     return f"its unit is {unit.get('ActiveState')} ({unit.get('Result')}); "
 
 

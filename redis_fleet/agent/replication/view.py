@@ -98,7 +98,7 @@ def member_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -> 
         return MemberView(node.id, problem=describe_error(error))
 
 
-def read_replication(name: str, facts: dict[str, str]) -> MemberView:
+def read_replication(name: str, facts: Mapping[str, str]) -> MemberView:
     """Return a member's (id) view from INFO replication, in the words of Redis 6 - 8 and of Valkey."""
     priority = int(_said(facts, "slave_priority", "100"))
     if engine_words.role(facts.get("role")) == engine_words.MASTER:

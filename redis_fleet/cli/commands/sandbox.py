@@ -12,6 +12,7 @@ from redis_fleet.cli.group import Group
 from redis_fleet.cli.playbook_runner import Options, play
 from redis_fleet.cli.screen import Screen
 from redis_fleet.description.load import load
+from redis_fleet.description.schema import Deployment
 from redis_fleet.sandbox import binary, processes, state
 from redis_fleet.topology.places import places
 
@@ -28,13 +29,13 @@ def up(file: File, vault: Vault = None) -> None:
     screen = Screen()
     read(file, screen, vault)
     root = state.root_of(str(file))
+    deployment = load(str(file)).deployment
     try:
-        deployment = load(str(file)).deployment
         server = binary.find(deployment.engine)
     except binary.NoBinaryError as error:
         screen.fail(str(error))
         raise typer.Exit(FAILED) from None
-    _create(file, screen, root, server)
+    _create(file, deployment, screen, root, server)
     screen.say(f"{server.version} ({server.path}, {server.source})")
     if not server.runs(deployment.engine, deployment.version):
         described = f"{deployment.engine} {deployment.version or ''}".rstrip()
@@ -47,9 +48,9 @@ def up(file: File, vault: Vault = None) -> None:
     _deploy(file, screen, root, vault)
 
 
-def _create(file: Path, screen: Screen, root: Path, server: binary.Binary) -> None:
+def _create(file: Path, deployment: Deployment, screen: Screen, root: Path, server: binary.Binary) -> None:
     try:
-        state.create(root, places(load(str(file)).deployment), server.path)
+        state.create(root, places(deployment), server.path)
     except FileExistsError:
         screen.fail(f"the sandbox of {file} is already there; 'redis-fleet sandbox down {file}' removes it")
     except OSError as error:

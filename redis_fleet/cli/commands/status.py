@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -22,13 +21,13 @@ def status(call: Call) -> None:
     screen = call.screen
     run = call.play("status")
     found = run.data.get("redis_fleet_status", {})
-    rows, wrong = found.get("status", []), [Trouble(**each) for each in found.get("troubles", [])]
+    rows, wrong = found.get("status", []), found.get("troubles", [])
     sound = bool(rows) and all(row["up"] for row in rows) and not wrong
-    screen.json({"ok": sound, "processes": rows, "troubles": [asdict(each) for each in wrong]})
+    screen.json({"ok": sound, "processes": rows, "troubles": wrong})
     if rows and not screen.as_json:
         screen.table(_COLUMNS, [_cells(row) for row in rows])
     for each in wrong:
-        screen.fail(str(each))
+        screen.fail(str(Trouble(**each)))
     if not rows:
         end(screen, run)
     if not sound:

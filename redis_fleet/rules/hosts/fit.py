@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis_fleet import kinds
 from redis_fleet.agent.messages.observation import HostState
 from redis_fleet.catalogue import check, table, values
-from redis_fleet.catalogue.faults import Fault
+from redis_fleet.catalogue.faults import halves
 from redis_fleet.model import Fleet
 from redis_fleet.platform import name_of, offered, unwanted_units
 from redis_fleet.rulebook import Rule, decides, declare
@@ -74,8 +74,7 @@ def _version(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
         return
     has = "it has" if host.version else f"{name_of(host.system)} offers"
     what = f"{has} {fleet.engine} {version}, and the description says {fleet.version}"
-    release = ".".join(version.split(".")[:2])
-    remedy = f"write 'version: \"{release}\"', or install {fleet.engine} {fleet.version} there first"
+    remedy = f"write 'version: \"{table.release(version)}\"', or install {fleet.engine} {fleet.version} there first"
     yield Unfit(OTHER_VERSION, machine, "version", what, remedy)
 
 
@@ -92,7 +91,7 @@ def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
                 what, remedy = f"{fleet.engine} {version} has no such directive", f"take it out or upgrade {machine}"
                 yield Unfit(check.UNKNOWN, where, "directive", what, remedy)
             elif wrong := values.problem(directive, setting.reveal()):
-                what, remedy = (wrong.what, wrong.hint) if isinstance(wrong, Fault) else (wrong, "")
+                what, remedy = halves(wrong)
                 yield Unfit(check.UNKNOWN, where, "directive", f"{fleet.engine} {version} refuses it: {what}", remedy)
 
 

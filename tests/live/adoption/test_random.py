@@ -31,7 +31,6 @@ _NOT_HERE = {
     **dict.fromkeys(["cluster-announce-hostname", "cluster-announce-human-nodename", "bind-source-addr"], "has a form"),
     **dict.fromkeys(["activedefrag", "watchdog-period"], "not in every build, not in files"),
     **dict.fromkeys(["replica-announce-ip", "replica-announce-port"], "only as described"),
-    **dict.fromkeys(["slave-announce-ip", "slave-announce-port"], "only as described"),
     **dict.fromkeys(["masteruser", "primaryuser"], "only with a password"),
 }
 

@@ -78,9 +78,7 @@ REPORT = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("sample", "service"), [("sentinel", "orders"), pytest.param("shared-machines", "cache", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("sample", "service"), [("sentinel", "orders"), ("shared-machines", "cache")])
 def test_a_drill_reports_one_object_and_loses_nothing(tmp_path: Path, sample: str, service: str) -> None:
     with box(tmp_path / "box", sample) as made:
         before, old = made.pids(), made.master(service)

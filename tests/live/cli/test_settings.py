@@ -48,11 +48,8 @@ def remote_tasks(log: str) -> dict[str, int]:
     return {host: hosts.count(host) for host in hosts}
 
 
-COMMON = [pytest.param(each, marks=() if each == "sentinel" else pytest.mark.long) for each in SAMPLES]
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("sample", COMMON)
+@pytest.mark.parametrize("sample", SAMPLES)
 def test_what_runs_is_what_the_file_asks_for(tmp_path: Path, sample: str) -> None:
     # One test and not four: each needs the same sandbox, which takes longest.
     with box(tmp_path / "box", sample) as made:

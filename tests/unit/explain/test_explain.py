@@ -347,7 +347,7 @@ def test_a_text_stays_itself_in_yaml(text: str) -> None:
     ],
 )
 def test_versions_in_words(chosen: tuple[str, ...], expected: str | None) -> None:
-    newest = version_ranges.short(version_ranges.split(version_ranges.columns("redis")[-1])[1])
+    newest = table.release(version_ranges.split(version_ranges.columns("redis")[-1])[1])
     assert version_ranges.in_words(chosen) == (
         f"redis until 6.0, 7.0, {newest} and later" if expected is None else expected
     )
