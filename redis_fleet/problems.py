@@ -34,7 +34,7 @@ class Problem:
 
     def __str__(self) -> str:
         path = f" {self.path}:" if self.path else ""
-        return _one_line(f"{self.position}:{path} {self.what}; {self.remedy}{self._mark}")
+        return one_line(f"{self.position}:{path} {self.what}; {self.remedy}{self._mark}")
 
     @property
     def _mark(self) -> str:
@@ -72,8 +72,8 @@ class UnreadableError(Exception):
         self.remedy = remedy
 
 
-def _one_line(text: str) -> str:
-    """Escape what is no printable letter: values are repeated, and may hold line breaks and a terminal's own signs."""
+def one_line(text: str) -> str:
+    """Escape what is no printable letter, nor UTF-8: values may hold breaks and a terminal's signs."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Words
-from redis_fleet.problems import Position
+from redis_fleet.problems import Position, one_line
 
 
 class RefusedError(Exception):
@@ -15,14 +15,9 @@ class RefusedError(Exception):
 
     def __init__(self, position: Position, what: str) -> None:
         """Keep the place and the reason; the message is ``file:line: reason``."""
-        super().__init__(printable(f"{position}: {what}"))
+        super().__init__(one_line(f"{position}: {what}"))
         self.position = position
         self.what = what
-
-
-def printable(text: str) -> str:
-    """Return a message with bytes that are no UTF-8 (a file's, kept as surrogates) shown by their numbers."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from redis_fleet.adoption.found import Statement, printable
-from redis_fleet.problems import Position
+from redis_fleet.adoption.found import Statement
+from redis_fleet.problems import Position, one_line
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Notes:
     def add(self, place: Position | Statement | None, text: str) -> None:
         """Add a remark on a place; without one it is about the whole import."""
         position = place.position if isinstance(place, Statement) else place
-        line = printable(f"{position}: {text}" if position else text)
+        line = one_line(f"{position}: {text}" if position else text)
         if line not in self.texts:
             self.texts.append(line)
 

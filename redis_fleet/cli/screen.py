@@ -13,6 +13,7 @@ from rich.status import Status
 from rich.table import Table
 
 from redis_fleet.plan.text import lines
+from redis_fleet.problems import one_line
 
 # A file or a pipe has no width to fit into.
 _WIDE = 240
@@ -33,12 +34,12 @@ class Screen:
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a line."""
-        self._console.print(escape(text), style=style)
+        self._console.print(_shown(text), style=style)
 
     def fail(self, text: str) -> None:
         """Print an error to standard error."""
         self.rest()
-        Console(stderr=True, highlight=False, soft_wrap=True).print(escape(text), style="red")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(_shown(text), style="red")
 
     def doing(self, text: str) -> None:
         """Show what goes on: a spinner on a terminal, a line elsewhere."""
@@ -46,10 +47,10 @@ class Screen:
             self.say(f"… {text}")
             return
         if self._status is None:
-            self._status = self._console.status(escape(text))
+            self._status = self._console.status(_shown(text))
             self._status.start()
         else:
-            self._status.update(escape(text))
+            self._status.update(_shown(text))
 
     def rest(self) -> None:
         """Take the spinner away."""
@@ -74,7 +75,7 @@ class Screen:
     def checks(self, service: str, checks: Sequence[Mapping[str, Any]]) -> None:
         """Print a verification: a line a process with what is fine there, and one for each failed check."""
         self.rest()
-        self._console.print(f"\n[bold]{escape(service)}[/]")
+        self._console.print(f"\n[bold]{_shown(service)}[/]")
         width = max((len(check["subject"]) for check in checks), default=0)
         for subject in dict.fromkeys(check["subject"] for check in checks):
             own = [check for check in checks if check["subject"] == subject]
@@ -87,7 +88,7 @@ class Screen:
                     self._check(False, subject.ljust(width), seen)
 
     def _check(self, ok: bool, subject: str, text: str) -> None:
-        self._console.print(f"  {_MARKS[ok]}  {escape(subject)}  {escape(text)}")
+        self._console.print(f"  {_MARKS[ok]}  {_shown(subject)}  {_shown(text)}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table."""
@@ -96,5 +97,10 @@ class Screen:
         for column in columns:
             table.add_column(column, no_wrap=True)
         for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
+            table.add_row(*(_shown(cell) for cell in row))
         self._console.print(table, soft_wrap=False, crop=False)
+
+
+def _shown(text: str) -> str:
+    """Return a text of one or more lines as it is: no markup of the console's, no signs for the terminal."""
+    return escape("\n".join(map(one_line, text.split("\n"))))

@@ -35,7 +35,8 @@ class Document:
 
     ``faulty`` are the paths whose values do not fit and were left out of the deployment: nothing follows from them.
     ``commented`` are the paths of texts without quotes that a comment follows on their line: whether it begins at once,
-    with no blank behind its ``#``.
+    with no blank behind its ``#``. ``invisible`` are the paths of texts with a letter, not an escape, that no screen
+    shows, and which it is.
     """
 
     file: str
@@ -44,6 +45,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     faulty: frozenset[Path] = frozenset()
     commented: Mapping[Path, bool] = field(default_factory=dict)
+    invisible: Mapping[Path, str] = field(default_factory=dict)
 
     def position(self, path: Path) -> Position:
         """Return where a path stands, or the nearest thing around it that does."""
@@ -69,7 +71,14 @@ def read(file: str, text: str) -> Document:
         raise InvalidDescriptionError([problem])
     reader = _Reader(file, text)
     tree = reader.value(node, ())
-    return Document(file, tree, reader.positions, tuple(reader.problems), commented=reader.commented)
+    return Document(
+        file,
+        tree,
+        reader.positions,
+        tuple(reader.problems),
+        commented=reader.commented,
+        invisible=reader.invisible,
+    )
 
 
 # A description has 6 levels. Much deeper ones would end in Python's limit, or in the C stack's.
@@ -154,6 +163,7 @@ def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
 
 
 _COMMENT = re.compile(r"\s+#(\S?)")
+_USUAL_UNPRINTABLE = frozenset("\t\r\n")
 _IN_QUOTES = 'put the whole text in quotes: "{{ … }}"'
 _UNQUOTED = re.compile(r"(?:^|[:,\[-]\s)\s*\{\{")
 
@@ -174,6 +184,7 @@ class _Reader:
         self._text = text
         self._lines = _BREAK.split(text)
         self.commented: dict[Path, bool] = {}
+        self.invisible: dict[Path, str] = {}
         self.positions: dict[Path, Position] = {}
         self.problems: list[Problem] = []
         self._open: list[yaml.Node] = []
@@ -204,6 +215,8 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> str | VaultText | None:
         if not node.style and (comment := _COMMENT.match(self._lines[node.end_mark.line], node.end_mark.column)):
             self.commented[path] = bool(comment[1])
+        if not node.value.isprintable() and (letter := self._invisible(node)):
+            self.invisible[path] = letter
         if node.tag == "!vault":
             return VaultText(node.value)
         if not node.tag.startswith(_STANDARD):
@@ -211,6 +224,11 @@ class _Reader:
             remedy = "quote a text that begins with '!'; for a secret there is !vault"
             self._report(node, path, "has a tag that means nothing here", remedy)
         return None if node.tag == _NULL else str(node.value)
+
+    def _invisible(self, node: yaml.Node) -> str:
+        """Return the first letter of a scalar that nobody sees in the file; what an escape stands for is not there."""
+        text = self._text[node.start_mark.index : node.end_mark.index]
+        return next((each for each in text if not each.isprintable() and each not in _USUAL_UNPRINTABLE), "")
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}

@@ -48,7 +48,7 @@ Code = Literal[
 
 @dataclass(frozen=True)
 class Refusal:
-    """One thing that stands in the way; its text is ``subject: what; remedy``.
+    """One thing that stands in the way; its text is ``subject: what; remedy [rule]``.
 
     ``subject`` is a machine, a service, a process's id or a place in a file; without a ``remedy`` nothing follows.
     ``rule`` is the identifier of the rule behind it, if there is one. ``transient``: it is likely to pass by itself.
@@ -62,7 +62,8 @@ class Refusal:
     transient: bool = False
 
     def __str__(self) -> str:
-        return f"{self.subject}: {self.what}; {self.remedy}" if self.remedy else f"{self.subject}: {self.what}"
+        text = f"{self.subject}: {self.what}"
+        return f"{text}{f'; {self.remedy}' if self.remedy else ''}{f' [{self.rule}]' if self.rule else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the row of a JSON answer."""

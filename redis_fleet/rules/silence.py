@@ -55,6 +55,15 @@ def _wrong(id_: str) -> tuple[str, str] | None:
     return None if rule.can_be_silenced else (f"cannot be silenced: {rule.firm}", rule.remedy)
 
 
+def ways_on(problems: Iterable[Problem]) -> str:
+    """Return how the errors among these are silenced whose rules allow it; empty where there are none."""
+    rules = [rule for each in problems if not each.warning and (rule := find(each.rule)) and rule.can_be_silenced]
+    if not rules:
+        return ""
+    written = ", ".join(f'{each}: "the reason"' for each in dict.fromkeys(rule.id for rule in rules))
+    return f"where it is right as it is: 'silence: {{{written}}}', in the section or for the file, lets a run go on"
+
+
 def heard(problems: Iterable[Problem], own: Iterable[Silence]) -> tuple[list[Problem], set[Silence]]:
     """Return the problems that no silence covers, and the silences that covered one."""
     left, used = [], set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from redis_fleet.rules.rule import Finding, rule
@@ -27,3 +28,17 @@ def cut_off(subject: Subject) -> Iterator[Finding]:
         name = names[-1].lower() if names else ""
         if (name == _USERS and "config" in names) or (name in _SECRETS and at_once):
             yield Finding(path, "ends before ' #', where for YAML a comment begins")
+
+
+@rule(
+    "W47",
+    "a value with a letter that nobody sees",
+    reason="copied from a page or a chat, it is a part of the value: another password, a path that is not there",
+    source="unicode.org, chapters 6 and 23 (U+00A0, U+200B, U+FEFF); Redis takes the bytes as they are",
+    remedy='write the value anew; where it is meant, as an escape in double quotes: "\\u200b"',
+)
+def invisible(subject: Subject) -> Iterator[Finding]:
+    """Of every text of the file, keys aside: an unknown key is refused anyway."""
+    for path, letter in subject.description.document.invisible.items():
+        name = unicodedata.name(letter, "a control character").lower()
+        yield Finding(path, f"holds U+{ord(letter):04X} ({name}), which nobody sees")

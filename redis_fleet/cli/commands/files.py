@@ -18,6 +18,7 @@ from redis_fleet.cli.common import (
     Json,
     Strict,
     Vault,
+    hint,
     read,
     use_vault,
 )
@@ -63,6 +64,7 @@ def check(
             screen.say(f"{file}: ok{_counted(warnings)}", "green")
         found += problems
         warned += warnings
+    hint(screen, found)
     how = Options(None, vault, ask_pass, ask_become)
     usable = all(problem.warning for problem in found)
     looks = [preflight.look(screen, file, how, strict=strict) for file in files] if hosts and usable else []

@@ -24,3 +24,30 @@ def test_a_vault_password_does_not_end_the_check_at_the_first_bad_file(
 
     assert done.exit_code == 2
     assert all(f"{file}:" in done.output for file in files)
+
+
+def test_a_message_shows_letters_that_no_screen_does(tmp_path: Path) -> None:
+    file = tmp_path / "redis.conf"
+    file.write_text("maxmemory 100mb\u200b\n")
+
+    done = CliRunner().invoke(app, ["import", str(file)])
+
+    assert done.exit_code == 2
+    assert "100mb\\u200b" in done.output
+    assert "\u200b" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "told"),
+    [
+        ("check", "E2-quorum", True),
+        ("check", "E12-name", False),
+        ("check", "W1-hasty", False),
+        ("plan", "E2-quorum", True),
+        ("plan", "E12-name", False),
+    ],
+)
+def test_what_a_reason_would_silence_is_told(command: str, name: str, told: bool) -> None:
+    done = CliRunner().invoke(app, [command, f"tests/rules/{name}.redis.yml"])
+
+    assert ("'silence: {E2: \"the reason\"}'" in done.output) == told
