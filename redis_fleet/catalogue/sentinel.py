@@ -7,6 +7,7 @@ its default is deleted from the file by Sentinel, so a missing line means the de
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -69,6 +70,12 @@ def ordinary(engine: str, version: str) -> tuple[str, ...]:
 def nearest(engine: str, version: str, name: str) -> str | None:
     """Return the name that may be set (sentinel or ordinary) most like a mistyped one, if any is like it."""
     return nearest_of(name, (*names(engine, version, state=False), *ordinary(engine, version)))
+
+
+@cache
+def unit_needs() -> Mapping[str, str]:
+    """Return what each statement needs of the unit (the column ``unit``), by name without the word ``sentinel``."""
+    return {name: row["unit"] for name, row in _table()["directives"].items() if "unit" in row}
 
 
 def is_state(words: Words) -> bool:

@@ -34,6 +34,7 @@ class Directive:
     is for and what other values cost. ``example``: a value as YAML writes it, where the default would not show much.
     ``clamped``: the server takes a number outside its limits for the nearest one inside.
     ``form``: a key of ``forms.FORMS``, what a text must look like.
+    ``unit``: what its process needs of the systemd unit, a key of ``unit_needs.NEEDS``; empty where that is plain.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Directive:
     costs: str = ""
     example: str = ""
     form: str = ""
+    unit: str = ""
 
 
 class Catalogue:
@@ -150,6 +152,12 @@ def known_in(name: str) -> tuple[str, ...]:
     return tuple(f"{engine}-{version}" for engine, version in columns if name in catalogue(engine, version))
 
 
+@cache
+def unit_needs() -> Mapping[str, str]:
+    """Return what each directive needs of the unit (the column ``unit``), by name; of those that have an entry."""
+    return {name: row["unit"] for name, row in _table()["directives"].items() if "unit" in row}
+
+
 def sections() -> tuple[str, ...]:
     """Return the headings of redis.conf in the order of a rendered file."""
     return tuple(_table()["sections"])
@@ -206,7 +214,7 @@ def same_release(described: str | None, found: str) -> bool:
 
 
 _FLAGS = ("clamped", "percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
-_TEXTS = ("does", "costs", "example", "form")
+_TEXTS = ("does", "costs", "example", "form", "unit")
 
 
 @lru_cache(maxsize=1)

@@ -80,6 +80,7 @@ def _directive(explanation: Explanation) -> str:
         "Change": pages.grouped(explanation.change),
         "Known to": (pages.since(explanation),),
         "Names": explanation.names,
+        "Unit": (f"allows {explanation.unit}",) if explanation.unit else (),
         "YAML": _yaml(explanation),
         "Rules": tuple(f"[{rule.id}](rules.md#{rule.id.lower()})" for rule in explanation.rules),
     }

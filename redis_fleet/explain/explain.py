@@ -9,6 +9,7 @@ from typing import Literal
 from redis_fleet.catalogue import check, sentinel, table
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.catalogue.table import Directive
+from redis_fleet.catalogue.unit_needs import NEEDS
 from redis_fleet.explain import phrases, version_ranges
 from redis_fleet.explain.version_ranges import VersionGroup, VersionSpan
 from redis_fleet.rules import Rule, all_rules
@@ -60,8 +61,8 @@ class Explanation:
     ``asked`` is the name it was asked by, where that is another one; ``names``: what else it is or was called, a
     sentence each. ``scope``: ``server``, or for sentinel.conf ``global`` or ``master``. ``value``, ``default`` and
     ``change`` have a group for each set of versions that differ. ``place``: where redis-fleet's YAML has it when it is
-    not below ``config:``. ``example``: a line of that YAML, empty where there is nothing to write. ``rules``: those
-    that are about it.
+    not below ``config:``. ``example``: a line of that YAML, empty where there is nothing to write. ``unit``: what the
+    systemd unit allows for it, in words, empty for nothing. ``rules``: those that are about it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
     place: str = ""
     example: str = ""
+    unit: str = ""
     rules: tuple[Rule, ...] = ()
 
 
@@ -139,6 +141,7 @@ def of_server(name: str, among: Columns) -> tuple[Explanation, ...]:
         notes=_notes(row),
         place=place.advice,
         example=_example(row, place),
+        unit=NEEDS[row.unit or "nothing"],
         rules=_rules(name, row.alias),
     )
     sentinels = tuple(column for column in own if name in sentinel.ordinary(*version_ranges.split(column)))
@@ -178,6 +181,7 @@ def of_sentinel(name: str, among: Columns) -> tuple[Explanation, ...]:
             notes=_notes(row.value),
             place=place.advice,
             example=_example(row.value, place),
+            unit=NEEDS[row.value.unit or "nothing"],
             rules=_rules(row.name, row.value.alias),
         ),
     )

@@ -105,6 +105,7 @@ def _fields(explanation: Explanation) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "Known to", (since(explanation),)
     yield "Names", explanation.names
     yield "Section", (explanation.section,) if explanation.scope == "server" else ()
+    yield "Unit", (f"allows {explanation.unit}",) if explanation.unit else ()
     yield "In YAML", _in_yaml(explanation)
     yield "Rules", tuple(f"{rule.id}  {rule.title}" for rule in explanation.rules)
 

@@ -120,6 +120,7 @@ def _platform(name: str, content: Mapping[str, Any]) -> Platform:
         provider=provider(common["package_provider"]),
         python=tuple(common["python"]),
         libraries=tuple(common["libraries"]),
+        programs=tuple(common["programs"]),
         engines={
             engine: Engine.read(engine, common["engine_files"], entry)
             for engine, entry in content["redis_machine_engines"].items()

@@ -54,11 +54,16 @@ def _text(text: str, engine: str) -> str:
 
 @dataclass(frozen=True)
 class Platform:
-    """One distribution and version. ``python`` is the oldest that the shipped code runs on there."""
+    """One distribution and version.
+
+    ``python`` is the oldest that the shipped code runs on there; what is executed lies in ``libraries`` and
+    ``programs``.
+    """
 
     name: str
     family: str
     provider: Provider
     python: tuple[int, ...]
     libraries: tuple[str, ...]
+    programs: tuple[str, ...]
     engines: Mapping[str, Engine] = field(hash=False)

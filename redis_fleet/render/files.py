@@ -20,10 +20,7 @@ from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.render.unit_needs import unit_needs
 
-_OPEN_FILES = 65535
 _SOMAXCONN = 4096
-# What the server keeps for itself beside its clients (server.h, CONFIG_MIN_RESERVED_FDS).
-_RESERVED_FILES = 32
 
 
 def _environment() -> jinja2.Environment:
@@ -116,27 +113,22 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
     engine = platform.engines[fleet.engine]
     delay = process.restart_delay
     paths = process.paths
-    writable = [dirname(paths.configuration), paths.data]
-    if paths.log:
-        writable.append(dirname(paths.log))
-    needs = unit_needs(process, platform.libraries)
+    needs = unit_needs(process, platform, engine)
+    writable = [dirname(paths.configuration), paths.data, *([dirname(paths.log)] if paths.log else []), *needs.writable]
     return {
         "title": _title(fleet, process),
         "deployment": fleet.name,
         "unit_type": kind.unit_type,
         "executable": engine.binaries[kind.binary],
         "program": engine.program,
-        "libraries": (*platform.libraries, *needs.executable),
-        "capabilities": "CAP_NET_BIND_SERVICE" if needs.low_ports else "",
-        "private_users": not needs.low_ports,
-        "system_calls": needs.system_calls,
+        "libraries": platform.libraries,
+        "needs": needs,
         "configuration": paths.configuration,
         "restart": "no" if delay is None else "always",
         "restart_delay": [] if delay is None else [f"RestartSec={delay:g}"],
         "hold_off": [_hold_off(delay)] if delay and delay != USUAL_RESTART_DELAY else [],
         "user": engine.user,
         "runtime_directory": basename(dirname(paths.pid)),
-        "open_files": max(_OPEN_FILES, _number(process, "maxclients") + _RESERVED_FILES),
         "writable": writable,
     }
 

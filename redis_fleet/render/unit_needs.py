@@ -1,94 +1,130 @@
-"""What the directives of a process need of its own unit beyond what every process may: no more, and nothing silently.
+"""What the directives of a process are allowed by its own unit beyond what every process may: no more than they need.
 
+What each needs is the catalogue's to say (``catalogue/unit_needs.py``); here is what that is in lines of a unit.
 Sources: systemd.exec(5) for what the unit takes away; for what a server does with a directive the sources of Redis
-(``connectUnix``, ``setcpuaffinity``, ``moduleLoad``, ``anetSetSockMarkId``, ``setOOMScoreAdj``).
+(``connectUnix``, ``setcpuaffinity``, ``moduleLoad``, ``adjustOpenFilesLimit``, ``sentinelRunPendingScripts``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from posixpath import dirname, normpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from posixpath import dirname, isabs
 
+from redis_fleet.catalogue.unit_needs import need
 from redis_fleet.model import Process, Setting
+from redis_fleet.platform.platform import Engine, Platform
+from redis_fleet.render.places import below, of_the_system
 
-_PINNING = (
-    *("server-cpulist", "bio-cpulist", "aof-rewrite-cpulist", "bgsave-cpulist"),
-    *("server_cpulist", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist"),
-)
-_PORTS = ("port", "tls-port")
 _FIRST_PORT_OF_USERS = 1024
-_PATHS = (
-    *("dir", "logfile", "loadmodule", "aclfile", "include", "tls-cert-file", "tls-key-file", "tls-ca-cert-file"),
-    *("tls-ca-cert-dir", "tls-client-cert-file", "tls-client-key-file", "tls-dh-params-file"),
-)
-JUDGED = (*_PATHS, "unixsocket", "socket-mark-id", "oom-score-adj-values")
-"""The directives that a unit may keep a process from."""
-# ProtectHome=, PrivateTmp=, PrivateDevices=: a process sees others there than everybody else, or nothing.
-_HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp", "/dev", "/proc", "/sys")  # noqa: S108
+_OPEN_FILES = 65535
+# What the server keeps for itself beside its clients (server.h, CONFIG_MIN_RESERVED_FDS).
+_RESERVED_FILES = 32
 
 
 @dataclass(frozen=True)
 class UnitNeeds:
-    """What a unit allows beyond the usual: folders to execute from, and lines of its own for system calls and ports."""
+    """What a unit allows: folders and files to write and to execute, lines of its own for all else.
 
+    ``errors``: what is not allowed fails instead of ending the process, as scripts of others are run there.
+    ``private_users``: no other user or group exists for the process, which some rights do not go with.
+    """
+
+    writable: tuple[str, ...] = ()
     executable: tuple[str, ...] = ()
     system_calls: tuple[str, ...] = ()
-    low_ports: bool = False
+    capabilities: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    open_files: int = _OPEN_FILES
+    private_users: bool = True
+    entered_by_others: bool = False
+    errors: bool = False
 
 
-def unit_needs(process: Process, libraries: tuple[str, ...]) -> UnitNeeds:
-    """Return what the unit of a process has to allow, where modules of ``libraries`` may be executed anyway."""
-    modules = dict.fromkeys(dirname(each) for each in _modules(process))
-    return UnitNeeds(
-        tuple(each for each in modules if not any(_below(each, library) for library in libraries)),
-        ("sched_setaffinity",) if any(_word(process, name) for name in _PINNING) else (),
-        any(0 < int(_word(process, name) or 0) < _FIRST_PORT_OF_USERS for name in _PORTS),
-    )
+@dataclass(frozen=True)
+class _Place:
+    process: Process
+    platform: Platform
+    engine: Engine
 
 
-def kept_from(process: Process, setting: Setting) -> Iterator[tuple[str, str]]:
-    """Yield why its unit would keep a process from what a setting of JUDGED asks for, and what to do."""
-    name = setting.name
-    if name in _PATHS:
-        for path in dict.fromkeys(words[0] for words in setting.lines if words):
-            if hidden := _hidden(path):
-                yield f"is below {hidden}, which its unit shows to no process", "put it elsewhere, such as below /srv"
-    elif name == "unixsocket" and setting.word:
-        yield from _socket(process, setting.word)
-    elif name == "socket-mark-id" and setting.word not in ("0", "0x0"):
-        yield "takes the right CAP_NET_ADMIN, which its unit has not", "leave it out, and mark by the unit's user"
-    elif name == "oom-score-adj-values" and any(word.startswith("-") for word in setting.lines[0]):
-        yield "takes the right to lower a process's own score, which its unit has not", "write numbers from 0 up"
+_Allow = Callable[[UnitNeeds, Setting, _Place], UnitNeeds]
 
 
-def _hidden(path: str) -> str:
-    """Return the folder that a unit hides and that a path is below; the shared memory in /dev is not hidden."""
-    return "" if _below(path, "/dev/shm") else next((each for each in _HIDDEN if _below(path, each)), "")  # noqa: S108
+def unit_needs(process: Process, platform: Platform, engine: Engine) -> UnitNeeds:
+    """Return what the unit of a process has to allow on a platform."""
+    place = _Place(process, platform, engine)
+    needs = UnitNeeds()
+    for setting in process.settings:
+        allow = _ALLOWED.get(need(setting.name))
+        if allow and not setting.secret and not setting.empty:
+            needs = allow(needs, setting, place)
+    return needs
 
 
-def _socket(process: Process, path: str) -> Iterator[tuple[str, str]]:
-    run = dirname(process.paths.pid)
-    allowed = (run, process.paths.data, dirname(process.paths.log))
-    if not any(_below(path, folder) for folder in allowed if folder):
-        # With the variable, it is the same for each process of a service.
-        own = run.removesuffix(process.name)
-        yield "is in no folder that its unit makes or lets it write to", f"write '{own}{{{{ name }}}}/redis.sock'"
+def _execute(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
+    found = (_executable(words[0]) for words in setting.lines if words)
+    own = [each for each in found if not any(below(each, library) for library in place.platform.libraries)]
+    return replace(needs, executable=tuple(dict.fromkeys((*needs.executable, *own))))
 
 
-def _modules(process: Process) -> list[str]:
-    setting = process.setting("loadmodule")
-    return [words[0] for words in setting.lines if words] if setting else []
+def _executable(path: str) -> str:
+    """Return the folder of a file, which may need what lies beside it; the file alone where others' lie there, too."""
+    folder = dirname(path)
+    return path if of_the_system(folder) else folder
 
 
-def _word(process: Process, name: str) -> str:
-    setting = process.setting(name)
-    return setting.word if setting and not setting.secret and setting.held else ""
+def _run(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
+    # The words of a line are the monitor's name and the script.
+    scripts = (_executable(words[-1]) for words in setting.lines if words)
+    own = [each for each in scripts if not any(below(each, programs) for programs in place.platform.programs)]
+    executable = dict.fromkeys((*needs.executable, *own, *place.platform.programs))
+    return replace(needs, executable=tuple(executable), errors=True)
 
 
-def _below(path: str, folder: str) -> bool:
-    """Say whether a path is a folder or in it; /var/run is /run on every system with systemd."""
-    real = normpath(path)
-    if real.startswith("/var/run/"):
-        real = real.removeprefix("/var")
-    return real == folder or real.startswith(f"{folder}/")
+def _write_beside(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
+    folder, paths = dirname(setting.word), place.process.paths
+    usual = (dirname(paths.configuration), paths.data, *((dirname(paths.log),) if paths.log else ()))
+    # A name without a folder is one in the data folder.
+    if not isabs(folder) or any(below(folder, each) for each in (*usual, *needs.writable)):
+        return needs
+    return replace(needs, writable=(*needs.writable, folder))
+
+
+def _bind(needs: UnitNeeds, setting: Setting, _: _Place) -> UnitNeeds:
+    if not (setting.word.isdecimal() and 0 < int(setting.word) < _FIRST_PORT_OF_USERS):
+        return needs
+    return replace(needs, capabilities=("CAP_NET_BIND_SERVICE",), private_users=False)
+
+
+def _pin(needs: UnitNeeds, _: Setting, __: _Place) -> UnitNeeds:
+    return replace(needs, system_calls=tuple(dict.fromkeys((*needs.system_calls, "sched_setaffinity"))))
+
+
+def _let_in(needs: UnitNeeds, setting: Setting, _: _Place) -> UnitNeeds:
+    return replace(needs, entered_by_others=needs.entered_by_others or int(setting.word, 8) & 0o7 != 0)
+
+
+def _join(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
+    if setting.word == place.engine.user:
+        return needs
+    # Only who is in a group may give a file to it, and among users of its own there is no other group.
+    calls = dict.fromkeys((*needs.system_calls, "@chown"))
+    group = (setting.word,)
+    return replace(needs, system_calls=tuple(calls), groups=group, private_users=False, entered_by_others=True)
+
+
+def _open(needs: UnitNeeds, setting: Setting, _: _Place) -> UnitNeeds:
+    return replace(needs, open_files=max(needs.open_files, int(setting.word) + _RESERVED_FILES))
+
+
+_ALLOWED: Mapping[str, _Allow] = {
+    "writes-beside": _write_beside,
+    "executes": _execute,
+    "runs": _run,
+    "socket-mode": _let_in,
+    "socket-group": _join,
+    "port": _bind,
+    "cpus": _pin,
+    "open-files": _open,
+}

@@ -205,12 +205,11 @@ def announced_otherwise(subject: Subject) -> Iterator[Finding]:
 
 @rule(
     "W14",
-    "a failover that is given up too early, and scripts that never run",
-    reason="Sentinel gives up an election after failover-timeout, at most 10 s, and a promotion after it; and what a "
-    "hardened unit may not execute, Sentinel cannot call",
-    source="sentinel.c: sentinelFailoverWaitStart, sentinelHandleConfiguration; systemd.exec(5): NoExecPaths",
+    "a failover that is given up too early",
+    reason="Sentinel gives up an election after failover-timeout, at most 10 s, and a promotion after it",
+    source="sentinel.c: sentinelFailoverWaitStart, sentinelHandleConfiguration",
     remedy="use 10000 or more, better twice what a full synchronisation takes",
-    directives=("sentinel failover-timeout", "sentinel notification-script", "sentinel client-reconfig-script"),
+    directives=("sentinel failover-timeout",),
 )
 def given_up(subject: Subject) -> Iterator[Finding]:
     """How long a synchronisation takes is not in the file; that an election takes its time is."""
@@ -218,11 +217,6 @@ def given_up(subject: Subject) -> Iterator[Finding]:
         if watch.failover_timeout < _ELECTION:
             what = f"gives an election up after {watch.failover_timeout} ms"
             yield Finding(subject.watch_path(service, "failover-timeout"), what)
-    for each in subject.given_to_sentinels("sentinel notification-script", "sentinel client-reconfig-script"):
-        if not each.process.adopted:
-            what = "is never run: the units of redis-fleet let Sentinel execute nothing but itself"
-            remedy = "add a drop-in to the unit with ExecPaths= for the script and its interpreter, and silence this"
-            yield Finding(subject.path(each), what, remedy)
 
 
 @rule(

@@ -128,7 +128,7 @@ def wheel(image: str) -> Part:
 
 def systemd(image: str) -> Part:
     """Directives that need something of their unit."""
-    return _on_hosts("systemd", image, seconds=2700)
+    return _on_hosts("systemd", image, frozenset({"compiler"}), seconds=2700)
 
 
 def _on_hosts(suite: str, image: str, needs: frozenset[str] = frozenset(), *, seconds: float) -> Part:

@@ -25,6 +25,7 @@ _HOST_PACKAGES = {
 }
 _ENGINES_PACKAGES = {"mmdebstrap": "mmdebstrap"}
 _SSH_PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client"}
+_COMPILER_PACKAGES = {"gcc": "gcc"}
 _PACKET_PACKAGES = {"iptables": "iptables", "nsenter": "util-linux"}
 _EMULATOR_PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
@@ -38,6 +39,10 @@ _EMULATOR_PACKAGES = {
 _REDIS_PACKAGES = {"redis-check-rdb": "redis-tools", "redis-cli": "redis-tools"}
 # The programs without the package mariadb-server, whose service would start at once.
 _MARIADB_PACKAGES = {"/usr/sbin/mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
+_SAID = {
+    "ssh": "no ssh; install openssh-client",
+    "compiler": "no compiler for a module of the tests' own; install gcc",
+}
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -48,7 +53,8 @@ def provide(needs: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:
     Needs are ``redis`` (a server binary), ``engines`` (every engine of every release: built, and what cannot be had is
     only said, for its tests skip), ``mariadb`` (a database's programs) and ``browser`` (both: without them their tests
     skip), ``ssh`` (a client), ``hosts`` (a container engine), ``direct`` (this machine reaches the hosts' own
-    addresses), ``packets`` (it may drop what they send) and ``emulator`` (machines are emulated).
+    addresses), ``packets`` (it may drop what they send), ``compiler`` (a module of the tests' own is made) and
+    ``emulator`` (machines are emulated).
     """
     wanted = set(needs)
     packages = sorted({package for need in wanted for package in _missing_packages(need)})
@@ -78,6 +84,7 @@ def _missing_packages(need: str) -> list[str]:
         "redis": _REDIS_PACKAGES,
         "engines": _ENGINES_PACKAGES,
         "packets": _PACKET_PACKAGES,
+        "compiler": _COMPILER_PACKAGES,
         "emulator": _EMULATOR_PACKAGES,
         "mariadb": _MARIADB_PACKAGES,
     }
@@ -121,8 +128,8 @@ def _still_missing(need: str) -> str:
     """Return why a need is not met and what to install, or nothing."""
     if need == "hosts":
         return _engine_problem()
-    if need == "ssh":
-        return "" if shutil.which("ssh") and shutil.which("ssh-keygen") else "no ssh; install openssh-client"
+    if need in _SAID and _missing_packages(need):
+        return _SAID[need]
     if need == "direct" and not _engine_problem() and not find().direct:
         return "the test hosts' network is not reached from this machine; run as root on Linux"
     if need == "emulator" and _missing_packages(need):

@@ -145,7 +145,7 @@ TOLD = {
     "W6 second class": shop(config="client-output-buffer-limit: normal 0 0 0 replica 128mb 64mb 60"),
     "W11 the only one": shop(**PAIR, config="min-replicas-to-write: 1"),
     "W14 just below": shop(watched=watched("failover-timeout: 9999")),
-    "W14 reconfig script": shop(watched=watched("client-reconfig-script: /usr/local/bin/moved")),
+    "W45 reconfig script": shop(watched=watched("client-reconfig-script: /usr/local/bin/moved")),
     "W16 59": shop(config="timeout: 59"),
     "W17 outside": shop(**EXTERNAL, config="save: []"),
     "W18 just below": shop(watched=watched("down-after-milliseconds: 1999")),
@@ -276,7 +276,7 @@ QUIET = {
     "W13 loopback is E19": shop(own=f"{PASSWORD}\nbind: 127.0.0.1"),
     "W13 unwatched": shop(own=f"{PASSWORD}\nbind: 172.17.0.2\nsentinel: no", config=NAT),
     "W14 10000": shop(watched=watched("failover-timeout: 10000")),
-    "W14 somebody else's unit": shop(
+    "W45 somebody else's unit": shop(
         watched=watched("notification-script: /bin/page", own=f"password: staple-of-the-fleet\n{ADOPTED_SENTINEL}")
     ),
     "W16 60": shop(config="timeout: 60"),

@@ -19,52 +19,23 @@ from tests.harness.hosts.description import describe
 from tests.harness.hosts.engine import ROOT
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import client_of
+from tests.systemd.placed import place
 
 _RELEASE = os.environ.get("REDIS_FLEET_IMAGE", "12")
 NAME = os.environ.get("REDIS_FLEET_HOSTS", f"systemd-{_RELEASE}")
 COMMAND = str(Path(sys.executable).with_name("redis-fleet"))
 MACHINES = ["red1", "red2", "red3"]
-DESCRIPTION = """
-plugin: redis_fleet
-name: needs
-machines:
-  red1: {address: 10.0.0.11}
-  red2: {address: 10.0.0.12}
-  red3: {address: 10.0.0.13}
-services:
-  orders:
-    master: red1
-    replicas: [red2, red3]
-    port: 700
-    password: correct-horse-battery-staple
-    config:
-      maxmemory: 64mb
-      appendonly: yes
-      dir: "/srv/data/{{ name }}"
-      logfile: "/srv/log/{{ name }}.log"
-      unixsocket: "/run/redis-{{ name }}/redis.sock"
-      unixsocketperm: 770
-      server_cpulist: 0
-      bio_cpulist: 0
-      aof_rewrite_cpulist: 0
-      bgsave_cpulist: 0
-      oom-score-adj: yes
-      oom-score-adj-values: 0 200 800
-      syslog-enabled: yes
-sentinel:
-  machines: [red1, red2, red3]
-  port: 701
-  password: staple-battery-horse-correct
-"""
+DESCRIPTION = Path(__file__).with_name("needs.redis.yml")
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Deploy it to three machines."""
-    file = tmp_path_factory.mktemp("systemd") / "needs.redis.yml"
-    file.write_text(DESCRIPTION, encoding="utf-8")
+    file = tmp_path_factory.mktemp("systemd") / DESCRIPTION.name
     try:
-        describe(file, file, hosts.up(NAME, MACHINES, _RELEASE))
+        machines = hosts.up(NAME, MACHINES, _RELEASE)
+        place(machines, file.parent)
+        describe(DESCRIPTION, file, machines)
         assert _run("deploy", "--yes", file) == "", "it is deployed"
         yield file
     finally:
@@ -114,15 +85,27 @@ def test_every_server_saves_rewrites_and_writes_its_file(deployed: Path) -> None
 
 
 def test_every_server_has_what_it_asked_for(deployed: Path) -> None:
-    fleet = load_fleet(str(deployed))
-    machines = hosts.load(NAME)
-    for process in _servers(fleet):
+    for process in _servers(load_fleet(str(deployed))):
         with client_of(process) as client:
             pid = client.info("server")["process_id"]
-        asked = f"grep Cpus_allowed_list /proc/{pid}/status; sudo stat -c %F /run/redis-{process.name}/redis.sock"
-        told = hosts.ssh(machines[process.machine], asked).stdout.split("\n")
-        assert told[0].split() == ["Cpus_allowed_list:", "0"]
-        assert told[1] == "socket"
+            alone, replica = process.service == "sessions", process.follows is not None
+            assert client.execute_command("HELLO.ANSWER") == (7 if alone else 42), "its module was executed"
+            assert client.config_get("maxclients") == {"maxclients": "10000" if alone else "12000"}
+        assert _on(process, f"grep Cpus_allowed_list /proc/{pid}/status").split() == ["Cpus_allowed_list:", "0"]
+        assert _on(process, f"cat /proc/{pid}/oom_score_adj") == ("0" if alone else "200" if replica else "100")
+
+
+def test_the_socket_is_reached_by_whom_its_mode_lets_in(deployed: Path) -> None:
+    ping = (
+        "import socket; s = socket.socket(socket.AF_UNIX); s.connect('{}'); s.sendall(b'PING\\r\\n'); print(s.recv(9))"
+    )
+    for process in load_fleet(str(deployed)).processes:
+        socket = process.setting("unixsocket")
+        assert socket is not None
+        own = ping.format(socket.word)
+        assert _on(process, f'sudo -u redis python3 -c "{own}"').startswith("b'-NOAUTH")
+        others = _on(process, f'python3 -c "{own}" 2>&1')
+        assert ("NOAUTH" in others) == (process.service == "orders"), others
 
 
 def test_it_restarts_one_after_the_other(deployed: Path) -> None:
@@ -133,6 +116,25 @@ def test_it_restarts_one_after_the_other(deployed: Path) -> None:
 
 
 def test_it_fails_over(deployed: Path) -> None:
-    assert _run("verify", "--drill", "failover", "--yes", deployed) == ""
+    assert _run("verify", "--drill", "failover", "--service", "orders", "--yes", deployed) == ""
     assert _run("verify", deployed) == ""
     assert _run("plan", deployed) == ""
+
+
+def test_scripts_of_sentinel_were_run_with_programs_and_network(deployed: Path) -> None:
+    for sentinel in load_fleet(str(deployed)).sentinels:
+        told = _eventually_in("notified", "+switch-master", sentinel)
+        assert told.startswith("redis\n"), "it started a program of the system"
+        moved = _eventually_in("moved", "-NOAUTH", sentinel)
+        assert moved.startswith("orders "), "it asked the new master"
+
+
+def _eventually_in(name: str, proof: str, sentinel: Process) -> str:
+    """Wait until a script of a Sentinel has written something to its folder; return all that it wrote."""
+    command = f"sudo cat {sentinel.paths.data}/{name}"
+    eventually(lambda: proof in _on(sentinel, command), f"{proof} is in what a script of {sentinel.id} wrote")
+    return _on(sentinel, command)
+
+
+def _on(process: Process, command: str) -> str:
+    return hosts.ssh(hosts.load(NAME)[process.machine], command).stdout.strip()
