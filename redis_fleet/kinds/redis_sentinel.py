@@ -24,7 +24,7 @@ from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.builder import Config, SettingsBuilder, secret
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
-from redis_fleet.settings.loopback_only import own_places
+from redis_fleet.settings.loopback_only import leave_out, own_places
 
 _SECTION = "sentinel"
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
@@ -149,7 +149,9 @@ def _process(
     builder.add_described((*path, "config"), _process_wide(description, sentinel), as_)
     per_master = SettingsBuilder(description, builder.variables)
     per_master.add_described((*path, "config"), _per_master(description, sentinel), check.sentinel)
-    paths = moved(builder, path, sentinel, place_.machine, paths, layout)
+    if not layout.supervised:
+        leave_out(per_master)
+    paths = moved(builder, path, sentinel, place_, paths, layout)
     settings = [*builder.settings.values()]
     for service in services:
         if service.watch:

@@ -156,7 +156,7 @@ def _process(
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         builder.set("repl-diskless-sync-delay", ("0",))
     builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
-    paths = moved(builder, path, service, member.machine, paths, layout)
+    paths = moved(builder, path, service, member, paths, layout)
     settings = tuple(builder.settings.values())
     return Process(
         title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over

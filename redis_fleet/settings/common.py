@@ -11,6 +11,7 @@ from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.load import Description
+from redis_fleet.description.members import Member
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
 from redis_fleet.model import Paths
@@ -74,14 +75,14 @@ def moved(
     builder: SettingsBuilder,
     path: Path,
     described: ServiceDescription | SentinelDescription,
-    machine: str,
+    member: Member,
     paths: Paths,
     layout: Layout,
 ) -> Paths:
     """Follow ``dir`` and ``logfile`` of the description; a sandbox keeps everything in its own folder."""
     if not layout.supervised:
         _put_files(builder, layout, paths)
-        keep_inside(builder, path, machine, layout)
+        keep_inside(builder, path, member, layout)
         return paths
     if described.adopted:
         return adopted.paths(builder, path, described.adopted)

@@ -34,6 +34,9 @@ services:
       slave-announce-ip: "{{{{ outer }}}}"
       replica-announce-port: 16379
       cluster-announce-hostname: red.example.org
+      bind-source-addr: 10.0.0.11
+      syslog-enabled: yes
+      cluster-config-file: "/srv/{{{{ name }}}}/nodes.conf"
       TLS-port: 6390
       tls-auth-clients: no
       tls-cert-file: /etc/redis/tls/a.crt
@@ -41,7 +44,21 @@ services:
 sentinel:
   machines: [red1, red2, red3]
   password: another-password-that-nobody-guesses
-  config: {{announce-ip: "{{{{ outer }}}}", announce-port: 36379}}
+  config:
+    announce-ip: "{{{{ outer }}}}"
+    announce-port: 36379
+    notification-script: /opt/scripts/page
+    client-reconfig-script: /opt/scripts/move
+    bind-source-addr: 10.0.0.11
+"""
+_CLUSTER = f"""{_TOP}
+services:
+  orders:
+    master: red1
+    password: a-password-that-nobody-guesses
+    config:
+      maxmemory: 1gb
+      cluster-enabled: yes
 """
 _FOLLOWING = f"""{_TOP}
 services:
@@ -66,10 +83,11 @@ def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
     taken: set[str] = set()
     for process in fleet.processes:
         settings = {each.name: each for each in process.settings}
-        assert not [name for name in settings if "announce-" in name]
+        assert not [name for name in settings if "announce-" in name or "-script" in name]
+        assert not {"bind-source-addr", "syslog-enabled"} & set(settings)
         assert set(settings["bind"].lines[0]) == {"127.0.0.1"}
         words = [word for each in process.settings if not each.secret for line in each.lines for word in line]
-        assert not [word for word in words if word.startswith(("10.0.", "203.0.", "/run", "/var"))]
+        assert not [word for word in words if word.startswith(("10.0.", "203.0.", "/run", "/var", "/srv"))]
         ports = [settings[name].word for name in ("port", "tls-port") if name in settings]
         assert not taken & set(ports)
         taken |= set(ports)
@@ -81,6 +99,26 @@ def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
 def test_a_port_made_of_variables_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidDescriptionError, match=r"config\.tls-port: is made of variables"):
         in_sandbox(tmp_path, _OUTWARD.replace("TLS-port: 6390", 'tls-port: "{{ 6390 }}"'))
+
+
+@pytest.mark.parametrize("written", ["yes", "True"])
+@pytest.mark.parametrize("more", ["", "\n      cluster-port: 7001"])
+def test_the_bus_of_a_cluster_is_moved_to_a_port_of_its_own(tmp_path: Path, written: str, more: str) -> None:
+    text = _CLUSTER.replace("enabled: yes", f"enabled: {written}{more}").replace(
+        "name: shop", "name: shop\nversion: '7.0'"
+    )
+    (process,) = in_sandbox(tmp_path, text).processes
+    ports = [setting.word for name in ("port", "cluster-port") if (setting := process.setting(name))]
+    assert sorted(ports) == ["20000", "20001"]
+
+
+def test_a_bus_that_cannot_be_moved_has_room_above_the_port_or_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "shop.redis.yml"
+    file.write_text(_CLUSTER.replace("name: shop", "name: shop\nversion: '6.2'"), encoding="utf-8")
+    (process,) = load_fleet(str(file), SandboxLayout(str(tmp_path), {"red1:6379": 55535})).processes
+    assert process.setting("cluster-port") is None
+    with pytest.raises(InvalidDescriptionError, match=r"config\.cluster-enabled: listens 10000 above its port"):
+        load_fleet(str(file), SandboxLayout(str(tmp_path), {"red1:6379": 55536}))
 
 
 def test_no_process_follows_a_master_elsewhere(tmp_path: Path) -> None:
