@@ -31,6 +31,8 @@ _CGROUP_FILES = (
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     "/sys/fs/cgroup/memory/system.slice/memory.limit_in_bytes",
 )
+# What PrivateUsers=, and all that hides or protects folders, is made of; a container may not be given them.
+_NAMESPACES = ("user", "mount")
 # cgroup v1 says "no limit" with a number just below 2^63.
 _UNLIMITED = 1 << 60
 _SYS_RESOURCE = 24  # capabilities(7)
@@ -49,6 +51,7 @@ def host_facts(request: AskHostFacts) -> HostFacts:
         virtual=(text_of("/run/systemd/container") or "").strip(),
         systemd=_state() if running else None,
         units=units,
+        withheld=tuple(each for each in _NAMESPACES if running and not _given(each)),
         memory=_memory([int(unit.get("MainPID") or 0) for unit in units.values()]),
         cores=_cores(),
         open_files=_open_files(),
@@ -71,6 +74,22 @@ def _state() -> SystemdState:
     failed = _output(["systemctl", "--failed", "--plain", "--no-legend", "--no-pager"])
     state = _output(["systemctl", "is-system-running"]).strip()
     return SystemdState(state, tuple(line.split()[0] for line in failed.splitlines() if line.split()))
+
+
+def _given(namespace: str) -> bool:
+    """Say whether root gets a namespace here as systemd asks for it; where nobody can be asked it is not known."""
+    try:
+        done = subprocess.run(
+            ["unshare", f"--{namespace}", "true"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return done.returncode == 0
 
 
 def _output(command: list[str]) -> str:

@@ -109,6 +109,7 @@ class HostFacts(HostState):
     """A machine's facts; ``units`` are properties of the processes' own ones, ``candidates`` what is on offer.
 
     ``links`` are configuration files that are symbolic links, ``lists``: the package lists have been read once.
+    ``withheld`` are the namespaces (``user``, ``mount``) that the machine gives to nobody.
     """
 
     python: tuple[int, ...] = ()
@@ -116,6 +117,7 @@ class HostFacts(HostState):
     virtual: str = ""
     systemd: Optional[SystemdState] = None
     units: Mapping[str, Text] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
     memory: Memory = Memory(None, None, 0, 0, None, None, 0)
     cores: Cores = Cores(1)
     open_files: Optional[int] = None

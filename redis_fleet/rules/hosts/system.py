@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from redis_fleet.catalogue import check
 from redis_fleet.kinds import wanted_packages
-from redis_fleet.platform import default, known, name_of, offered, platform
+from redis_fleet.model import Process
+from redis_fleet.platform import default, installation, known, name_of, offered, platform
 from redis_fleet.platform.platform import Platform
+from redis_fleet.render.files import has_unit_file
+from redis_fleet.render.unit_needs import unit_needs
 from redis_fleet.rulebook import declare
 from redis_fleet.rules.hosts import fit
 from redis_fleet.rules.hosts.host import Answered, HostReport, Row, on_hosts
@@ -32,8 +35,9 @@ NOT_REACHED = declare(
 UNFIT_MACHINE = declare(
     "E31",
     "a machine without what a deployment stands on",
-    reason="units need systemd, what runs on a machine needs Python 3.9, servers are the distribution's packages",
-    source="redis-fleet's own",
+    reason="units need systemd and the namespaces that they are made of, what runs on a machine needs Python 3.9, "
+    "servers are the distribution's packages",
+    source="redis-fleet's own; systemd.exec(5): PrivateUsers ('Failed to set up user namespacing', 217/USER)",
     remedy="use a machine with systemd and one of the distributions that redis-fleet knows",
     needs="machine",
     firm="nothing can be deployed to it",
@@ -102,6 +106,24 @@ def systemd(host: HostReport) -> Iterator[Row]:
         yield host.holds("systemd", f"{found.state}, failed: {', '.join(found.failed)}", UNFIT_MACHINE)
     else:
         yield host.holds("systemd", found.state or "runs", UNFIT_MACHINE)
+
+
+@on_hosts(UNFIT_MACHINE)
+def namespaces(host: HostReport) -> Iterator[Row]:
+    """What a unit hides and protects is done by namespaces, which an unprivileged container may not be given."""
+    units = [unit_needs(each, default(host.fleet.engine), installation(host.fleet.engine)) for each in _ours(host)]
+    asked = {"user": any(each.private_users for each in units), "mount": bool(units)}
+    lacking = [name for name in host.facts.withheld if asked.get(name)]
+    if lacking:
+        seen = f"no {' and no '.join(lacking)} namespace is given to units here: none of them would start"
+        fix = "let the container nest (LXC, Proxmox: 'features: nesting=1'), or see sysctl user.max_user_namespaces"
+        yield host.breaks("namespaces", seen, fix, UNFIT_MACHINE)
+    elif units:
+        yield host.holds("namespaces", "given to units", UNFIT_MACHINE)
+
+
+def _ours(host: HostReport) -> list[Process]:
+    return [process for process in host.processes if has_unit_file(process)]
 
 
 @on_hosts(KERNEL_SETTINGS)

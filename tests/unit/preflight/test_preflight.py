@@ -140,6 +140,8 @@ def _opened(fleet: Fleet, machine: str) -> list[dict[str, Any]]:
 _CASES: dict[str, tuple[Mapping[str, Any], str, str, str]] = {
     "not root": ({"root": False}, "root", "fail", "E30"),
     "old python": ({"python": [3, 8, 10]}, "python", "fail", "E31"),
+    "no user namespaces": ({"withheld": ["user"]}, "namespaces", "fail", "E31"),
+    "no mount namespaces": ({"withheld": ["mount"]}, "namespaces", "fail", "E31"),
     "no systemd": ({"systemd": None}, "systemd", "fail", "E31"),
     "unknown platform": ({"system": {"id": "alpine", "version": "3"}}, "packages", "fail", "E31"),
     "not on offer": ({"candidates": {"redis-server": None}}, "redis-server", "warn", "W34"),
