@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 
 UNITS = "/etc/systemd/system/"
 MARK = "X-Redis-Fleet-Deployment="
 """What a unit says whose it is with; systemd ignores the line."""
+# What systemd itself could not do before the program began: "Process exit codes" of systemd.exec(5).
+_STEPS = {
+    **{"200": "CHDIR", "203": "EXEC", "205": "LIMITS", "216": "GROUP", "217": "USER", "218": "CAPABILITIES"},
+    **{"226": "NAMESPACE", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY"},
+}
 _PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
 
 
@@ -34,6 +40,19 @@ def show(units: list[str], properties: str = _PROPERTIES) -> dict[str, dict[str,
 def show_one(unit: str) -> dict[str, str]:
     """Return the properties of one unit."""
     return show([unit])[unit]
+
+
+def end_of(unit: str) -> str:
+    """Return a unit's state in words, with the step at which systemd could not go on, where it was at one."""
+    return in_words(show([unit], "ActiveState,Result,ExecMainStatus")[unit])
+
+
+def in_words(unit: Mapping[str, str]) -> str:
+    """Return a unit's properties as ``failed (exit-code)``, and the step behind it."""
+    state = f"{unit.get('ActiveState')} ({unit.get('Result')})"
+    status = unit.get("ExecMainStatus", "")
+    step = _STEPS.get(status) if unit.get("Result") == "exit-code" else None
+    return f"{state}: systemd could not set it up, {status}/{step}" if step else state
 
 
 def starts(unit: str) -> list[list[str]]:

@@ -17,7 +17,7 @@ from ..conf.text import split
 from ..errors import NotReadyError
 from ..host.proc import running_pid
 from ..host.put import put
-from ..host.systemd import show, show_one, systemctl
+from ..host.systemd import end_of, show, show_one, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
 from ..protocol.resp import ReplyError, info, pairs
@@ -194,8 +194,7 @@ def _missing(started: Starting) -> str | None:
 def _state(process: ManagedProcess) -> str:
     if not process.unit:
         return ""
-    unit = show_one(process.unit)
-    return f"its unit is {unit.get('ActiveState')} ({unit.get('Result')}); "
+    return f"its unit is {end_of(process.unit)}; "
 
 
 def tail(log: str) -> str:
