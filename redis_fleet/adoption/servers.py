@@ -17,6 +17,7 @@ from redis_fleet.catalogue.multi_word import Lines
 from redis_fleet.catalogue.one_word import clamped
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.model import Words
+from redis_fleet.rules.replication import unformed_cluster
 
 # The description has keys of its own for these (``port:``, ``password:`` ...); primaryauth is Valkey's masterauth.
 _OWN = {"port": "port", "bind": "bind", "requirepass": "requirepass", "replicaof": "replicaof"} | {
@@ -69,6 +70,8 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     if "aclfile" in given and given["aclfile"].form:
         where = given["aclfile"].texts[0].clear
         notes.add(given["aclfile"].position, f"the users in {where} stay there; the description knows nothing of them")
+    if "cluster-enabled" in given and given["cluster-enabled"].form == "yes":
+        notes.add(given["cluster-enabled"].position, f"is a node of a cluster: {unformed_cluster.reason}")
     return Server(
         found,
         int(own["port"].words[0]) if "port" in own else 6379,

@@ -68,24 +68,18 @@ def always_but_not_now(subject: Subject) -> Iterator[Finding]:
 
 @rule(
     "W10",
-    "disk errors and lost writes that nobody is told of",
-    reason="with stop-writes-on-bgsave-error no the server goes on for days while every save fails; with "
-    "aof-load-truncated yes a lone master starts with the tail of its AOF missing (measured: 100 keys became 99)",
+    "disk errors that nobody is told of",
+    reason="with stop-writes-on-bgsave-error no the server goes on for days while every save fails",
     source="measured on redis 7.0.15; redis.conf's own comments",
-    remedy="leave stop-writes-on-bgsave-error at yes; on a lone master say 'aof-load-truncated: no'",
-    directives=("stop-writes-on-bgsave-error", "aof-load-truncated"),
+    remedy="leave stop-writes-on-bgsave-error at yes",
+    directives=("stop-writes-on-bgsave-error",),
 )
 def silent_disk(subject: Subject) -> Iterator[Finding]:
-    """A truncated AOF is only said to matter where it is given: it is the default, and a replica gets all again."""
+    """Only where it differs from what every server does: who writes the default down has nothing to mend."""
     for each in subject.given("stop-writes-on-bgsave-error"):
         if each.word == "no" and saves(subject, each.process):
             what = "goes on taking writes when they can no longer be saved"
             yield Finding(subject.path(each), what, "leave it at yes, or watch rdb_last_bgsave_status and silence this")
-    for each in subject.given("aof-load-truncated"):
-        lone = each.service and len(each.service.processes) == 1 and not each.service.external
-        if lone and each.word == "yes" and subject.value(each.process, "appendonly") == "yes":
-            what = "starts with the end of its AOF missing, and there is no replica that has it"
-            yield Finding(subject.path(each), what, "say no, and mend such a file with redis-check-aof")
 
 
 AOF_BY_FILE = declare(

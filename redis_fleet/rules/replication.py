@@ -42,7 +42,10 @@ def unformed_cluster(subject: Subject) -> Iterator[Finding]:
     """It may be a part of somebody else's."""
     for each in subject.given("cluster-enabled"):
         if each.word == "yes" and not each.process.follows:
-            yield Finding(subject.path(each), "makes a node of a cluster that is not formed here")
+            what = (
+                "makes a node of a cluster, and redis-fleet forms none: without slots it refuses every command on keys"
+            )
+            yield Finding(subject.path(each), what)
 
 
 @rule(

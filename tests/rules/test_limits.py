@@ -257,12 +257,12 @@ QUIET = {
     "W6 of others": shop(config="client-output-buffer-limit: pubsub 32mb 8mb 60"),
     "W6 alone": shop(**ALONE, config="client-output-buffer-limit: replica 1mb 1mb 60"),
     "W10 nothing to save": shop(config="save: []\nrdb-del-sync-files: yes\nstop-writes-on-bgsave-error: no"),
-    "W10 others have it": shop(config="appendonly: yes\naof-load-truncated: yes"),
-    "W10 the master outside has it": shop(
-        **EXTERNAL,
-        config="appendonly: yes\naof-load-truncated: yes",
+    "W10 the defaults, written down": shop(
+        **ALONE, config="appendonly: yes\naof-load-truncated: yes\nstop-writes-on-bgsave-error: yes"
     ),
-    "W10 no log": shop(**ALONE, config="aof-load-truncated: yes"),
+    "W10 the default in other words": shop(config="stop-writes-on-bgsave-error: On"),
+    "W3 by a machine": shop(maxmemory='\'{{ "2gb" if machine == "red2" else "1gb" }}\''),
+    "W3 of many": shop(maxmemory="1", more=f"master: red1:6380\n{PASSWORD}\nconfig: {{MaxMemory: 1GB}}"),
     "W11 none": shop(config="min-replicas-to-write: 0"),
     "W11 alone and none": shop(**ALONE, config="min-replicas-to-write: 0"),
     "W11 outside": shop(**EXTERNAL, config="min-replicas-to-write: 3"),

@@ -82,6 +82,13 @@ def test_users_in_a_file_of_their_own_are_told(tmp_path: Path) -> None:
     got.note("redis.conf:1: the users in /etc/redis/users.acl stay there")
 
 
+def test_a_node_of_a_cluster_is_told_what_it_cannot_do(tmp_path: Path) -> None:
+    got = of_text(tmp_path, "cluster-enabled yes\n")
+    got.note(r"redis.conf:1: is a node of a cluster: redis-fleet forms no cluster.*refuses every command.*CLUSTERDOWN")
+    assert got.lines()["cluster-enabled"] == [("yes",)]
+    assert not [each for each in of_text(tmp_path, "cluster-enabled no\n").notes if "is a node of a cluster" in each]
+
+
 def test_what_a_rewrite_commented_out_is_told(tmp_path: Path) -> None:
     got = of_text(tmp_path, "timeout 1\n# ??? gopher-enabled no\n")
     got.note("redis.conf:2: gopher-enabled is a comment since a CONFIG REWRITE")
