@@ -168,8 +168,9 @@ def _ordinary(process: Process, facts: ProcessFacts, found: Mapping[str, list[Wo
 
 
 def _described(process: Process, directive: SentinelDirective) -> list[Words]:
-    setting = process.setting(f"sentinel {directive.name}")
-    return list(setting.reveal()) if setting else []
+    # What is about masters is a setting for each of them.
+    named = (each for each in process.settings if each.name == f"sentinel {directive.name}")
+    return [words for each in named for words in each.reveal()]
 
 
 def _by_subject(directive: SentinelDirective, lines: Sequence[Words]) -> dict[str, tuple[Words, ...]]:

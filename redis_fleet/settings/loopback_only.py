@@ -20,6 +20,8 @@ _BUS_ABOVE = 10000
 _HIGHEST = 65535
 # Also what YAML calls it, see ``settings/builder.py``.
 _YES = ("yes", "true", "on")
+# More files than this machine may let a process open are lowered by the server itself, which would look like drift.
+_USUAL_CLIENTS = 10000
 # Scripts tell people and move addresses; connections from an address of a machine do not come to be here; and what the
 # processes say is in their folder, not in this machine's own log, which may be sent on.
 _OUTWARD = frozenset(
@@ -46,7 +48,9 @@ def keep_inside(builder: SettingsBuilder, path: Path, member: Member, layout: La
             builder.set(setting.name, (PurePosixPath(setting.word).name,))
         elif setting.name == "cluster-config-file":
             builder.set(setting.name, (PurePosixPath(setting.word).name,))
-        elif setting.name == _LISTENING and (port := _port(setting.word)):
+        elif setting.name == "maxclients" and _whole(setting.word) > _USUAL_CLIENTS:
+            del builder.settings[setting.name]
+        elif setting.name == _LISTENING and (port := _whole(setting.word)):
             _move(builder, (*path, "config", setting.name), setting.name, f"{member.machine}:{port}", layout)
         elif setting.name == _CLUSTER and setting.word == "yes":
             _move_bus(builder, (*path, "config", setting.name), member, layout)
@@ -61,15 +65,15 @@ def leave_out(builder: SettingsBuilder) -> None:
 
 def _move_bus(builder: SettingsBuilder, path: Path, member: Member, layout: Layout) -> None:
     own = builder.settings.get(_BUS)
-    if own or _has_bus_port(builder.description.deployment):
-        place = f"{member.machine}:{_bus(_port(own.word) if own else 0, member.port)}"
+    if own or _has_bus_whole(builder.description.deployment):
+        place = f"{member.machine}:{_bus(_whole(own.word) if own else 0, member.port)}"
         _move(builder, path, _BUS, place, layout)
     elif int(builder.settings["port"].word) + _BUS_ABOVE > _HIGHEST:
         what = f"listens {_BUS_ABOVE} above its port, and the ports that are free here are too high for that"
         builder.description.report(path, what, "say a 'version:' from 7.0 on, which takes a cluster-port of its own")
 
 
-def _has_bus_port(deployment: Deployment) -> bool:
+def _has_bus_whole(deployment: Deployment) -> bool:
     named = deployment.version
     versions = (table.nearest_version(deployment.engine, named),) if named else table.versions(deployment.engine)
     return all(_BUS in table.catalogue(deployment.engine, each) for each in versions)
@@ -89,7 +93,7 @@ def _bus(own: int, port: int) -> int:
 
 
 def _number(config: dict[str, tuple[str | VaultText, ...]], name: str) -> int:
-    return _port(_text(config, name))
+    return _whole(_text(config, name))
 
 
 def _text(config: dict[str, tuple[str | VaultText, ...]], name: str) -> str:
@@ -97,5 +101,5 @@ def _text(config: dict[str, tuple[str | VaultText, ...]], name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _port(text: str) -> int:
+def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() else 0

@@ -65,7 +65,7 @@ _CASES = Path(__file__).with_name("loopback")
 _GOLDEN = Path(__file__).parents[2] / "golden" / "descriptions"
 # All others come up, or are refused by name; these have to come up.
 _COMES_UP = {"announced-inside", "cluster", "cluster-bus", "cpus", "scripts", "socket", "tls", "v6"} | {
-    *("moved-files", "open-to-network", "two-on-a-machine")
+    *("moved-files", "open-to-network", "sentinel-overrides", "two-on-a-machine")
 }
 _BY_NAME = re.compile(r"\.redis\.yml:\d+: [\w.\[\]-]+: .+; .+")
 
@@ -73,6 +73,7 @@ _BY_NAME = re.compile(r"\.redis\.yml:\d+: [\w.\[\]-]+: .+; .+")
 def alone(made: Box, *words: object) -> tuple[Done, int]:
     """Run a command in a namespace of its own; return how it ended, and how many packets it sent elsewhere."""
     done = made.run("unshare", "--net", "bash", "-c", _NAMESPACE, "bash", *words)
+    assert done.out, done.both
     return done, json.loads(done.out)[0]["stats64"]["tx"]["packets"]
 
 

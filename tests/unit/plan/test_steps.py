@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from redis_fleet.agent.messages.orders import Flush
 from redis_fleet.ansible.plays import GROUPS, groups
+from redis_fleet.loading import load_fleet
 from redis_fleet.plan.plan import Plan
+from redis_fleet.plan.planner import plan
 from redis_fleet.plan.steps import (
     STAGES,
     Change,
@@ -27,6 +30,7 @@ from redis_fleet.plan.steps import (
     WriteUnit,
     step_to_dict,
 )
+from tests.unit.cases.builder import observed
 
 _USUAL: dict[str, Any] = {
     "stage": "", "machine": "m", "process": "p", "what": "what", "reason": "why", "follow": "", "fresh": False,
@@ -86,6 +90,20 @@ def test_every_kind_is_told_with_the_same_keys(step: Step, differs: dict[str, An
     assert list(told) == list(_USUAL)
 
 
+_TWO_SERVICES = """
+plugin: redis_fleet
+name: watched
+machines: {red1: {address: 10.0.0.11}, red2: {address: 10.0.0.12}, red3: {address: 10.0.0.13}}
+services:
+  orders: {master: red1, replicas: [red2], password: a-password-of-orders, config: {maxmemory: 1gb}}
+  sessions: {master: "red1:6380", replicas: ["red2:6380"], password: a-password-of-sessions, config: {maxmemory: 1gb}}
+sentinel:
+  machines: [red1, red2, red3]
+  password: a-password-of-sentinels
+  config: {notification-script: /usr/local/bin/tell, rename-command: CONFIG hidden}
+"""
+
+
 def test_there_is_a_sample_of_every_kind() -> None:
     assert {type(step) for step, _ in SAMPLES} == set(get_args(Step))
 
@@ -113,3 +131,10 @@ def test_a_machine_takes_part_in_a_play_once_and_all_confirm() -> None:
         {"machine": "n", "group": "redis_fleet_confirm"},
     ]
     assert groups(Plan(machines=("m", "n"))) == []
+
+
+def test_a_sentinel_of_several_services_has_the_lines_of_each(tmp_path: Path) -> None:
+    file = tmp_path / "watched.redis.yml"
+    file.write_text(_TWO_SERVICES, encoding="utf-8")
+    fleet = load_fleet(str(file))
+    assert plan(fleet, observed(fleet, {})).steps == ()

@@ -36,6 +36,7 @@ services:
       cluster-announce-hostname: red.example.org
       bind-source-addr: 10.0.0.11
       syslog-enabled: yes
+      maxclients: 100000
       cluster-config-file: "/srv/{{{{ name }}}}/nodes.conf"
       TLS-port: 6390
       tls-auth-clients: no
@@ -84,7 +85,7 @@ def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
     for process in fleet.processes:
         settings = {each.name: each for each in process.settings}
         assert not [name for name in settings if "announce-" in name or "-script" in name]
-        assert not {"bind-source-addr", "syslog-enabled"} & set(settings)
+        assert not {"bind-source-addr", "syslog-enabled", "maxclients"} & set(settings)
         assert set(settings["bind"].lines[0]) == {"127.0.0.1"}
         words = [word for each in process.settings if not each.secret for line in each.lines for word in line]
         assert not [word for word in words if word.startswith(("10.0.", "203.0.", "/run", "/var", "/srv"))]
