@@ -148,6 +148,11 @@ class Service:
     external: Endpoint | None = None
 
     @property
+    def on_socket(self) -> Process | None:
+        """The one process of a service that only its own machine reaches; None where processes have ports."""
+        return next((process for process in self.processes if process.endpoint.on_socket), None)
+
+    @property
     def first_master(self) -> Process | None:
         """The process that the description starts as the master; None with an external master."""
         return next((process for process in self.processes if process.follows is None), None)

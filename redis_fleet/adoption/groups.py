@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from posixpath import basename
 
 from redis_fleet.adoption.addresses import Machines, is_loopback, place_of
@@ -212,12 +213,13 @@ class _Grouping:
         stem = basename(first.server.found.configuration).removesuffix(".conf") if first.server else ""
         short = stem.removeprefix("redis-").removeprefix("valkey-")
         own = "" if stem in ("redis", "valkey") or short.isdecimal() else short
-        name = next(each for each in (monitor, own, f"{engine}-{first.port}") if _NAME.match(each))
+        where = first.port or "socket"
+        name = next(each for each in (monitor, own, f"{engine}-{where}") if _NAME.match(each))
         if monitor and name != monitor:
             self.notes.add(None, f"the monitor name '{monitor}' cannot be written in a description; {name} is used")
-        for full in (name, f"{name}-{first.machine}", f"{name}-{first.machine}-{first.port}"):
-            if full not in self.names:
-                name = full
-                break
+        longer = f"{name}-{first.machine}"
+        # Several on one machine that have no port are told apart by a number.
+        numbered = (f"{longer}-{number}" for number in count(2))
+        name = next(each for each in chain((name, longer, f"{longer}-{where}"), numbered) if each not in self.names)
         self.names.add(name)
         return name

@@ -10,6 +10,7 @@ from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
+from redis_fleet.adoption.without_port import refuse_for_sentinel
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import sentinel as table
 from redis_fleet.catalogue import values
@@ -55,6 +56,7 @@ def sentinel(found: Found, knowledge: Knowledge, notes: Notes) -> Sentinel:
     """Read a Sentinel's statements; raises RefusedError for what Sentinel would not start with."""
     lines = [each for each in found.statements if each.name == "sentinel" and each.words]
     ordinary = _ordinary(found, knowledge, notes)
+    refuse_for_sentinel(next((each for each in reversed(ordinary) if each.name == "port"), None))
     own = servers.server(_only(found, ordinary), knowledge, notes)
     port = own.port if "port" in own.statements else 26379
     reader = _Reader(knowledge, notes)

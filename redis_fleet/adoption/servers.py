@@ -11,6 +11,7 @@ from redis_fleet.adoption.found import Found, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
+from redis_fleet.adoption.without_port import refuse_undescribable
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import acl, multi_word, values
 from redis_fleet.catalogue.multi_word import Lines
@@ -28,7 +29,7 @@ _OWN = {"port": "port", "bind": "bind", "requirepass": "requirepass", "replicaof
 
 @dataclass(frozen=True)
 class Server:
-    """One server as its file sets it up.
+    """One server as its file sets it up; ``port`` is 0 where it listens on its socket alone.
 
     ``bind`` is None without such a line; ``password`` and ``upstream`` (masterauth) are None where there is none;
     ``follows`` is host and port of its master. ``values`` are all other directives, by key.
@@ -65,8 +66,8 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     kept, password = _users(users_, password, knowledge, notes)
     if kept:
         given["user"] = kept
-    if "port" in own and own["port"].words[0] == "0":
-        notes.add(own["port"], "port 0 (no plain TCP) cannot be described: a description has a port from 1 to 65535")
+    follows = _master(own.get("replicaof"), knowledge)
+    refuse_undescribable(own.get("port"), given, follows=follows is not None)
     if "aclfile" in given and given["aclfile"].form:
         where = given["aclfile"].texts[0].clear
         notes.add(given["aclfile"].position, f"the users in {where} stay there; the description knows nothing of them")
@@ -78,7 +79,7 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
         taken_apart(knowledge.directive("bind"), own["bind"].words) if "bind" in own else None,
         password,
         _one(own, "masterauth", "master password"),
-        _master(own.get("replicaof"), knowledge),
+        follows,
         given,
         own,
     )

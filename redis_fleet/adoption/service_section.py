@@ -137,7 +137,8 @@ def listening(servers: Sequence[Server], merged: merging.MergedSection, has_pass
             [Written(word) for word in bind.text.split()] if "{%" not in bind.text and "{{ " not in bind.text else []
         )
         keys["bind"] = words if len(words) > 1 else bind
-    reached = any(each is None or any(not is_loopback(word) for word in each if word) for each in given)
+    open_ = [each.bind for each in servers if each.port]
+    reached = any(each is None or any(not is_loopback(word) for word in each if word) for each in open_)
     if reached and not has_password:
         keys["open-to-network"] = AS_IT_WAS
     return keys

@@ -6,6 +6,7 @@ Their own configuration file knows it: it is read here, used here, and nothing o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ def connect(process: ManagedProcess, timeout: float = 2.0) -> tuple[Connection, 
     ``described`` is its own (also when it has none and none is needed), ``filed`` one from the process's
     configuration file, ``none`` that it needs none although one is described. The error is that of the described one.
     """
+    process = _where_it_listens(process)
     first: ReplyError | None = None
     tried: set[str] = set()
     for password, word in _tries(process):
@@ -61,6 +63,21 @@ def with_password(way: Access, password: str) -> Access:
 def at(process: ManagedProcess, endpoint: Endpoint) -> ManagedProcess:
     """Return another process that the same password, and the same file's, opens."""
     return replace(process, access=replace(process.access, endpoint=endpoint))
+
+
+def _where_it_listens(process: ManagedProcess) -> ManagedProcess:
+    """Return a process on the socket that its own file names, which may not be the described one yet."""
+    if not process.access.endpoint.on_socket:
+        return process
+    path = own_socket(directives(process.configuration))
+    return at(process, Endpoint(path, 0)) if path and Path(path).exists() else process
+
+
+def own_socket(lines: Iterable[Line]) -> str:
+    """Return the path of the socket that a configuration file gives a server, empty where it gives it none."""
+    said = {line.name: line.words[0] for line in lines if line.words}  # of two, the server takes the last
+    path = os.path.normpath(Path(said.get("dir", ""), said.get("unixsocket", "")))
+    return path if said.get("unixsocket") and path.startswith("/") else ""
 
 
 def _tries(process: ManagedProcess) -> Iterator[tuple[str, str]]:
@@ -166,7 +183,7 @@ def default_user(connection: Connection) -> dict[str, list[str]] | None:
 
 def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:
     """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
-    with connect_by(with_password(process.access, ""), timeout) as stranger:
+    with connect_by(with_password(_where_it_listens(process).access, ""), timeout) as stranger:
         try:
             stranger.call("PING")
         except ReplyError as error:

@@ -10,6 +10,9 @@ from redis_fleet.plan.steps import Stage
 MACHINES = "redis_fleet"
 """Every machine of the description."""
 
+ON_SOCKETS = "redis_fleet_sockets"
+"""The machines with servers that listen on a socket alone: nobody else reaches these."""
+
 CHOSEN = ("redis_fleet_drill", "redis_fleet_operation", "redis_fleet_reachable", "redis_fleet_trial")
 """Filled during a run with the machines that something was chosen for."""
 
@@ -32,11 +35,12 @@ GROUPS: Mapping[Stage, str] = {
 }
 """Which play does a stage, by the group that it runs over."""
 
-DECLARED: tuple[str, ...] = (MACHINES, *CHOSEN, *dict.fromkeys(GROUPS.values()))
+DECLARED: tuple[str, ...] = (MACHINES, ON_SOCKETS, *CHOSEN, *dict.fromkeys(GROUPS.values()))
 """What an inventory declares: a play over a group that nobody declared makes Ansible warn."""
 
 MEANINGS: Mapping[str, str] = {
     "redis_fleet": "all of the description",
+    "redis_fleet_sockets": "with servers that listen on a socket alone",
     "redis_fleet_trial": "on which files are tried",
     "redis_fleet_prepare": "that lack packages, masks or kernel settings",
     "redis_fleet_password_add": "with a password that changes: the new one is taken beside the old one",

@@ -195,7 +195,8 @@ def _processes_have_own_ports(deployment: Deployment, document: Document) -> Ite
         place = member(text, port)
         section = path[:2] if path[0] == "services" else path[:1]
         unknown = _bad_port(text) is not None or (*section, "port") in document.faulty
-        if unknown or place.machine not in deployment.machines:
+        # Without a port there is a socket, which is compared when its path is known.
+        if unknown or not place.port or place.machine not in deployment.machines:
             continue
         key = (deployment.machines[place.machine].address, place.port)
         if key in taken:

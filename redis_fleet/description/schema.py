@@ -68,9 +68,8 @@ def _reason(value: str) -> str:
 
 def _port(value: Any) -> Any:
     if str(value).strip() == "0":
-        what = "is 0, and a process without a TCP port cannot be deployed: replicas, Sentinels and redis-fleet use it"
-        remedy = "write a port; 'bind: 127.0.0.1' keeps other machines out, and a 'unixsocket:' may stand beside it"
-        raise WrongValueError(what, remedy)
+        what = "is 0, and Sentinels find each other, and clients find them, by TCP ports alone"
+        raise WrongValueError(what, "write a port; 'bind:' says at which addresses it is open")
     return value
 
 
@@ -78,6 +77,7 @@ Text = str | VaultText
 Reason = Annotated[str, AfterValidator(_reason)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_port)]
+PortOrNone = Annotated[int, Field(ge=0, le=65535)]
 Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
@@ -141,13 +141,16 @@ class AdoptedDescription(Strict):
 
 
 class ServiceDescription(Strict):
-    """One master and its replicas, or replicas of a master outside the file (``replicaof`` / ``slaveof``)."""
+    """One master and its replicas, or replicas of a master outside the file (``replicaof`` / ``slaveof``).
+
+    A ``port`` of 0 is none: the master, alone, listens on its ``unixsocket`` only.
+    """
 
     master: str | None = None
     replicas: Texts = ()
     replicaof: str | None = None
     slaveof: str | None = None
-    port: Port = 6379
+    port: PortOrNone = 6379
     password: Text | None = None
     master_password: Text | None = None
     bind: Texts | None = None

@@ -103,8 +103,11 @@ class Deployment:
     def master(self) -> Client:
         """Return the one server that says it is the master; raises NoMasterError when there is not exactly one.
 
-        Raises NotHereError where the master is none of this deployment.
+        Raises NotHereError where the master is none of this deployment, or is not reached from here.
         """
+        if self.service.on_socket and not self.fleet.sandbox:
+            socket = self.service.on_socket.endpoint
+            raise NotHereError(f"{self.service.name} listens on {socket} alone: try it in a sandbox of the description")
         if self.service.external:
             raise NotHereError(f"{self.service.name} follows a master outside of this deployment: it takes no writes")
         found = [client for client in self._servers() if engine_words.role(_role(client)) == engine_words.MASTER]

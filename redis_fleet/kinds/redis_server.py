@@ -21,13 +21,24 @@ from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Sett
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.builder import SettingsBuilder, secret
-from redis_fleet.settings.common import has_password, is_loopback, moved, own_settings, reachable, variables
+from redis_fleet.settings.common import (
+    has_password,
+    is_loopback,
+    moved,
+    on_socket,
+    own_settings,
+    reachable,
+    variables,
+)
 from redis_fleet.settings.layout import Layout
 from redis_fleet.settings.loopback_only import own_places
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.
 _ELECTION_SECONDS = 15.0
+
+WITHOUT_PORT = "socket"
+"""What stands in a process's name in place of its port."""
 
 
 class RedisServer(Kind):
@@ -67,7 +78,7 @@ class RedisServer(Kind):
         return ("services", process.service)
 
     def service_of(self, name: str) -> str:
-        """Return what stands before the port."""
+        """Return what stands before the port, or before what stands in its place."""
         return name.rpartition("-")[0]
 
     def places(self, deployment: Deployment) -> Iterator[str]:
@@ -136,13 +147,14 @@ def _process(
     path = ("services", name)
     address = deployment.machines[member.machine].address
     endpoint = layout.endpoint(member.machine, address, member.port)
-    title = f"{name}-{member.port}"
+    title = f"{name}-{member.port or WITHOUT_PORT}"
     paths = layout.paths(installation(deployment.engine), KIND, member.machine, title)
     builder = SettingsBuilder(description, variables(description, member.machine, endpoint, title))
     own_settings(builder, path, service, layout, endpoint, paths)
     taken_over = is_adopted(service.adopted, layout)
     if not taken_over:
-        open_to_all = reachable(builder.settings["bind"].lines[0]) and not has_password(description, path)
+        bound = builder.settings["bind"].lines[0] if endpoint.port else ()
+        open_to_all = reachable(bound) and not has_password(description, path)
         builder.set("protected-mode", ("no" if open_to_all else "yes",))
         builder.set("save", *check.default_lines(deployment.engine, "save"))
         builder.set("appendonly", ("no",))
@@ -157,6 +169,7 @@ def _process(
         builder.set("repl-diskless-sync-delay", ("0",))
     builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
     paths = moved(builder, path, service, member, paths, layout)
+    endpoint = on_socket(builder, endpoint, paths)
     settings = tuple(builder.settings.values())
     return Process(
         title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over

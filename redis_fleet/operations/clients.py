@@ -10,7 +10,12 @@ from redis_fleet.operations.remote_client import Ask, ShippedClient
 
 
 def from_here(target: ServiceAccess) -> bool:
-    """Say whether the controller reaches the service, so that its clients can run here; else they go to a machine."""
+    """Say whether the controller reaches the service, so that its clients can run here; else they go to a machine.
+
+    A socket is its machine's own: a path of that name leads the controller to another server, or to none.
+    """
+    if any(node.endpoint.on_socket for node in target.instances):
+        return False
     return len(unreachable(target)) < len(target.instances)
 
 

@@ -43,6 +43,7 @@ Code = Literal[
     "too-few-sentinels",
     "password-alone",
     "unknown-peer",
+    "socket-alone",
 ]
 
 

@@ -50,6 +50,7 @@ def _leave(fleet: Fleet, stranger: Stranger, *, purge: bool) -> Decommission:
 def refusals(fleet: Fleet, seen: Observed, *, purge: bool) -> Iterator[Refusal]:
     """Yield why a process cannot be taken out of service."""
     yield from _too_many(fleet, seen)
+    yield from _not_replicated(fleet, seen)
     for stranger in seen.strangers:
         process, facts = stranger.process, stranger.facts
         if stranger.runs and not facts.answers:
@@ -74,6 +75,19 @@ def _too_many(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
         what = f"{stay} of {known} Sentinels would stay, which is no majority until the others are forgotten"
         remedy = "put all but one of them back and take out one at a time"
         yield Refusal("too-few-sentinels", ", ".join(each.id for each in go), what, remedy)
+
+
+def _not_replicated(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
+    """A service moves by replication and a switchover, and neither goes by way of a socket."""
+    for service in fleet.services:
+        for stranger in seen.strangers:
+            process = stranger.process
+            alone = process if process.endpoint.on_socket else service.on_socket
+            if alone and stranger.runs and process.service == service.name:
+                what = f"{process.id} runs and is no longer in this file, and its data cannot be replicated: "
+                what += f"{alone.id} listens on a socket alone"
+                remedy = "put it back as it was, or give the new one a service of its own and move the data by hand"
+                yield Refusal("socket-alone", service.name, what, remedy)
 
 
 def notes(seen: Observed) -> Iterator[str]:

@@ -25,7 +25,7 @@ def request(fleet: Fleet, machine: str) -> AskHostFacts:
         folders=tuple(sorted({path for process in processes for path in folders(process).values()})),
         configurations=tuple(process.paths.configuration for process in processes),
         needed=tuple(sorted({path for process in processes for path in needed(process)})),
-        ports=tuple(sorted({process.endpoint.port for process in processes})),
+        ports=tuple(sorted({process.endpoint.port for process in processes} - {0})),
         addresses=(fleet.machines[machine].address,),
         targets=tuple(target.endpoint for target in targets(fleet, machine)),
         seconds=SECONDS,

@@ -29,7 +29,7 @@ def written_as_is(path: str) -> bool:
 
 def below(path: str, folder: str) -> bool:
     """Say whether a path is a folder or in it; /var/run is /run on every system with systemd."""
-    return f"{_real(path)}/".startswith(f"{_real(folder)}/")
+    return f"{real_path(path)}/".startswith(f"{real_path(folder)}/")
 
 
 def hidden(path: str) -> str:
@@ -39,7 +39,7 @@ def hidden(path: str) -> str:
 
 def of_the_system(folder: str) -> bool:
     """Say whether a folder is everybody's, not a process's own: /srv is, /srv/redis is not."""
-    return _real(folder) in _SYSTEM
+    return real_path(folder) in _SYSTEM
 
 
 def in_memory(path: str) -> str:
@@ -47,7 +47,7 @@ def in_memory(path: str) -> str:
     return next((each for each in _IN_MEMORY if below(path, each)), "")
 
 
-def _real(path: str) -> str:
+def real_path(path: str) -> str:
     """Return a path without detours and without the slash at its end: '' is the root."""
     real = f"/{normpath(path).lstrip('/')}".rstrip("/")
     return real.removeprefix("/var") if f"{real}/".startswith("/var/run/") else real

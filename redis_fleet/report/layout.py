@@ -192,7 +192,8 @@ def _process(node: Node, x: int, y: int, width: int) -> Box:
         return Box(node.role, x, y, width, _BOX_HIGH, _short(node.note, 20), f"port {node.port}", node.role)
     badge = "down" if node.role == "down" else node.role if node.service else ""
     # A box that is down says so already.
-    note = f"port {node.port}" + (f", {node.note}" if node.note and node.role == "replica" else "")
+    where = f"port {node.port}" if node.port else "its socket"
+    note = where + (f", {node.note}" if node.note and node.role == "replica" else "")
     title = _short(name, (width - 8 * len(badge) - 24) // 8)
     return Box(node.role, x, y, width, _BOX_HIGH, title, _short(note, (width - 22) // 7), badge)
 

@@ -9,6 +9,7 @@ from redis_fleet import kinds
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.references import SHARED
 from redis_fleet.model import Process
+from redis_fleet.render.places import real_path
 from redis_fleet.rules.rule import Finding, finds
 from redis_fleet.rules.subject import Subject
 
@@ -36,10 +37,10 @@ _OWN = ("unixsocket", "tls-port", "dir", "logfile")
 
 
 def _own(subject: Subject, process: Process) -> Iterator[tuple[str, str]]:
-    for name in ("unixsocket", "tls-port"):
-        given = subject.setting(process, name)
-        if given and given.word not in ("", "0"):
-            yield name, given.word
+    given = {name: subject.setting(process, name) for name in ("unixsocket", "tls-port")}
+    for name, setting in given.items():
+        if setting and setting.word not in ("", "0"):
+            yield name, real_path(setting.word) if name == "unixsocket" else setting.word
     # Debian's own Sentinel has the folder of the server; two adopted servers may share a log, if they must.
     folder = "" if process.adopted and kinds.of(process).watches else process.paths.data
     log = "" if process.adopted else process.paths.log

@@ -35,7 +35,8 @@ def open_servers(subject: Subject) -> Iterator[Finding]:
     for service in subject.services:
         path = ("services", service.name)
         if not _answered_for(subject, path):
-            exposed = [each for each in service.processes if not _protected(subject, each)]
+            listening = [each for each in service.processes if each.endpoint.port]
+            exposed = [each for each in listening if not _protected(subject, each)]
             yield from _exposed(path, (each for each in exposed if not _default_is_off(subject, each)))
 
 
@@ -99,9 +100,8 @@ def deaf(subject: Subject) -> Iterator[Finding]:
         (("services", each.name), each.processes) for each in subject.services
     ]
     for path, processes in (*sections, (("sentinel",), subject.fleet.sentinels)):
-        unheard = [
-            each for each in processes if all(map(is_loopback, bound(each))) and not is_loopback(each.endpoint.address)
-        ]
+        listening = [each for each in processes if each.endpoint.port and not is_loopback(each.endpoint.address)]
+        unheard = [each for each in listening if all(map(is_loopback, bound(each)))]
         if unheard:
             names = ", ".join(f"{each.id} at {each.endpoint}" for each in unheard)
             yield Finding((*path, "bind"), f"is loopback only: nothing reaches {names}")

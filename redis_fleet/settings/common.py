@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from posixpath import join, normpath
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
@@ -51,7 +52,8 @@ def own_settings(
     """
     bind, taken_over = described.bind, adopted.is_adopted(described.adopted, layout)
     # The machine's own address first: Redis 6 Sentinels connect from the first one, and from loopback reach nobody.
-    default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1")))
+    # Without a port it binds to nothing, and a hand that gives it one live shall not open it to others.
+    default = tuple(dict.fromkeys((endpoint.address, "127.0.0.1"))) if endpoint.port else ("127.0.0.1",)
     texts = builder.texts((*path, "bind"), bind) if bind and layout.supervised else None
     words = tuple(word for text in texts or () for word in text.split())
     if not taken_over:
@@ -94,6 +96,19 @@ def moved(
             builder.description.report((*path, "config", name), what, "begin it with / and keep to letters and digits")
     here = own == {"dir": paths.data, "logfile": paths.log}
     return paths if here else replace(paths, data=own["dir"], log=own["logfile"])
+
+
+def on_socket(builder: SettingsBuilder, endpoint: Endpoint, paths: Paths) -> Endpoint:
+    """Return where a process listens once its settings are complete: on its socket where it has no port.
+
+    Where it has no absolute one either, that is for a rule to say.
+    """
+    socket = builder.settings.get("unixsocket")
+    if endpoint.port or socket is None or not socket.word:
+        return endpoint
+    # A relative path is one in the folder that the server works in.
+    found = Endpoint(normpath(join(paths.data, socket.word)), 0)
+    return found if found.on_socket else endpoint
 
 
 def has_password(description: Description, path: Path) -> bool:

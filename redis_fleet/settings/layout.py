@@ -31,7 +31,7 @@ class Layout(Protocol):
         """Whether systemd runs the processes."""
 
     def endpoint(self, machine: str, address: str, port: int) -> Endpoint:
-        """Return where the process that the description puts at machine:port listens."""
+        """Return where the process that the description puts at machine:port listens; a port of 0 is none."""
 
     def paths(self, engine: Engine, files: Files, machine: str, name: str) -> Paths:
         """Return the files and folders of a process (``name`` such as ``orders-6379``)."""
@@ -73,6 +73,8 @@ class SandboxLayout:
 
     def endpoint(self, machine: str, address: str, port: int) -> Endpoint:  # noqa: ARG002
         """Return the loopback port that stands for machine:port."""
+        if not port:
+            return Endpoint("127.0.0.1", 0)
         return Endpoint("127.0.0.1", self.ports[f"{machine}:{port}"])
 
     def paths(self, engine: Engine, files: Files, machine: str, name: str) -> Paths:

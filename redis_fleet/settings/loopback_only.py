@@ -31,7 +31,8 @@ _OUTWARD = frozenset(
 
 def own_places(section: ServiceDescription | SentinelDescription, member: Member) -> Iterator[str]:
     """Yield ``machine:port`` of everything that a process listens on."""
-    yield f"{member.machine}:{member.port}"
+    if member.port:
+        yield f"{member.machine}:{member.port}"
     config = {name.lower(): texts for name, texts in section.config.items()}
     if port := _number(config, _LISTENING):
         yield f"{member.machine}:{port}"

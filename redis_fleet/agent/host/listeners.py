@@ -1,4 +1,4 @@
-"""Who listens on a machine's TCP ports: addresses, process and unit. From /proc, since ss need not be there."""
+"""Who listens on a machine's ports and sockets: addresses, process and unit. From /proc: ss need not be there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .files import text_of
 from .systemd import MARK, UNITS
 
 _LISTEN = "0A"  # tcp_states.h, TCP_LISTEN
+_ACCEPTING = 1 << 16  # net.h, __SO_ACCEPTCON
 
 
 def listeners(ports: Sequence[int], deployment: str) -> list[Listener]:
@@ -42,6 +43,16 @@ def rows(text: str) -> list[tuple[str, int, str]]:
         if len(words) > 9 and words[3] == _LISTEN:
             address, _, port = words[1].partition(":")
             found.append((_address(address), int(port, 16), words[9]))
+    return found
+
+
+def socket_rows(text: str) -> list[tuple[str, str]]:
+    """Return path and inode of each listening socket of a file as /proc/net/unix, see proc(5)."""
+    found = []
+    for line in text.splitlines()[1:]:
+        words = line.split(None, 7)
+        if len(words) == 8 and int(words[3], 16) & _ACCEPTING:
+            found.append((words[7], words[6]))
     return found
 
 

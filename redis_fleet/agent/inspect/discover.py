@@ -15,7 +15,7 @@ from pathlib import Path
 from ..access import Access
 from ..endpoint import Endpoint
 from ..host.files import text_of
-from ..host.listeners import link_of, rows
+from ..host.listeners import link_of, rows, socket_rows
 from ..host.systemd import starts
 from ..login import connect, directives
 from ..messages.discovery import Discovered, DiscoveredProcess
@@ -83,7 +83,7 @@ def _process(pid: int, engine: str) -> DiscoveredProcess:
 
 def _asked(found: DiscoveredProcess) -> DiscoveredProcess:
     """Add what the process itself says: version, configuration file, running values."""
-    error = "it listens on no port"
+    error = "it listens nowhere"
     for endpoint in found.endpoints:
         try:
             connection, _ = connect(ManagedProcess("", SERVER, Access(endpoint), found.configuration), _TIMEOUT)
@@ -124,7 +124,7 @@ def _unit(pid: int) -> str:
 
 
 def _endpoints(pid: int) -> tuple[Endpoint, ...]:
-    """Return each TCP socket that a process listens on, IPv4 first; any address is loopback."""
+    """Return where a process listens: TCP, IPv4 first, any address as loopback; then the paths of its sockets."""
     sockets = set()
     for handle in Path(f"/proc/{pid}/fd").glob("*"):
         match = re.match(r"socket:\[(\d+)\]", link_of(str(handle)))
@@ -132,7 +132,13 @@ def _endpoints(pid: int) -> tuple[Endpoint, ...]:
             sockets.add(match[1])
     tables = [text_of(f"/proc/{pid}/net/{name}") or "" for name in ("tcp", "tcp6")]
     found = [row for table in tables for row in rows(table) if row[2] in sockets]
-    return tuple(Endpoint(_ANY.get(address, address), port) for address, port, _ in found)
+    directory = link_of(f"/proc/{pid}/cwd") or "/"
+    local = [path for path, inode in socket_rows(text_of(f"/proc/{pid}/net/unix") or "") if inode in sockets]
+    return (
+        *(Endpoint(_ANY.get(address, address), port) for address, port, _ in found),
+        # A relative path is one of the folder that the server works in.
+        *(Endpoint(str(Path(directory, path)), 0) for path in local if not path.startswith("@")),
+    )
 
 
 def _texts(path: str, directory: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -13,7 +13,7 @@ from ..access import Access
 from ..conf.text import Line
 from ..endpoint import Endpoint
 from ..host.systemd import MARK
-from ..login import directives
+from ..login import directives, own_socket
 from ..messages.kind import Kind
 from ..messages.observation import Observe
 from ..messages.process import ManagedProcess
@@ -58,17 +58,23 @@ def _by_folders(root: str, kinds: Sequence[Kind]) -> list[str]:
 def _process(path: str, unit: str, kinds: Sequence[Kind]) -> ManagedProcess:
     kind = next((each for each in kinds if Path(path).name in each.files), kinds[0])
     lines = {line.name: line for line in directives(path)}  # of two, the server takes the last
-    port = _word(lines, "port") or str(kind.port)
     return ManagedProcess(
         name=Path(path).parent.name,
         kind=kind,
-        access=Access(Endpoint(_address(lines), int(port) if lines and port.isdecimal() else 0)),
+        access=Access(_endpoint(lines, kind)),
         configuration=path,
         unit=unit,
         data=_word(lines, "dir"),
         log=_word(lines, "logfile"),
         pid=_word(lines, "pidfile"),
     )
+
+
+def _endpoint(lines: dict[str, Line], kind: Kind) -> Endpoint:
+    port = _word(lines, "port") or str(kind.port)
+    number = int(port) if lines and port.isdecimal() else 0
+    socket = "" if number else own_socket(lines.values())
+    return Endpoint(socket, 0) if socket else Endpoint(_address(lines), number)
 
 
 def _word(lines: dict[str, Line], name: str) -> str:

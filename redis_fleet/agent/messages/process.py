@@ -26,16 +26,6 @@ class ManagedProcess(Message):
     pid: str = ""
 
     @property
-    def address(self) -> str:
-        """The address that it listens on."""
-        return self.access.endpoint.address
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self.access.endpoint.port
-
-    @property
     def password(self) -> str:
         """The described password in clear, empty for none."""
         return self.access.secret.reveal() if self.access.secret else ""

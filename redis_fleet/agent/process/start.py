@@ -141,8 +141,7 @@ def _wait(started: Starting, deadline: float) -> None:
             missing = "ended right after its start"
             break
         time.sleep(_PAUSE)
-    where = f"{process.address}:{process.port}"
-    raise NotReadyError(f"{process.name} on {where} {missing}; {_state(process)}{tail(process.log)}")
+    raise NotReadyError(f"{process.name} on {process.access.endpoint} {missing}; {_state(process)}{tail(process.log)}")
 
 
 class Life:

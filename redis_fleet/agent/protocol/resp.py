@@ -8,11 +8,13 @@ Protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 Reply = Any
+_LONGEST_PATH = 107  # bytes, unix(7)
 
 
 class ReplyError(Exception):
@@ -109,11 +111,24 @@ def _connected(address: str, port: int, timeout: float) -> socket.socket:
     local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         local.settimeout(timeout)
-        local.connect(address)
+        _connect_local(local, address)
     except BaseException:
         local.close()
         raise
     return local
+
+
+def _connect_local(local: socket.socket, path: str) -> None:
+    """Connect to a path of any length: the kernel takes a longer one by way of its folder."""
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        local.connect(path)
+        return
+    folder, name = os.path.split(path)
+    way = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        local.connect(f"/proc/self/fd/{way}/{name}")
+    finally:
+        os.close(way)
 
 
 def encode(words: tuple[object, ...]) -> bytes:

@@ -12,7 +12,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.template import trust_as_template
 
 from redis_fleet.ansible.fleets import SANDBOX, load
-from redis_fleet.ansible.plays import DECLARED, MACHINES
+from redis_fleet.ansible.plays import DECLARED, MACHINES, ON_SOCKETS
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.model import Machine
 from redis_fleet.problems import InvalidDescriptionError
@@ -50,6 +50,9 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             inventory.add_host(machine.name, group=MACHINES)
             for name, value in _variables(machine, source).items():
                 inventory.set_variable(machine.name, name, value)
+        for service in fleet.services:
+            if service.on_socket:
+                inventory.add_child(ON_SOCKETS, service.on_socket.machine)
 
 
 def _variables(machine: Machine, source: str) -> dict[str, Any]:

@@ -135,4 +135,6 @@ def card(fleet: Fleet) -> Iterator[str]:
 
 
 def _places(service: Service) -> str:
+    if service.on_socket:
+        return f"on {service.on_socket.machine} alone, at {service.on_socket.endpoint}"
     return ", ".join(str(each.endpoint) for each in service.processes)

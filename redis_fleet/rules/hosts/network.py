@@ -68,7 +68,8 @@ def targets(fleet: Fleet, machine: str) -> list[Target]:
     here = list(fleet.on(machine))
     found = []
     for process in fleet.processes:
-        if process.machine != machine and not ipaddress.ip_address(process.endpoint.address).is_loopback:
+        elsewhere = process.machine != machine and not process.endpoint.on_socket
+        if elsewhere and not ipaddress.ip_address(process.endpoint.address).is_loopback:
             found.append(Target(process.endpoint, process.id, process.machine, _needed(fleet, here, process)))
     outside = {service.name: service.external for service in fleet.services if service.external}
     masters = dict.fromkeys(outside[each.service] for each in here if each.service in outside)
@@ -140,8 +141,8 @@ def ports(host: HostReport) -> Iterator[Row]:
             if other.ours:
                 fix = "it left the description, or has another place in it; see what 'plan' says to it"
             yield host.breaks(f"port of {process.name}", f"{where} is held by {_holder(other)}", fix, PORT_TAKEN)
-    if host.processes and not taken:
-        wanted = sorted({process.endpoint.port for process in host.processes})
+    wanted = sorted({process.endpoint.port for process in host.processes} - {0})
+    if wanted and not taken:
         yield host.holds("ports", f"{', '.join(map(str, wanted))} are free or our own", PORT_TAKEN)
 
 
