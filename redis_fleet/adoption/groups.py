@@ -213,13 +213,13 @@ class _Grouping:
         stem = basename(first.server.found.configuration).removesuffix(".conf") if first.server else ""
         short = stem.removeprefix("redis-").removeprefix("valkey-")
         own = "" if stem in ("redis", "valkey") or short.isdecimal() else short
-        where = first.port or "socket"
-        name = next(each for each in (monitor, own, f"{engine}-{where}") if _NAME.match(each))
+        where = f"-{first.port}" if first.port else ""
+        name = next(each for each in (monitor, own, f"{engine}{where}") if _NAME.match(each))
         if monitor and name != monitor:
             self.notes.add(None, f"the monitor name '{monitor}' cannot be written in a description; {name} is used")
         longer = f"{name}-{first.machine}"
         # Several on one machine that have no port are told apart by a number.
         numbered = (f"{longer}-{number}" for number in count(2))
-        name = next(each for each in chain((name, longer, f"{longer}-{where}"), numbered) if each not in self.names)
+        name = next(each for each in chain((name, longer, f"{longer}{where}"), numbered) if each not in self.names)
         self.names.add(name)
         return name

@@ -195,6 +195,11 @@ def client_of(process: Process) -> redis.Redis:
     """Return an independent client of a placed process; it waits for nothing long and tries nothing twice."""
     endpoint = process.endpoint
     password = process.password.reveal() if process.password else None
+    if endpoint.on_socket:
+        return redis.Redis(
+            unix_socket_path=endpoint.address, password=password, decode_responses=True, socket_timeout=3,
+            retry=Retry(NoBackoff(), 0),
+        )  # fmt: skip
     return redis.Redis(
         endpoint.address, endpoint.port, password=password, decode_responses=True,
         socket_timeout=3, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0),

@@ -485,7 +485,7 @@ def test_processes_that_are_described_no_more_are_found(here: Daemons) -> None:
     found = {each.process.name: each for each in answer.undescribed}
     assert found.keys() == {leaving["name"], stopped["name"], sentinel["name"]}
     one = found[leaving["name"]].process
-    assert (one.kind.name, one.address, one.port) == ("server", "127.0.0.1", leaving["port"])
+    assert (one.kind.name, str(one.access.endpoint)) == ("server", f"127.0.0.1:{leaving['port']}")
     assert [one.configuration, one.data, one.log, one.pid, one.unit] == [
         leaving["configuration"], leaving["data"], leaving["log"], leaving["pid"], "",
     ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from redis_fleet.adoption.found import RefusedError
 from redis_fleet.adoption.paths import conventional_unit
 from tests.unit.adoption.adopting import of_text, of_texts
 
@@ -71,10 +73,49 @@ def test_a_password_of_which_only_the_hash_is_known_is_asked_for(tmp_path: Path)
     assert "user" not in got.lines()
 
 
-def test_a_port_that_a_description_cannot_have_is_told(tmp_path: Path) -> None:
-    got = of_text(tmp_path, "unixsocket /run/redis.sock\nport 0\n")
-    assert got.problems
-    got.note("redis.conf:2: port 0")
+def test_a_socket_alone_is_described(tmp_path: Path) -> None:
+    got = of_text(tmp_path, "unixsocket /run/redis.sock\nport 0\ndir /var/lib/redis\n")
+    assert got.problems == ()
+    (process,) = got.fleet.processes
+    assert (process.name, str(process.endpoint)) == ("redis-socket", "/run/redis.sock")
+    assert got.lines() == {
+        "port": [("0",)],
+        "unixsocket": [("/run/redis.sock",)],
+        "dir": [("/var/lib/redis",)],
+    }
+    assert "open-to-network" not in got.text
+
+
+def test_sockets_alone_on_one_machine_are_services_of_their_own(tmp_path: Path) -> None:
+    texts = {
+        f"box/{number}/redis.conf": f"port 0\ndir /data/{number}\nunixsocket /run/{number}.sock\n"
+        for number in range(1, 5)
+    }
+    got = of_texts(tmp_path, texts)
+    processes = got.fleet.processes
+    assert sorted(str(each.endpoint) for each in processes) == [f"/run/{number}.sock" for number in range(1, 5)]
+    assert [each.service for each in processes] == ["redis", "redis-box", "redis-box-2", "redis-box-3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("port 0\n", "redis.conf:1: port 0 without unixsocket: it listens nowhere; the server does not start with it"),
+        ('port 0\nunixsocket ""\n', "redis.conf:1: port 0 without unixsocket"),
+        ("port 0\ntls-port 6379\n", "redis.conf:1: port 0 with tls-port: TLS alone cannot be described yet"),
+        ("port 0\nunixsocket a.sock\n", "redis.conf:1: port 0 with unixsocket a.sock, below the folder"),
+        ("unixsocket /a\nport 0\nreplicaof 10.0.0.9 6379\n", "redis.conf:2: port 0 beside replicaof"),
+    ],
+)
+def test_what_has_no_port_and_cannot_be_described_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(RefusedError, match=re.escape(why)):
+        of_text(tmp_path, text)
+
+
+def test_a_sentinel_without_a_port_is_refused(tmp_path: Path) -> None:
+    text = "port 0\nunixsocket /run/s.sock\nsentinel monitor orders 10.0.0.1 6379 2\n"
+    with pytest.raises(RefusedError, match=r"sentinel\.conf:1: port 0 of a Sentinel cannot be described"):
+        of_texts(tmp_path, {"sentinel.conf": text})
 
 
 def test_users_in_a_file_of_their_own_are_told(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_unit_says_whose_it_is(tmp_path: Path) -> None:
     [one] = found(tmp_path, described)
 
     assert (one.name, one.unit, one.configuration) == ("orders-6379", "redis-orders-6379.service", str(mine))
-    assert (one.kind.name, one.port, one.data, one.access.secret) == ("server", 0, "", None)
+    assert (one.kind.name, one.access.endpoint.port, one.data, one.access.secret) == ("server", 0, "", None)
 
 
 def test_a_described_process_whose_files_moved_is_no_stray(tmp_path: Path) -> None:
@@ -72,7 +72,28 @@ def test_its_own_file_says_where_it_listens(tmp_path: Path, text: str, address: 
 
     [one] = found(tmp_path)
 
-    assert (one.kind.name, one.address, one.port) == ("sentinel", address, port)
+    assert (one.kind.name, one.access.endpoint) == ("sentinel", Endpoint(address, port))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("port 0\nunixsocket /run/a/redis.sock\ndir /data\n", "/run/a/redis.sock"),
+        ("port 0\nunixsocket redis.sock\ndir /data\n", "/data/redis.sock"),
+        ("unixsocket /run/a.sock\nport 0\nunixsocket /run/b.sock\n", "/run/b.sock"),
+        ("port 0\nunixsocket redis.sock\n", "127.0.0.1:0"),
+        ('port 0\nunixsocket ""\ndir /data\n', "127.0.0.1:0"),
+        ("port 7000\nunixsocket /run/a.sock\n", "127.0.0.1:7000"),
+    ],
+)
+def test_without_a_port_it_listens_on_its_socket(tmp_path: Path, text: str, place: str) -> None:
+    file = unit(tmp_path, "orders-socket", "X-Redis-Fleet-Deployment=shop")
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+
+    [one] = found(tmp_path)
+
+    assert str(one.access.endpoint) == place
 
 
 def test_in_a_sandbox_every_folder_with_a_configuration_counts(tmp_path: Path) -> None:

@@ -121,6 +121,13 @@ def _machine(
     )
 
 
+def _place(fleet: Fleet, machine: str, name: str) -> Endpoint:
+    port = name.rpartition("-")[2]
+    if port == "socket":
+        return Endpoint(f"/run/redis-{name}/redis.sock", 0)
+    return Endpoint(fleet.machines[machine].address, int(port))
+
+
 def _stranger(fleet: Fleet, machine: str, change: Mapping[str, Any]) -> Stranger:
     """Make a process that is no longer described: name, address, port, role (``master`` or whom it follows), keys."""
     kind = "sentinel" if change["name"].startswith("sentinel") else "server"
@@ -130,7 +137,7 @@ def _stranger(fleet: Fleet, machine: str, change: Mapping[str, Any]) -> Stranger
         kind,
         machine,
         "" if kind == "sentinel" else name.rpartition("-")[0],
-        Endpoint(fleet.machines[machine].address, int(name.rpartition("-")[2])),
+        _place(fleet, machine, name),
         (),
         Paths(
             f"/etc/redis/{name}/redis.conf",

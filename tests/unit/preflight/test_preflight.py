@@ -497,6 +497,13 @@ def test_the_table_has_a_line_a_row_and_its_fix_below() -> None:
     assert text[-1] == count_line(found) == f"{len(found)} checks: {len(found) - 1} ok, 0 warnings, 1 failed"
 
 
+def test_a_socket_alone_has_no_port_and_is_no_target() -> None:
+    fleet = fleet_of("socket-alone")
+    assert [request(fleet, machine).ports for machine in fleet.machines] == [(), ()]
+    assert [request(fleet, machine).targets for machine in fleet.machines] == [(), ()]
+    assert not [row for row in judged(fleet) if row.subject.startswith(("port", "network"))]
+
+
 def test_no_secret_is_sent() -> None:
     fleet = fleet_of("shared-machines")
     for machine in fleet.machines:

@@ -97,6 +97,16 @@ def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
             assert settings["unixsocket"].word == "redis.sock"
 
 
+def test_a_socket_alone_is_moved_with_its_process(tmp_path: Path) -> None:
+    text = _OUTWARD.partition("sentinel:")[0].replace("    replicas: [red2, red3]\n", "    port: 0\n")
+    kept = [line for line in text.splitlines() if "tls" not in line.lower()]
+    fleet = in_sandbox(tmp_path, "\n".join(kept))
+    (process,) = fleet.processes
+    data = f"{tmp_path}/box/red1/orders-socket/data"
+    assert (process.paths.data, str(process.endpoint)) == (data, f"{data}/redis.sock")
+    assert list(places(load(fleet.source).deployment)) == []
+
+
 def test_a_port_made_of_variables_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidDescriptionError, match=r"config\.tls-port: is made of variables"):
         in_sandbox(tmp_path, _OUTWARD.replace("TLS-port: 6390", 'tls-port: "{{ 6390 }}"'))
