@@ -126,8 +126,7 @@ def _compared(process: Process, setting: Setting) -> tuple[Words, ...]:
 
 def _anonymous(process: Process, words: Words) -> Words:
     """Return words without the process's own name and addresses."""
-    address, port = process.endpoint.address, str(process.endpoint.port)
-    return tuple(
-        "\0" if word in (process.machine, port) else word.replace(process.name, "\1").replace(address, "\2")
-        for word in words
-    )
+    address, port = process.endpoint.address, process.endpoint.port
+    # Without a port a 0 is a value like any other.
+    own = {process.machine, str(port)} if port else {process.machine}
+    return tuple("\0" if word in own else word.replace(process.name, "\1").replace(address, "\2") for word in words)

@@ -35,7 +35,8 @@ def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refus
         return Refusal("engine-differs", process.id, what, f"an engine is not changed in place: {other}")
     if not facts.deployed and (facts.answers or facts.open is not None):
         what = f"something else already listens on {process.endpoint}, as there is no {process.paths.configuration}"
-        return Refusal("port-taken", process.id, what, "stop it or choose another port")
+        place = "socket" if process.endpoint.on_socket else "port"
+        return Refusal("port-taken", process.id, what, f"stop it or choose another {place}")
     if facts.unit.get("SubState") == "auto-restart":
         what = "crashed, and systemd will start it again"
         return Refusal("crashed", process.id, what, "run again when it is up", transient=True)

@@ -96,8 +96,9 @@ def address(host: HostReport) -> Iterator[Row]:
         return
     has = ", ".join(host.facts.own_addresses) or "none but loopback"
     seen = f"{host.address} is not an address of this machine; it has {has}"
-    binding = [process for process in host.processes if host.address in _bound(process)]
-    silent = [process for process in host.processes if not _announced(host, process)]
+    listening = [process for process in host.processes if not process.endpoint.on_socket]
+    binding = [process for process in listening if host.address in _bound(process)]
+    silent = [process for process in listening if not _announced(host, process)]
     if binding:
         fix = (
             "write one of those as 'address:'; behind NAT 'bind:' the inner address and set replica-announce-ip and "
@@ -110,7 +111,8 @@ def address(host: HostReport) -> Iterator[Row]:
             "address", f"{seen}: Sentinels would learn the inner one of {_names(silent)}", fix, announced_one_way
         )
     else:
-        yield host.holds("address", f"{seen}; every process announces it", announced_one_way)
+        known = "every process announces it" if listening else "no process listens there"
+        yield host.holds("address", f"{seen}; {known}", announced_one_way)
 
 
 def _bound(process: Process) -> list[str]:

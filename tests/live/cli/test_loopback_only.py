@@ -68,6 +68,11 @@ _COMES_UP = {"announced-inside", "cluster", "cluster-bus", "cpus", "scripts", "s
     *("moved-files", "open-to-network", "sentinel-overrides", "two-on-a-machine")
 }
 _BY_NAME = re.compile(r"\.redis\.yml:\d+: [\w.\[\]-]+: .+; .+")
+_SOCKET_ALONE = {
+    "    master: red1\n": "    master: red1\n    port: 0\n",
+    "      appendfsync: everysec\n": "      appendfsync: everysec\n"
+    "      unixsocket: '/run/redis-{{ name }}/redis.sock'\n      unixsocketperm: 770\n",
+}
 
 
 def alone(made: Box, *words: object) -> tuple[Done, int]:
@@ -88,6 +93,7 @@ def test_what_is_sent_elsewhere_is_counted(tmp_path: Path) -> None:
     ("sample", "changes"),
     [
         pytest.param("sentinel", _OUTWARD, id="what-leads-outside"),
+        pytest.param("standalone", _SOCKET_ALONE, id="socket-alone", marks=pytest.mark.long),
         *(pytest.param(each, {}, id=each, marks=pytest.mark.long) for each in ("standalone", "replication")),
         *(pytest.param(each, {}, id=each, marks=pytest.mark.long) for each in ("sentinel", "shared-machines")),
     ],

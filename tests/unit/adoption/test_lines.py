@@ -88,10 +88,10 @@ def test_a_socket_alone_is_described(tmp_path: Path) -> None:
 
 def test_sockets_alone_on_one_machine_are_services_of_their_own(tmp_path: Path) -> None:
     texts = {
-        f"box/{number}/redis.conf": f"port 0\ndir /data/{number}\nunixsocket /run/{number}.sock\n"
+        f"box/redis-{number}.conf": f"port 0\ndir /data/{number}\nunixsocket /run/{number}.sock\n"
         for number in range(1, 5)
     }
-    got = of_texts(tmp_path, texts)
+    got = of_texts(tmp_path, texts, "box")
     processes = got.fleet.processes
     assert sorted(str(each.endpoint) for each in processes) == [f"/run/{number}.sock" for number in range(1, 5)]
     assert [each.service for each in processes] == ["redis", "redis-box", "redis-box-2", "redis-box-3"]

@@ -502,6 +502,8 @@ def test_a_socket_alone_has_no_port_and_is_no_target() -> None:
     assert [request(fleet, machine).ports for machine in fleet.machines] == [(), ()]
     assert [request(fleet, machine).targets for machine in fleet.machines] == [(), ()]
     assert not [row for row in judged(fleet) if row.subject.startswith(("port", "network"))]
+    behind_nat = judged(fleet, red1={"addresses": {"10.0.0.11": False}})
+    assert {row.state for row in behind_nat if row.subject == "address"} == {"pass"}
 
 
 def test_no_secret_is_sent() -> None:
