@@ -11,6 +11,8 @@ import pytest
 
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.protocol.resp import Connection, info
+from redis_fleet.agent.replication.verification import verify
+from redis_fleet.operations.service_access import target
 from tests.harness.live.editing import Description, ask, deploy, edit, planned, told
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, box
@@ -47,10 +49,11 @@ def state(made: Box) -> dict[str, bool]:
     return {each["subject"]: each["ok"] for each in checks if each["check"] == "answers"}
 
 
-def test_it_is_deployed_and_verified_by_way_of_its_socket(made: Box) -> None:
+def test_it_is_deployed_by_way_of_its_socket(made: Box) -> None:
     with asked(made, ORDERS) as connection:
         assert info(connection.call("INFO", "server"))["tcp_port"] == "0"
-    assert state(made) == {ORDERS: True, CACHE: True}
+    fleet = made.fleet
+    assert all(check.ok for service in fleet.services for check in verify(target(fleet, service)))
 
 
 @pytest.mark.long
@@ -66,6 +69,7 @@ def test_it_is_changed_and_restarted_by_way_of_its_socket(made: Box) -> None:
         ("LIVE", "orders-socket"),
         ("RESTART", "orders-socket"),
     ]
+    assert state(made) == {ORDERS: True, CACHE: True}
     assert not before.exists()
     assert Path(made.process(ORDERS).endpoint.address) == before.with_name("other.sock")
     with asked(made, ORDERS) as connection:
