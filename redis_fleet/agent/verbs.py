@@ -121,7 +121,7 @@ def _prefer(asked: Asked) -> Done:
     from .replication.promotion_priority import prefer
 
     asks = Prefer.from_json(asked.body, _for_good(asked))
-    return _told(lambda: Priorities(prefer(asks.service, asks.new, asks.described)))
+    return _told(lambda: Priorities(prefer(asks.service, asks.new, asks.described, elect=asks.elect)))
 
 
 def _hand_over(asked: Asked) -> Done:
@@ -129,7 +129,15 @@ def _hand_over(asked: Asked) -> Done:
     from .replication.handover import hand_over
 
     asks = HandOver.from_json(asked.body, _for_good(asked))
-    return _told(lambda: hand_over(asks.service, asks.old, asks.new, asks.described))
+    return _told(lambda: hand_over(asks.service, asks.old, asks.new, asks.described, elect=asks.elect))
+
+
+def _may_elect(asked: Asked) -> Done:
+    from .messages.handover import Elective, MayElect
+    from .replication.election import why_not
+
+    asks = MayElect.from_json(asked.body, asked.secrets)
+    return _unchanged(Elective(why_not(asks.service, asks.old)))
 
 
 def _restore_priorities(asked: Asked) -> Done:
@@ -222,6 +230,7 @@ VERBS: Verbs = {
     "client-stop": _client_stop,
     "prefer": _prefer,
     "hand-over": _hand_over,
+    "may-elect": _may_elect,
     "restore-priorities": _restore_priorities,
     "promote": _promote,
     "manual-masters": _manual_masters,

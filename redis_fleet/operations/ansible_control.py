@@ -8,6 +8,7 @@ from redis_fleet.agent.messages.handover import (
     Described,
     HandOver,
     Handover,
+    MayElect,
     Prefer,
     Promote,
     RestorePriorities,
@@ -59,13 +60,17 @@ class AnsibleRoleControl:
         """Keep what each request needs; ``described`` are the values that a switchover changes for the time."""
         self._target, self._described, self._ask = target, described, ask
 
-    def prefer(self, new: str) -> dict[str, int]:
-        """Make Sentinel prefer a member."""
-        return dict(self._ask(Prefer(self._target, new, self._described)).before)
+    def prefer(self, new: str, *, elect: bool) -> dict[str, int]:
+        """Make a member ready, and Sentinel prefer it."""
+        return dict(self._ask(Prefer(self._target, new, self._described, elect)).before)
 
-    def hand_over(self, old: str, new: str) -> Handover:
+    def may_elect(self, old: str) -> str:
+        """Ask the Sentinels from there."""
+        return self._ask(MayElect(self._target, old)).why
+
+    def hand_over(self, old: str, new: str, *, elect: bool) -> Handover:
         """Hand the role over, all of it in one request."""
-        return self._ask(HandOver(self._target, old, new, self._described))
+        return self._ask(HandOver(self._target, old, new, self._described, elect))
 
     def restore(self, priorities: Mapping[str, int]) -> list[str]:
         """Put priorities back."""

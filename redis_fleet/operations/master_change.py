@@ -21,7 +21,7 @@ from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.remote_client import Ask
 from redis_fleet.operations.service_access import target
-from redis_fleet.operations.switchover_report import SwitchoverReport
+from redis_fleet.operations.switchover_report import ELECTION, FAILOVER, SwitchoverReport
 from redis_fleet.topology.state_paths import masters_file
 
 
@@ -33,10 +33,12 @@ def switch_over(
     say: Say,
     *,
     measure: bool = True,
+    by: str = "",
     interrupted: threading.Event | None = None,
 ) -> SwitchoverReport:
     """Switch a service over to a machine or process (id; None: the fittest); whatever goes wrong is in the report.
 
+    ``by`` is ELECTION or FAILOVER, empty: an election where one can be won.
     A refusal is a report with ``undone`` true. ``interrupted`` is set by whoever handles signals; without it Ctrl-C and
     SIGTERM are handled here, for the rest of this process.
     """
@@ -44,7 +46,7 @@ def switch_over(
     eyes = InterruptibleClient(client_of(aim, ask, here=from_here(aim)), interrupted or noting_interrupts())
     roles = AnsibleRoleControl(aim, described(fleet, service), ask)
     try:
-        return switchover.run(aim, roles, eyes, say, to, measure=measure)
+        return switchover.run(aim, roles, eyes, say, to, measure=measure, by=by)
     except OperationRefusedError as error:
         return SwitchoverReport(service=service.name, problems=(error.problem,), undone=True)
     except RuntimeError as error:
@@ -92,6 +94,9 @@ class MasterChangeProcedure(Procedure):
         service = situation.given.text("service")
         if service not in known:
             raise OperationRefusedError(f"there is no service '{service}'; there are {', '.join(known)}")
+        by = situation.given.text("by")
+        if by not in ("", ELECTION, FAILOVER):
+            raise OperationRefusedError(f"'{by}' is no way to switch over; write {ELECTION} or {FAILOVER}")
 
     def ask(self, situation: Situation) -> Mapping[str, Any]:
         """Return the records of this machine; that it answers is worth knowing too."""
@@ -116,7 +121,8 @@ class MasterChangeProcedure(Procedure):
         if given.truth("promote"):
             report = promote(fleet, service, to, ask, say)
         else:
-            report = switch_over(fleet, service, to, ask, say, measure=given.truth("measure", default=True))
+            measure = given.truth("measure", default=True)
+            report = switch_over(fleet, service, to, ask, say, measure=measure, by=given.text("by"))
         told = {"master": master_place(service, report)}
         return Done(report, report.changed, told=told, at_once=not report.changed)
 

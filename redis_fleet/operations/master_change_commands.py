@@ -10,9 +10,12 @@ from redis_fleet.operations.arguments import Arguments
 from redis_fleet.operations.command import OperationCommand, Parameter, WrongArgumentError
 from redis_fleet.operations.ports import OperationRefusedError
 from redis_fleet.operations.report import unit
+from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 
 _SERVICE = Parameter("service", "argument", "A service of the description.")
 _TO = Parameter("to", "option", "The machine (or process, name-port@machine) that becomes the master.")
+
+_BY = Parameter("by", "option", "election, or failover by a Sentinel; without it an election where one can be won.")
 
 
 class SwitchoverCommand(OperationCommand):
@@ -25,16 +28,18 @@ class SwitchoverCommand(OperationCommand):
     wrong before the change is undone. Without --to the replica with the newest data is taken. The same as:
     ansible-playbook -i FILE playbooks/switchover.yml -e redis_fleet_service=SERVICE -e redis_fleet_to=MACHINE
     """
-    parameters = (_SERVICE, _TO)
+    parameters = (_SERVICE, _TO, _BY)
 
     def check(self, fleet: Fleet, given: Arguments) -> None:
-        """Know the service and its process."""
+        """Know the service, its process and the way."""
         known(fleet, given)
+        if given.text("by") not in ("", ELECTION, FAILOVER):
+            raise WrongArgumentError(f"'{given.text('by')}' is no way to switch over; write {ELECTION} or {FAILOVER}")
 
     def question(self, given: Arguments) -> str:
         """Say what it costs."""
         goal = f" to {given.text('to')}" if given.text("to") else ""
-        return f"switch '{given.text('service')}' over{goal}? Its writes are refused for about a second"
+        return f"switch '{given.text('service')}' over{goal}? Its writes are refused for up to about a second"
 
     def said(self, report: Mapping[str, Any]) -> str:
         """Say who the master is, also where it was the master already."""
@@ -49,6 +54,7 @@ class SwitchoverCommand(OperationCommand):
             ("writes refused for", unit(report["write_gap_ms"], "ms")),
             ("acknowledged writes", unit(report["acknowledged"])),
             ("of these lost", unit(report["acknowledged_lost"])),
+            ("handed over by", report["by"] or "REPLICAOF"),
             ("master", f"{report['old_master']} → {report['new_master'] or 'as before'}"),
         )
 

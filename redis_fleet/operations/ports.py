@@ -98,11 +98,17 @@ class RoleControl(Protocol):
     All raise RuntimeError when the machine or the processes could not do it.
     """
 
-    def prefer(self, new: str) -> dict[str, int]:
-        """Prepare a member (id) to take over, and Sentinel to choose it; returns the priorities to restore."""
+    def prefer(self, new: str, *, elect: bool) -> dict[str, int]:
+        """Prepare a member (id) to take over, and Sentinel to choose it; returns the priorities to restore.
 
-    def hand_over(self, old: str, new: str) -> Handover:
-        """Hand the role over."""
+        For an election Sentinel needs no preparation.
+        """
+
+    def may_elect(self, old: str) -> str:
+        """Return why the Sentinels cannot be asked to vote for a successor of the master (id); empty: they can."""
+
+    def hand_over(self, old: str, new: str, *, elect: bool) -> Handover:
+        """Hand the role over, by an election or by a failover that a Sentinel is told to do."""
 
     def restore(self, priorities: dict[str, int]) -> list[str]:
         """Put priorities back; returns what did not succeed."""

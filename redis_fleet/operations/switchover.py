@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.replication.agreement import master_of
@@ -12,18 +12,26 @@ from redis_fleet.operations.operation import ClientFailedError, GaveUpError, Ope
 from redis_fleet.operations.ports import Client, OperationRefusedError, RoleControl, Say
 from redis_fleet.operations.report import Measured
 from redis_fleet.operations.switchover_fitness import Choice, decide, disagreements, silent
-from redis_fleet.operations.switchover_report import SwitchoverReport
+from redis_fleet.operations.switchover_report import ELECTION, FAILOVER, SwitchoverReport
 
 # Sentinels ask each replica for its priority every 10 s.
 PREFERENCE = 30.0
 
 
 def run(
-    target: ServiceAccess, roles: RoleControl, client: Client, say: Say, to: str | None = None, *, measure: bool = True
+    target: ServiceAccess,
+    roles: RoleControl,
+    client: Client,
+    say: Say,
+    to: str | None = None,
+    *,
+    measure: bool = True,
+    by: str = "",
 ) -> SwitchoverReport:
     """Switch a service over to a machine or process (id; None: the fittest replica) and report it.
 
-    With ``measure`` false the client only looks, nothing is written. Raises OperationRefusedError before anything is
+    ``by`` is ELECTION or FAILOVER, empty: an election where one can be won. With ``measure`` false the client only
+    looks, nothing is written. Raises OperationRefusedError before anything is
     touched, and what ``client`` raises. KeyboardInterrupt of a look is raised again after undoing what was done, or,
     when the role was handed over already, after finishing.
     """
@@ -31,8 +39,30 @@ def run(
     choice = decide(target, seen, to)
     if choice.why:
         raise OperationRefusedError("; ".join(choice.why))
-    switchover = _Switchover(target, roles, client, say, seen, choice, measure=measure)
+    way = _Way() if choice.nothing_to_do else _way(target, roles, choice.old, by)
+    switchover = _Switchover(target, roles, client, say, seen, choice, measure=measure, way=way)
     return switchover.report(Measured() if choice.nothing_to_do else switchover.perform(measure=measure))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How the role is handed over, and ``why`` not by an election that was not forbidden."""
+
+    by: str = ""
+    why: str = ""
+
+
+def _way(target: ServiceAccess, roles: RoleControl, old: str, by: str) -> _Way:
+    """Choose; raises OperationRefusedError where it has to be an election, and none can be won."""
+    if not target.monitor or by == FAILOVER:
+        return _Way(by if target.monitor else "")
+    try:
+        why = roles.may_elect(old)
+    except RuntimeError as error:
+        why = str(error)
+    if why and by == ELECTION:
+        raise OperationRefusedError(f"no election can be won: {why}")
+    return _Way(FAILOVER, why) if why else _Way(ELECTION)
 
 
 class _Switchover(Operation):
@@ -48,9 +78,10 @@ class _Switchover(Operation):
         choice: Choice,
         *,
         measure: bool,
+        way: _Way,
     ) -> None:
         super().__init__(target, client, say, seen)
-        self._roles, self._measure = roles, measure
+        self._roles, self._measure, self._way = roles, measure, way
         self._absent = silent(seen)
         self._old, self._wanted = choice.old, choice.new
         self._new = choice.old if choice.nothing_to_do else ""
@@ -60,17 +91,20 @@ class _Switchover(Operation):
     def steps(self) -> None:
         for name in self._absent:
             self._timeline.note(f"{name} does not answer; it is not waited for")
+        if self._way.why:
+            self._timeline.note(f"no election, but a failover that a Sentinel is told to do: {self._way.why}")
         self._prefer()
         if self._measure:
             self.warm_up("nothing was touched")
-        self._await_preference()
+        if self._way.by != ELECTION:
+            self._await_preference()
         self._hand_over()
         self._await_agreement()
 
     def _prefer(self) -> None:
         self.begin(f"prepare {self._wanted} to take over")
         try:
-            self._priorities = self._roles.prefer(self._wanted)
+            self._priorities = self._roles.prefer(self._wanted, elect=self._way.by == ELECTION)
         except RuntimeError as error:
             raise GaveUpError(f"{self._wanted} could not be prepared: {error}") from error
 
@@ -97,7 +131,7 @@ class _Switchover(Operation):
         self.begin(f"hand over from {self._old} to {self._wanted}")
         self._watcher.writes_again = False
         try:
-            outcome = self._roles.hand_over(self._old, self._wanted)
+            outcome = self._roles.hand_over(self._old, self._wanted, elect=self._way.by == ELECTION)
         except RuntimeError as error:
             self.problem(f"the machine that does it was lost: {error}")
             self._find_out()
@@ -168,6 +202,7 @@ class _Switchover(Operation):
             new_master=self._new,
             **asdict(measured),
             undone=self._undone,
+            by=self._way.by,
             problems=tuple(self._problems),
             timeline=self._timeline.events,
         )

@@ -50,8 +50,28 @@ class Handover(Message):
 
 
 @dataclass(frozen=True)
+class Elective(Message):
+    """``why``: why the Sentinels cannot be asked to vote; empty where they can."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class MayElect(Request[Elective]):
+    """Say whether an election for the succession of the master (id) could be won now; nothing is changed."""
+
+    verb = "may-elect"
+
+    service: ServiceAccess
+    old: str
+
+
+@dataclass(frozen=True)
 class HandOver(Request[Handover]):
-    """Hand the role of master over from one member (id) to another, without losing a write."""
+    """Hand the role of master over from one member (id) to another, without losing a write.
+
+    With ``elect`` by an election among the Sentinels, else by a failover that one of them is told to do.
+    """
 
     verb = "hand-over"
 
@@ -59,6 +79,7 @@ class HandOver(Request[Handover]):
     old: str
     new: str
     described: Mapping[str, UsualValues] = field(default_factory=dict)
+    elect: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,13 +101,14 @@ class Priorities(Message):
 
 @dataclass(frozen=True)
 class Prefer(Request[Priorities]):
-    """Make a member (id) the one that Sentinel promotes."""
+    """Make a member (id) ready to take over, and the one that Sentinel promotes unless that is by election."""
 
     verb = "prefer"
 
     service: ServiceAccess
     new: str
     described: Mapping[str, UsualValues] = field(default_factory=dict)
+    elect: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .. import engine_words
 from ..endpoint import place_of
 from ..messages.service import Instance, ServiceAccess
@@ -25,13 +27,20 @@ class Servers:
         self._timeout = timeout
         self._nodes = {node.id: node for node in target.members}
         self._connections: dict[str, Connection] = {}
+        self._ready: dict[str, Connection] = {}
 
     def __enter__(self) -> Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name in list(self._connections):
-            self._drop(name)
+        for connection in (*self._connections.values(), *self._ready.values()):
+            connection.close()
+
+    def get_ready(self, names: Iterable[str]) -> None:
+        """Connect to members for one transaction each, so that nothing is waited for when it is time."""
+        for name in names:
+            if name not in self._ready:
+                self._ready[name] = connect(self._target, self._nodes[name], self._timeout)
 
     def node(self, name: str) -> Instance:
         """Return where a member listens."""
@@ -88,11 +97,13 @@ class Servers:
 
     def transaction(self, name: str, *commands: tuple[object, ...]) -> list[Reply]:
         """Run commands as one, over a connection of their own; an error of one of them stands in its place."""
-        with connect(self._target, self._nodes[name], self._timeout) as connection:
-            connection.call("MULTI")
-            for command in commands:
-                connection.call(*command)
-            replies: list[Reply] = connection.call("EXEC")
+        ready = self._ready.pop(name, None)
+        with ready or connect(self._target, self._nodes[name], self._timeout) as connection:
+            answers = connection.pipeline([("MULTI",), *commands, ("EXEC",)])
+        refused = next((each for each in answers if isinstance(each, ReplyError)), None)
+        if refused:
+            raise refused
+        replies: list[Reply] = answers[-1]
         return replies
 
     def repoint(self, name: str, master: str, *, cut: bool) -> str:

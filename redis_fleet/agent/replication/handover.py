@@ -16,14 +16,15 @@ from ..messages.service import ServiceAccess
 from ..protocol.resp import ReplyError
 from .agreement import name_of
 from .connections import Servers
+from .election import Election, NotElectedError
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
-from .fitness import unfit, unready
+from .fitness import barred, unfit, unready
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
 
 CATCH_UP, DEMOTION = 3.0, 5.0
-PAUSE = 0.01
+PAUSE, CATCHING_UP = 0.01, 0.001
 
 
 class GaveUpError(Exception):
@@ -44,25 +45,30 @@ def said_or(value: str | None, default: str) -> str:
     return default if value is None else value
 
 
-def hand_over(target: ServiceAccess, old: str, new: str, described: Described) -> Handover:
+def hand_over(target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False) -> Handover:
     """Hand the role over from one member (id) to another; with Sentinels through them, else by REPLICAOF.
 
+    With ``elect`` it is done here and the Sentinels only vote and are told, else one of them is ordered to fail over.
     Whatever fails before the promotion is undone. After it the old master is never let go, only demoted.
     """
     with Servers(target) as servers:
-        return _HandOver(target, servers, old, new, described).run()
+        return _HandOver(target, servers, old, new, described, elect=elect).run()
 
 
 class _HandOver:
     """One hand-over: the steps share what was found and done."""
 
-    def __init__(self, target: ServiceAccess, servers: Servers, old: str, new: str, described: Described) -> None:
+    def __init__(
+        self, target: ServiceAccess, servers: Servers, old: str, new: str, described: Described, *, elect: bool
+    ) -> None:
         self._target, self._servers, self._described = target, servers, described
         self._old, self._new, self._master = old, new, ""
         self._replicas: list[str] = []
         self._others: list[str] = []
+        self._barred: list[str] = []
         self._before: dict[str, str] = {}
         self._order = SentinelOrder(target, servers, old, self._note)
+        self._election = Election(target, old, self._note) if elect and target.monitor else None
         self._undone = False
         self._problems: list[str] = []
         self._notes: list[Note] = []
@@ -70,16 +76,20 @@ class _HandOver:
     def run(self) -> Handover:
         try:
             self._check()
+            self._prepare()
             self._fence()
             self._await_offsets()
             self._promote()
         except StillUnderWayError as error:
             self._problems.append(str(error))
-        except (GaveUpError, *CONNECTION_ERRORS) as error:
-            self._problems.append(str(error) if isinstance(error, GaveUpError) else describe_error(error))
+        except (GaveUpError, NotElectedError, *CONNECTION_ERRORS) as error:
+            ours = isinstance(error, (GaveUpError, NotElectedError))
+            self._problems.append(str(error) if ours else describe_error(error))
             self._undo()
         else:
             self._finish()
+        if self._election:
+            self._problems += self._election.close()
         return Handover(self._master, self._undone, tuple(self._problems), tuple(self._notes), time.time())
 
     def _note(self, text: str) -> None:
@@ -95,7 +105,15 @@ class _HandOver:
         linked = [each for each in seen.members if not each.problem and each.link_up]
         self._replicas = [each.id for each in linked if name_of(self._target, each.follows) == self._old]
         self._others = [each.id for each in seen.members if not each.problem]
+        self._barred = [each.id for each in seen.members if barred(each)]
         lift(self._servers, self._new, self._described)
+
+    def _prepare(self) -> None:
+        """Have all at hand that an election takes."""
+        if self._election:
+            self._election.prepare()
+            self._servers.get_ready([self._new, self._old, *self._others])
+            self._election.shorten()
 
     def _fence(self) -> None:
         """Let the old master refuse every write from now on."""
@@ -118,36 +136,53 @@ class _HandOver:
             if left and time.monotonic() > deadline:
                 raise GaveUpError(f"{', '.join(left)} did not catch up with {self._old} within {CATCH_UP:.0f} s")
             if left:
-                time.sleep(PAUSE)
+                time.sleep(CATCHING_UP)
         self._note(f"{', '.join(self._replicas)} have every write of {self._old}")
 
     def _promote(self) -> None:
-        if self._target.monitor:
+        if self._election:
+            self._promote_elected(self._election)
+        elif self._target.monitor:
             self._master = self._order.promote(self._replicas)
             if not self._master:
                 raise GaveUpError(self._order.why)
             if self._master != self._new:
                 self._problems.append(f"the Sentinels promoted {self._master}, not {self._new}; it has all writes too")
         else:
-            self._promote_by_hand()
+            self._promote_by_hand(self._new)
         self._note(f"{self._master} is a master")
 
-    def _promote_by_hand(self) -> None:
+    def _promote_elected(self, election: Election) -> None:
+        """An epoch that was won is used, by whichever replica: all have every write."""
+        election.win()
+        failed = []
+        for name in [self._new, *(each for each in self._replicas if each not in (self._new, *self._barred))]:
+            try:
+                self._promote_by_hand(name)
+                break
+            except (GaveUpError, *CONNECTION_ERRORS) as error:
+                failed.append(f"{name}: {error if isinstance(error, GaveUpError) else describe_error(error)}")
+        if not self._master:
+            raise GaveUpError("; ".join(failed))
+        self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
+        self._problems += election.announce(self._master, self._servers.node(self._master).endpoint)
+
+    def _promote_by_hand(self, name: str) -> None:
         try:
-            unsaved = self._servers.repoint(self._new, "", cut=False)
+            unsaved = self._servers.repoint(name, "", cut=False)
         except OSError:
             # The answer was lost, perhaps not the order: only the server itself knows.
-            if not self._was_promoted():
-                raise GaveUpError(f"{self._new} did not become the master") from None
-            unsaved = f"{self._new} may not have saved that it is the master"
-        self._master = self._new
+            if not self._was_promoted(name):
+                raise GaveUpError(f"{name} did not become the master") from None
+            unsaved = f"{name} may not have saved that it is the master"
+        self._master = name
         self._problems += [unsaved] if unsaved else []
 
-    def _was_promoted(self) -> bool:
+    def _was_promoted(self, name: str) -> bool:
         try:
-            return self._servers.is_master(self._new)
+            return self._servers.is_master(name)
         except CONNECTION_ERRORS as error:
-            what = f"{self._new} was told to become the master and does not answer since ({describe_error(error)})"
+            what = f"{name} was told to become the master and does not answer since ({describe_error(error)})"
             place = str(self._servers.node(self._old).endpoint).rpartition(":")
             remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
             raise GaveUpError(f"{what}; {remedy}") from None
@@ -174,7 +209,7 @@ class _HandOver:
         The fence goes last: while it stands, a later run knows that there is something to finish.
         """
         demoted = self._demote()
-        for name in [] if self._target.monitor else self._others:
+        for name in [] if self._target.monitor and not self._election else self._others:
             if name not in (self._old, self._master):
                 self._problems += follow(self._servers, name, self._master)
         if demoted:

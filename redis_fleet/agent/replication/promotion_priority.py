@@ -15,11 +15,12 @@ from .view import CONNECTION_ERRORS, describe_error, view
 PREFERRED, ORDINARY = 1, 100
 
 
-def prefer(target: ServiceAccess, new: str, described: Described) -> dict[str, int]:
+def prefer(target: ServiceAccess, new: str, described: Described, *, elect: bool = False) -> dict[str, int]:
     """Make a member (id) the one that Sentinel promotes; returns the priorities to ``restore`` later, by id.
 
-    Nothing is saved to a file. Where it is preferred already, the only one that may be promoted, or where no Sentinel
-    watches, nothing is changed; but a fence that a killed run left is taken away. Raises OSError or ReplyError after
+    Nothing is saved to a file. Where it is preferred already, the only one that may be promoted, where no Sentinel
+    watches, or where it is not for Sentinel to choose (``elect``), nothing is changed; but a fence that a killed run
+    left is taken away, and a priority that one left is among those to restore. Raises OSError or ReplyError after
     undoing what was changed.
     """
     seen = view(target)
@@ -28,8 +29,11 @@ def prefer(target: ServiceAccess, new: str, described: Described) -> dict[str, i
     with Servers(target) as servers:
         for name in [*(each.id for each in replicas), *([master] if member_of(seen, master) else [])]:
             lift(servers, name, described)
-        wanted = _wanted_priorities(new, replicas, described) if target.monitor else {}
-        before = {each.id: _usual_priority(each, described) for each in replicas if each.id in wanted}
+        wanted = _wanted_priorities(new, replicas, described) if target.monitor and not elect else {}
+        usual = {each.id: _usual_priority(each, described) for each in replicas}
+        before = {each.id: usual[each.id] for each in replicas if each.id in wanted}
+        if elect:
+            return {each.id: usual[each.id] for each in replicas if each.priority != usual[each.id]}
         try:
             for name in before:
                 servers.set(name, PRIORITY, wanted[name])

@@ -13,7 +13,7 @@ from redis_fleet.agent.load_client.writer import Bits
 from redis_fleet.agent.messages.handover import Described, Handover, UsualValues
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.protocol.resp import pairs
-from redis_fleet.agent.replication import handover, promotion_priority
+from redis_fleet.agent.replication import election, handover, promotion_priority
 from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import PRIORITY
 from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
@@ -43,15 +43,19 @@ class Hands:
         self.described = described(values or USUAL)
         self.done: list[str] = []
 
-    def prefer(self, new: str) -> dict[str, int]:
+    def prefer(self, new: str, *, elect: bool) -> dict[str, int]:
         """Prefer a member."""
         self.done.append("prefer")
-        return promotion_priority.prefer(self.target, new, self.described)
+        return promotion_priority.prefer(self.target, new, self.described, elect=elect)
 
-    def hand_over(self, old: str, new: str) -> Handover:
+    def may_elect(self, old: str) -> str:
+        """Ask the Sentinels."""
+        return election.why_not(self.target, old)
+
+    def hand_over(self, old: str, new: str, *, elect: bool) -> Handover:
         """Hand over."""
         self.done.append("hand_over")
-        return handover.hand_over(self.target, old, new, self.described)
+        return handover.hand_over(self.target, old, new, self.described, elect=elect)
 
     def restore(self, priorities: dict[str, int]) -> list[str]:
         """Restore priorities."""
@@ -59,10 +63,10 @@ class Hands:
         return promotion_priority.restore(self.target, priorities)
 
 
-def switch(group: Group, to: str | None = None, target: ServiceAccess | None = None) -> SwitchoverReport:
+def switch(group: Group, to: str | None = None, target: ServiceAccess | None = None, by: str = "") -> SwitchoverReport:
     """Switch over with a writer."""
     aim = target or group.target
-    return switchover.run(aim, Hands(aim), LocalClient(aim), lambda _: None, to)
+    return switchover.run(aim, Hands(aim), LocalClient(aim), lambda _: None, to, by=by)
 
 
 def live(group: Group, *names: str) -> dict[str, dict[str, str]]:

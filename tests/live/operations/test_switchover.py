@@ -21,6 +21,7 @@ from redis_fleet.operations import switchover
 from redis_fleet.operations.interruptible import InterruptibleClient
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.operation import WARM_UP
+from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 from tests.harness.live.processes import PASSWORD, SENTINEL_PASSWORD, Group, eventually, running_group
 from tests.harness.live.switching import (
     RED1,
@@ -178,15 +179,16 @@ class Interrupt(threading.Event):
         return self._after in self._hands.done
 
 
+@pytest.mark.parametrize("by", [ELECTION, FAILOVER])
 @pytest.mark.parametrize(("after", "master"), [("prefer", RED1), ("hand_over", RED2)])
-def test_an_interrupt_leaves_nothing_half_done(group: Group, after: str, master: str) -> None:
+def test_an_interrupt_leaves_nothing_half_done(group: Group, after: str, master: str, by: str) -> None:
     hands = Hands(group.target)
     client = InterruptibleClient(LocalClient(group.target), Interrupt(hands, after))
 
     with pytest.raises(KeyboardInterrupt):
-        switchover.run(group.target, hands, client, lambda _: None, "red2")
+        switchover.run(group.target, hands, client, lambda _: None, "red2", by=by)
 
-    assert hands.done[-1] == "restore"
+    assert hands.done[-1] == ("restore" if by == FAILOVER else after)
     assert healthy(group, master)
     agree_on(group, master)
     assert live(group) == filed(group) == USUAL

@@ -18,7 +18,7 @@ from redis_fleet.agent.replication.view import view
 from redis_fleet.operations import switchover
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.ports import OperationRefusedError
-from redis_fleet.operations.switchover_report import SwitchoverReport
+from redis_fleet.operations.switchover_report import FAILOVER, SwitchoverReport
 from tests.harness.live.processes import FAILOVER_TIMEOUT_MS, MONITOR, PASSWORD, Group, eventually, running_group
 from tests.harness.live.switching import RED1, RED2, RED3, SENTINELS, USUAL, Hands, filed, healthy, live, switch
 
@@ -83,6 +83,9 @@ def test_a_replica_that_lags_is_refused(group: Group) -> None:
             group.processes[RED2].send_signal(signal.SIGCONT)
             return super().look()
 
+    # On a busy machine the master may take its time for all of that.
+    for name in SENTINELS:
+        group.call(name, "SENTINEL", "SET", MONITOR, "down-after-milliseconds", 60_000)
     group.processes[RED2].send_signal(signal.SIGSTOP)
     with (
         redis.Redis("127.0.0.1", group.node(RED1).endpoint.port, password=PASSWORD) as master,
@@ -125,7 +128,7 @@ def test_it_is_undone_when_the_replica_stands_still_after_the_fence(
         group.call(name, "SENTINEL", "SET", MONITOR, "failover-timeout", 60_000)
     before_the_order(monkeypatch, lambda: group.processes[RED2].send_signal(signal.SIGSTOP))
     try:
-        report = switch(group, "red2")
+        report = switch(group, "red2", by=FAILOVER)
         assert "no replica was promoted within 5 s" in report.problems[0]
         undone(group, report, "60000")
     finally:
@@ -143,7 +146,7 @@ def test_it_is_undone_when_the_sentinel_refuses(group: Group, monkeypatch: pytes
 
     before_the_order(monkeypatch, kill_both)
 
-    report = switch(group, "red2")
+    report = switch(group, "red2", by=FAILOVER)
 
     assert "refused the failover: NOGOODSLAVE" in report.problems[0]
     undone(group, report)
@@ -169,7 +172,7 @@ def test_it_is_undone_when_a_replica_does_not_catch_up(group: Group, monkeypatch
 
     monkeypatch.setattr(handover._HandOver, "_fence", writes_meanwhile)
     try:
-        report = switch(group, "red2")
+        report = switch(group, "red2", by=FAILOVER)
     finally:
         group.processes[RED2].send_signal(signal.SIGCONT)
 

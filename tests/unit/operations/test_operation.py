@@ -224,7 +224,7 @@ def test_a_change_of_master_is_told_flat() -> None:
     told = SwitchoverReport(service="orders", old_master="a", new_master="b", **asdict(Measured(1, 2, 3, 4))).to_dict()
     assert told == {
         "ok": True, "service": "orders", "old_master": "a", "new_master": "b", "write_gap_ms": 1, "acknowledged": 2,
-        "acknowledged_lost": 3, "refused": 4, "undone": False, "problems": (), "timeline": (),
+        "acknowledged_lost": 3, "refused": 4, "undone": False, "by": "", "problems": (), "timeline": (),
     }  # fmt: skip
 
 
