@@ -23,6 +23,7 @@ from redis_fleet.plan.steps import Change, Restart, Step, Switchover
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
 
+_ELECTED = "writes to {service} are refused for about 0.1 s while {old} hands over (0 acknowledged writes lost)"
 _GAP = "writes to {service} are refused for about 1 s while {old} hands over (0 acknowledged writes lost)"
 _MOVES = "writes to {service} are refused for less than 1 s; no Sentinel tells clients that they find it at {new} then"
 
@@ -95,7 +96,7 @@ def _move(
         remedy = "take them out in a run of its own first"
         rolled.refusals.append(Refusal("watched-by-leaving", service.name, reason, remedy))
     elif fit:
-        rolled.steps.append(_switchover(service, master, fit[0], _why_move(master, needs)))
+        rolled.steps.append(_switchover(fleet, service, master, fit[0], _why_move(master, needs)))
         rolled.master = fit[0].endpoint
         if master in needs:
             rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].endpoint, seen))
@@ -155,12 +156,15 @@ def _loses_all(process: Process, seen: Observed) -> bool:
     return bool(seen.of(process).keys) and not persists(process.plain)
 
 
-def _switchover(service: Service, old: Process, new: Process, reason: str) -> Switchover:
-    text = _GAP if service.watch else _MOVES
+def _switchover(fleet: Fleet, service: Service, old: Process, new: Process, reason: str) -> Switchover:
+    # A lone Sentinel has no other in whose name it could be told of a result.
+    elected = service.watch is not None and len(fleet.sentinels) > 1
+    text = _ELECTED if elected else _GAP if service.watch else _MOVES
+    by = " by election" if elected else " by a failover of Sentinel's" if service.watch else ""
     return Switchover(
         new.machine,
         new.name,
-        f"switch {service.name} over from {old.id} to {new.id}",
+        f"switch {service.name} over from {old.id} to {new.id}{by}",
         reason,
         service=service.name,
         to=new.id,
