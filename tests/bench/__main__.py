@@ -12,7 +12,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import changing, checking, deploying, planning, rendering
+from tests.bench import changing, checking, deploying, planning, rendering, switching
 from tests.bench.machines import BenchError
 from tests.bench.report import Report
 from tests.harness.hosts.engine import EngineError
@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         if "change" in chosen:
             _say("changes of a sandbox that runs")
             report.comparisons += changing.measure(options.change_rounds, _say)
+        if "switchover" in chosen:
+            _say("switchovers of a service under load")
+            report.comparisons += switching.measure(options.switchover_rounds, _say)
         if "deploy" in chosen:
             _say("deployments: three hosts for each round")
             found, trips = deploying.measure(options.rounds, options.quick_rounds, options.image, _say)
@@ -64,9 +67,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", default="render,check,plan,change,deploy", help="any of these (default: %(default)s)")
+    parser.add_argument(
+        "--only", default="render,check,plan,change,switchover,deploy", help="any of these (default: %(default)s)"
+    )
     parser.add_argument("--render-rounds", type=int, default=20, help="default: %(default)s")
     parser.add_argument("--change-rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--switchover-rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="first deployments on fresh hosts (default: %(default)s)")
     parser.add_argument(
         "--quick-rounds", type=int, default=5, help="deployments with nothing to do (default: %(default)s)"
