@@ -26,7 +26,7 @@ from redis_fleet.operations.repair import RepairCommand
 from redis_fleet.project import PLAYBOOKS
 from tests.unit.cases.builder import fleet_of
 
-MOVED = {"old_master": "orders-6379@red1", "new_master": "orders-6379@red2", "write_gap_ms": 1200}
+MOVED = {"old_master": "orders-6379@red1", "new_master": "orders-6379@red2", "write_gap_ms": 1200, "by": "election"}
 MOVED |= {"acknowledged": 4321, "acknowledged_lost": 0}
 COMMANDS = [(procedure.name, each) for procedure in PROCEDURES.values() for each in procedure.commands]
 
@@ -212,6 +212,7 @@ def test_the_numbers_of_a_switchover_are_those_of_one_that_was_done() -> None:
         ("writes refused for", "1,200 ms"),
         ("acknowledged writes", "4,321"),
         ("of these lost", "0"),
+        ("handed over by", "election"),
         ("master", "orders-6379@red1 → orders-6379@red2"),
     )
     assert numbers({**MOVED, "new_master": ""})[-1] == ("master", "orders-6379@red1 → as before")
