@@ -32,6 +32,7 @@ services:
     master: here:{taken}
     replicas: [gone:{taken}]
     password: "{{{{ lookup('env', 'PROBE_PASSWORD') }}}}"
+    silence: {{E55: "the machine has to find it too"}}
     config:
       maxmemory: 64mb
       appendonly: yes
