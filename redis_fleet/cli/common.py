@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from redis_fleet.cli.playbook_runner import Event, Options, Run
 from redis_fleet.cli.screen import Screen
 from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
-from redis_fleet.problems import InvalidDescriptionError, Problem
+from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.rules.silence import ways_on
 from redis_fleet.sandbox import state
 
@@ -47,15 +47,10 @@ def read(file: Path, screen: Screen, vault: Path | None = None, root: Path | Non
         return load_in_sandbox(str(file), root) if root else load_fleet(str(file))
     except InvalidDescriptionError as error:
         screen.fail(str(error))
-        hint(screen, error.problems)
+        if way := ways_on(error.problems):
+            screen.say(way, "dim")
         screen.json({"ok": False, "problems": [str(problem) for problem in error.problems]})
         raise typer.Exit(INVALID) from None
-
-
-def hint(screen: Screen, problems: Iterable[Problem]) -> None:
-    """Print how to go on in spite of the errors that a reason in words is enough for."""
-    if way := ways_on(problems):
-        screen.say(way, "dim")
 
 
 def warn(screen: Screen, fleet: Fleet, *, strict: bool) -> list[dict[str, str]]:

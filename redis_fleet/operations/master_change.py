@@ -21,7 +21,7 @@ from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.remote_client import Ask
 from redis_fleet.operations.service_access import target
-from redis_fleet.operations.switchover_report import ELECTION, FAILOVER, SwitchoverReport
+from redis_fleet.operations.switchover_report import SwitchoverReport, wrong_way
 from redis_fleet.topology.state_paths import masters_file
 
 
@@ -94,9 +94,8 @@ class MasterChangeProcedure(Procedure):
         service = situation.given.text("service")
         if service not in known:
             raise OperationRefusedError(f"there is no service '{service}'; there are {', '.join(known)}")
-        by = situation.given.text("by")
-        if by not in ("", ELECTION, FAILOVER):
-            raise OperationRefusedError(f"'{by}' is no way to switch over; write {ELECTION} or {FAILOVER}")
+        if wrong := wrong_way(situation.given.text("by")):
+            raise OperationRefusedError(wrong)
 
     def ask(self, situation: Situation) -> Mapping[str, Any]:
         """Return the records of this machine; that it answers is worth knowing too."""

@@ -10,11 +10,10 @@ from redis_fleet.operations.arguments import Arguments
 from redis_fleet.operations.command import OperationCommand, Parameter, WrongArgumentError
 from redis_fleet.operations.ports import OperationRefusedError
 from redis_fleet.operations.report import unit
-from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
+from redis_fleet.operations.switchover_report import wrong_way
 
 _SERVICE = Parameter("service", "argument", "A service of the description.")
 _TO = Parameter("to", "option", "The machine (or process, name-port@machine) that becomes the master.")
-
 _BY = Parameter("by", "option", "election, or failover by a Sentinel; without it an election where one can be won.")
 
 
@@ -33,8 +32,8 @@ class SwitchoverCommand(OperationCommand):
     def check(self, fleet: Fleet, given: Arguments) -> None:
         """Know the service, its process and the way."""
         known(fleet, given)
-        if given.text("by") not in ("", ELECTION, FAILOVER):
-            raise WrongArgumentError(f"'{given.text('by')}' is no way to switch over; write {ELECTION} or {FAILOVER}")
+        if wrong := wrong_way(given.text("by")):
+            raise WrongArgumentError(wrong)
 
     def question(self, given: Arguments) -> str:
         """Say what it costs."""

@@ -31,9 +31,9 @@ def run(
     """Switch a service over to a machine or process (id; None: the fittest replica) and report it.
 
     ``by`` is ELECTION or FAILOVER, empty: an election where one can be won. With ``measure`` false the client only
-    looks, nothing is written. Raises OperationRefusedError before anything is
-    touched, and what ``client`` raises. KeyboardInterrupt of a look is raised again after undoing what was done, or,
-    when the role was handed over already, after finishing.
+    looks, nothing is written. Raises OperationRefusedError before anything is touched, and what ``client`` raises.
+    KeyboardInterrupt of a look is raised again after undoing what was done, or, when the role was handed over already,
+    after finishing.
     """
     seen = client.look().view
     choice = decide(target, seen, to)
@@ -50,6 +50,11 @@ class _Way:
 
     by: str = ""
     why: str = ""
+
+    @property
+    def elect(self) -> bool:
+        """Whether it is an election."""
+        return self.by == ELECTION
 
 
 def _way(target: ServiceAccess, roles: RoleControl, old: str, by: str) -> _Way:
@@ -96,7 +101,7 @@ class _Switchover(Operation):
         self._prefer()
         if self._measure:
             self.warm_up("nothing was touched")
-        if self._way.by != ELECTION:
+        if not self._way.elect:
             self._await_preference()
         self._hand_over()
         self._await_agreement()
@@ -104,7 +109,7 @@ class _Switchover(Operation):
     def _prefer(self) -> None:
         self.begin(f"prepare {self._wanted} to take over")
         try:
-            self._priorities = self._roles.prefer(self._wanted, elect=self._way.by == ELECTION)
+            self._priorities = self._roles.prefer(self._wanted, elect=self._way.elect)
         except RuntimeError as error:
             raise GaveUpError(f"{self._wanted} could not be prepared: {error}") from error
 
@@ -131,7 +136,7 @@ class _Switchover(Operation):
         self.begin(f"hand over from {self._old} to {self._wanted}")
         self._watcher.writes_again = False
         try:
-            outcome = self._roles.hand_over(self._old, self._wanted, elect=self._way.by == ELECTION)
+            outcome = self._roles.hand_over(self._old, self._wanted, elect=self._way.elect)
         except RuntimeError as error:
             self.problem(f"the machine that does it was lost: {error}")
             self._find_out()

@@ -18,7 +18,7 @@ from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
-from redis_fleet.render.unit_needs import unit_needs
+from redis_fleet.render.unit_needs import own_folders, unit_needs
 
 _SOMAXCONN = 4096
 
@@ -114,7 +114,6 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
     delay = process.restart_delay
     paths = process.paths
     needs = unit_needs(process, platform, engine)
-    writable = [dirname(paths.configuration), paths.data, *([dirname(paths.log)] if paths.log else []), *needs.writable]
     return {
         "title": _title(fleet, process),
         "deployment": fleet.name,
@@ -129,7 +128,7 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
         "hold_off": [_hold_off(delay)] if delay and delay != USUAL_RESTART_DELAY else [],
         "user": engine.user,
         "runtime_directory": basename(dirname(paths.pid)),
-        "writable": writable,
+        "writable": (*own_folders(process), *needs.writable),
     }
 
 

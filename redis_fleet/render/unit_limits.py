@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from posixpath import dirname, isabs
 
 from redis_fleet.catalogue.unit_needs import need, needing
@@ -29,7 +29,7 @@ def shared_folder(setting: Setting) -> str:
 
 
 def _hidden(_: Process, setting: Setting) -> Iterator[Kept]:
-    for path in dict.fromkeys(words[-1] if _of_sentinel(setting) else words[0] for words in setting.lines if words):
+    for path in _paths(setting):
         if folder := hidden(path):
             yield f"is below {folder}, which its unit shows to no process", _ELSEWHERE
 
@@ -37,7 +37,7 @@ def _hidden(_: Process, setting: Setting) -> Iterator[Kept]:
 def _named(process: Process, setting: Setting) -> Iterator[Kept]:
     """Yield what cannot stand in a line of the unit: a folder is named there."""
     yield from _hidden(process, setting)
-    for path in dict.fromkeys(words[-1] if _of_sentinel(setting) else words[0] for words in setting.lines if words):
+    for path in _paths(setting):
         if path and not written_as_is(path):
             what = f"'{path}' is not an absolute path without blanks, quotes, backslashes and %, and its unit names it"
             yield what, "begin it with / and keep to letters and digits"
@@ -74,9 +74,10 @@ def _rdma(_: Process, setting: Setting) -> Iterator[Kept]:
         yield "takes devices and locked memory, which its unit does not give", _OWN_UNIT
 
 
-def _of_sentinel(setting: Setting) -> bool:
-    # Behind the monitor's name.
-    return setting.name.startswith("sentinel ")
+def _paths(setting: Setting) -> Iterable[str]:
+    """Return the path of each line; of Sentinel's, it is behind the monitor's name."""
+    place = -1 if setting.name.startswith("sentinel ") else 0
+    return dict.fromkeys(words[place] for words in setting.lines if words)
 
 
 _KEPT: Mapping[str, Callable[[Process, Setting], Iterator[Kept]]] = {

@@ -62,6 +62,12 @@ def unit_needs(process: Process, platform: Platform, engine: Engine) -> UnitNeed
     return needs
 
 
+def own_folders(process: Process) -> tuple[str, ...]:
+    """Return the folders that every process may write to: of its file, its data and its log."""
+    paths = process.paths
+    return (dirname(paths.configuration), paths.data, *((dirname(paths.log),) if paths.log else ()))
+
+
 def _execute(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
     found = (_executable(words[0]) for words in setting.lines if words)
     own = [each for each in found if not any(below(each, library) for library in place.platform.libraries)]
@@ -83,8 +89,7 @@ def _run(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
 
 
 def _write_beside(needs: UnitNeeds, setting: Setting, place: _Place) -> UnitNeeds:
-    folder, paths = dirname(setting.word), place.process.paths
-    usual = (dirname(paths.configuration), paths.data, *((dirname(paths.log),) if paths.log else ()))
+    folder, usual = dirname(setting.word), own_folders(place.process)
     # A name without a folder is one in the data folder.
     if not isabs(folder) or any(below(folder, each) for each in (*usual, *needs.writable)):
         return needs

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from redis_fleet.agent.protocol.resp import LONGEST_SOCKET
 from redis_fleet.model import Process, Service
 from redis_fleet.platform import installation
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Given, Subject
+from redis_fleet.settings.loopback_only import BUS_ABOVE
 
-# What a node of a cluster adds to its port for the talk among nodes.
-_BUS = 10000
-_LONGEST_SOCKET = 107  # bytes, unix(7)
 _OTHERS_WRITE = 0o022
 
 
@@ -46,7 +45,7 @@ def _further(subject: Subject) -> Iterator[tuple[Given, int]]:
             yield each, int(each.word)
     for each in subject.given("cluster-enabled"):
         if each.word == "yes":
-            bus = subject.number(each.process, "cluster-port") or each.process.endpoint.port + _BUS
+            bus = subject.number(each.process, "cluster-port") or each.process.endpoint.port + BUS_ABOVE
             yield each, bus
 
 
@@ -89,8 +88,8 @@ def listening_nowhere(subject: Subject) -> Iterator[Finding]:
             what = "is 0, and there is no 'unixsocket:' with an absolute path beside it"
             yield Finding(("services", service.name, "port"), what)
     for each in (*subject.given("unixsocket"), *subject.given_to_sentinels("unixsocket")):
-        if (length := len(os.fsencode(each.setting.word))) > _LONGEST_SOCKET:
-            what = f"has {length} bytes, and the path of a socket has room for {_LONGEST_SOCKET}"
+        if (length := len(os.fsencode(each.setting.word))) > LONGEST_SOCKET:
+            what = f"has {length} bytes, and the path of a socket has room for {LONGEST_SOCKET}"
             yield Finding(subject.path(each), what, "choose a shorter one")
 
 

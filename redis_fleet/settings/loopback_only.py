@@ -15,8 +15,8 @@ from redis_fleet.settings.layout import Layout
 # Beside ``port``, which is moved with the process.
 _LISTENING = "tls-port"
 _CLUSTER, _BUS = "cluster-enabled", "cluster-port"
-# Where a node of a cluster listens for the others, above its port, unless it is told.
-_BUS_ABOVE = 10000
+BUS_ABOVE = 10000
+"""Where a node of a cluster listens for the others, above its port, unless it is told."""
 _HIGHEST = 65535
 # Also what YAML calls it, see ``settings/builder.py``.
 _YES = ("yes", "true", "on")
@@ -69,8 +69,8 @@ def _move_bus(builder: SettingsBuilder, path: Path, member: Member, layout: Layo
     if own or _has_bus_whole(builder.description.deployment):
         place = f"{member.machine}:{_bus(_whole(own.word) if own else 0, member.port)}"
         _move(builder, path, _BUS, place, layout)
-    elif int(builder.settings["port"].word) + _BUS_ABOVE > _HIGHEST:
-        what = f"listens {_BUS_ABOVE} above its port, and the ports that are free here are too high for that"
+    elif int(builder.settings["port"].word) + BUS_ABOVE > _HIGHEST:
+        what = f"listens {BUS_ABOVE} above its port, and the ports that are free here are too high for that"
         builder.description.report(path, what, "say a 'version:' from 7.0 on, which takes a cluster-port of its own")
 
 
@@ -90,7 +90,7 @@ def _move(builder: SettingsBuilder, path: Path, name: str, place: str, layout: L
 
 
 def _bus(own: int, port: int) -> int:
-    return own or port + _BUS_ABOVE
+    return own or port + BUS_ABOVE
 
 
 def _number(config: dict[str, tuple[str | VaultText, ...]], name: str) -> int:

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 Reply = Any
-_LONGEST_PATH = 107  # bytes, unix(7)
+LONGEST_SOCKET = 107
+"""Bytes of the path of a socket: unix(7)."""
 
 
 class ReplyError(Exception):
@@ -120,7 +121,7 @@ def _connected(address: str, port: int, timeout: float) -> socket.socket:
 
 def _connect_local(local: socket.socket, path: str) -> None:
     """Connect to a path of any length: the kernel takes a longer one by way of its folder."""
-    if len(os.fsencode(path)) <= _LONGEST_PATH:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
         local.connect(path)
         return
     folder, name = os.path.split(path)

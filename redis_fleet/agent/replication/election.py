@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
@@ -24,7 +23,7 @@ from ..protocol.resp import Connection, Reply, ReplyError, pairs
 from . import ballot
 from .agreement import name_of
 from .ballot import KnownSentinel, Vote
-from .view import CONNECTION_ERRORS, WORKERS, connect, describe_error
+from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel
 
 TIMEOUT = "failover-timeout"
 SHORT = 1000
@@ -69,7 +68,7 @@ class Election:
 
     def prepare(self) -> None:
         """Connect to every Sentinel and see that it may be asked; raises NotElectedError where it cannot be won."""
-        answers = _together(self._approach, self._target.sentinels)
+        answers = map_parallel(self._approach, self._target.sentinels)
         self._voters = [each for each in answers if isinstance(each, _Voter)]
         self._needed = self._votes_needed()
         if len(self._voters) < self._needed:
@@ -130,8 +129,8 @@ class Election:
         if refused:
             raise NotElectedError("; ".join(refused))
 
-    def win(self) -> int:
-        """Ask all for their votes at once and return the epoch that was won; raises NotElectedError."""
+    def win(self) -> None:
+        """Ask all for their votes at once; raises NotElectedError where no epoch was won."""
         epoch = max(each.epoch for each in self._voters) + 1
         for _ in range(ROUNDS):
             votes = self._ask(epoch)
@@ -139,7 +138,7 @@ class Election:
             if count >= self._needed:
                 self._won = epoch
                 self._note(f"{count} of {len(self._target.sentinels)} Sentinels voted for epoch {epoch}")
-                return epoch
+                return
             epoch = ballot.next_epoch(votes, epoch)
         raise NotElectedError(f"the Sentinels did not vote for it: {count} of {self._needed} votes")
 
@@ -155,7 +154,7 @@ class Election:
             self._see_that_it_agrees(pairs(flags))
             return given
 
-        answers = _together(lambda voter: _tried(lambda: ask(voter)), self._voters)
+        answers = map_parallel(lambda voter: _tried(lambda: ask(voter)), self._voters)
         for voter, answer in zip(self._voters, answers):
             if isinstance(answer, NotElectedError):
                 raise NotElectedError(f"{voter.instance.id}: {answer}")
@@ -169,7 +168,7 @@ class Election:
         """
         deadline = time.monotonic() + ANNOUNCING
         while True:
-            answers = _together(lambda voter: _tried(lambda: self._tell(voter, place)), self._voters)
+            answers = map_parallel(lambda voter: _tried(lambda: self._tell(voter, place)), self._voters)
             told = [voter for voter, answer in zip(self._voters, answers) if answer == str(place)]
             if told:
                 self._announced = True
@@ -198,8 +197,7 @@ class Election:
     def close(self) -> list[str]:
         """Put everything back, and return what did not succeed, each a sentence; safe after whatever happened."""
         problems = [] if self._announced else self._forget_votes()
-        timeouts = {voter.instance.id: voter.timeout for voter in self._short}
-        problems += self._set_timeouts(lambda voter: timeouts.get(voter.instance.id, "")) if self._short else []
+        problems += self._set_timeouts(lambda voter: voter.timeout)
         for voter in self._voters:
             voter.connection.close()
         return problems
@@ -208,7 +206,7 @@ class Election:
         def tell(voter: _Voter) -> Reply:
             return voter.connection.call("SENTINEL", "SET", self._target.monitor, TIMEOUT, value(voter))
 
-        answers = _together(lambda voter: _tried(lambda: tell(voter)), self._short)
+        answers = map_parallel(lambda voter: _tried(lambda: tell(voter)), self._short)
         failed = [(voter, each) for voter, each in zip(self._short, answers) if isinstance(each, Exception)]
         return [
             f"{voter.instance.id} did not take {TIMEOUT} {value(voter)}: {describe_error(error)}"
@@ -259,10 +257,3 @@ def _tried(action: Callable[[], T]) -> T | Exception:
         return action()
     except (NotElectedError, *CONNECTION_ERRORS) as error:
         return error
-
-
-def _together(action: Callable[[T], object], things: Iterable[T]) -> list:  # type: ignore[type-arg]
-    """Run an action on all at the same time."""
-    todo = list(things)
-    with ThreadPoolExecutor(max_workers=max(1, min(WORKERS, len(todo)))) as pool:
-        return list(pool.map(action, todo))

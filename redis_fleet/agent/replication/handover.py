@@ -83,8 +83,7 @@ class _HandOver:
         except StillUnderWayError as error:
             self._problems.append(str(error))
         except (GaveUpError, NotElectedError, *CONNECTION_ERRORS) as error:
-            ours = isinstance(error, (GaveUpError, NotElectedError))
-            self._problems.append(str(error) if ours else describe_error(error))
+            self._problems.append(_why(error))
             self._undo()
         else:
             self._finish()
@@ -161,7 +160,7 @@ class _HandOver:
                 self._promote_by_hand(name)
                 break
             except (GaveUpError, *CONNECTION_ERRORS) as error:
-                failed.append(f"{name}: {error if isinstance(error, GaveUpError) else describe_error(error)}")
+                failed.append(f"{name}: {_why(error)}")
         if not self._master:
             raise GaveUpError("; ".join(failed))
         self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
@@ -246,6 +245,10 @@ class _HandOver:
             self._problems.append(
                 f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {describe_error(error)}; run again to put it right"
             )
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)
 
 
 def follow(servers: Servers, name: str, master: str) -> list[str]:

@@ -29,11 +29,11 @@ def prefer(target: ServiceAccess, new: str, described: Described, *, elect: bool
     with Servers(target) as servers:
         for name in [*(each.id for each in replicas), *([master] if member_of(seen, master) else [])]:
             lift(servers, name, described)
-        wanted = _wanted_priorities(new, replicas, described) if target.monitor and not elect else {}
         usual = {each.id: _usual_priority(each, described) for each in replicas}
-        before = {each.id: usual[each.id] for each in replicas if each.id in wanted}
         if elect:
             return {each.id: usual[each.id] for each in replicas if each.priority != usual[each.id]}
+        wanted = _wanted_priorities(new, replicas, described) if target.monitor else {}
+        before = {name: priority for name, priority in usual.items() if name in wanted}
         try:
             for name in before:
                 servers.set(name, PRIORITY, wanted[name])

@@ -22,6 +22,7 @@ from ..secret import masked
 # What talking to a sick process, or to something that is no Redis at all, can raise.
 CONNECTION_ERRORS = (OSError, ReplyError, ValueError, LookupError)
 WORKERS = 16
+S = TypeVar("S")
 T = TypeVar("T")
 # Redis >= 6.0 to AUTH where the default user needs no password; the only AUTH error that leaves the server usable.
 OPEN_SERVER = "called without any password configured"
@@ -53,9 +54,9 @@ def connect(target: ServiceAccess, node: Instance, timeout: float = 2.0) -> Conn
         raise ReplyError(masked(str(error), [way_in.secret.reveal()] if way_in.secret else [])) from None
 
 
-def map_parallel(action: Callable[[Instance], T], nodes: Iterable[Instance]) -> list[T]:
-    """Run an action on all nodes at the same time and return the results in the order of the nodes."""
-    todo = list(nodes)
+def map_parallel(action: Callable[[S], T], things: Iterable[S]) -> list[T]:
+    """Run an action on all things at the same time and return the results in the order of the things."""
+    todo = list(things)
     if not todo:
         return []
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(todo))) as pool:
