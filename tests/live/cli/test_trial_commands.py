@@ -48,16 +48,16 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def line_of(made: Box, name: str) -> str:
-    """Return FILE:LINE where the description has a directive."""
+def line_of(made: Box, start: str) -> str:
+    """Return FILE:LINE of the one line of the description that begins so."""
     lines = made.file.read_text(encoding="utf-8").splitlines()
-    (number,) = (number for number, line in enumerate(lines, 1) if line.strip().startswith(f"{name}:"))
+    (number,) = (number for number, line in enumerate(lines, 1) if line.strip().startswith(start))
     return re.escape(f"{made.file.name}:{number}")
 
 
 def complaint(made: Box) -> str:
     """Return what must be said, as a pattern."""
-    place = rf"{line_of(made, 'rename-command')}: services\.orders\.config\.rename-command"
+    place = rf"{line_of(made, 'rename-command:')}: services\.orders\.config\.rename-command"
     return rf"{place}: \w+ [\d.]+( on red1)? refuses it: No such command in rename-command; correct the value"
 
 
@@ -182,23 +182,21 @@ def test_plan_and_deploy_refuse_before_they_change_anything(tmp_path: Path) -> N
 def test_a_first_deployment_writes_nothing_that_is_refused(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel", up=False) as made:
         made.prepare(find("redis").path)
-        made.file.write_text(made.file.read_text().replace("failover-timeout: 60000", SCRIPT).replace(GOOD, USER))
+        made.file.write_text(made.file.read_text().replace("failover-timeout: 60000", OF_SENTINELS).replace(GOOD, USER))
 
         done = made.on("deploy", "--yes")
 
         assert done.code == 1, done.both
         where = r" \w+ [\d.]+ on red1, red2 and red3 refuses it: "
-        assert re.search(
-            rf"{line_of(made, 'user')}: services\.orders\.config\.user:{where}Error .*\+no-such-command", done.err
-        ), done.err
-        script = rf"{line_of(made, 'notification-script')}: sentinel\.config\.notification-script:{where}Notification"
-        assert re.search(script, done.err), done.err
+        user = rf"{line_of(made, 'user: [alice')}: services\.orders\.config\.user:{where}Error .*\+no-such-command"
+        assert re.search(user, done.err), done.err
+        assert re.search(rf"{line_of(made, 'user: [bob')}: sentinel\.config\.user:{where}Error .*", done.err), done.err
         assert "Blue-Moon" not in done.both
         assert [path.name for path in made.root.rglob("*")] == ["sandbox.json"]
         assert made.pids() == {}
 
 
-SCRIPT = "failover-timeout: 60000\n    notification-script: /not/there/notify"
+OF_SENTINELS = "failover-timeout: 60000\n    user: [bob on >Blue-Moon_77-long +@no-such-category]"
 USER = f"{GOOD}\n      user: [alice on >Blue-Moon_77-long +no-such-command]"
 
 

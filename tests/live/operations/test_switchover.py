@@ -189,7 +189,7 @@ def test_an_interrupt_leaves_nothing_half_done(group: Group, after: str, master:
         switchover.run(group.target, hands, client, lambda _: None, "red2", by=by)
 
     assert hands.done[-1] == ("restore" if by == FAILOVER else after)
-    assert healthy(group, master)
+    eventually(lambda: healthy(group, master), f"{master} is the master, and nothing is under way")
     agree_on(group, master)
     assert live(group) == filed(group) == USUAL
     eventually(lambda: [group.call(name, "DBSIZE") for name in SERVERS] == [0, 0, 0], "the writer left no key")

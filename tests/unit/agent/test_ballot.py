@@ -118,7 +118,7 @@ class Elections(RuleBasedStateMachine):
     def stand(self, at: int, to: str, ours: bool) -> None:
         one = self.sentinels[at % len(self.sentinels)]
         if ours:
-            self.candidates.append(Candidate(f"{len(self.candidates):040d}"[::-1], one.config_epoch + 1, to))
+            self.candidates.append(Candidate(f"f{len(self.candidates):039x}", one.config_epoch + 1, to))
             return
         one.current_epoch += 1
         candidate = Candidate(one.runid, one.current_epoch, to, one)
