@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,12 @@ from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
 
 SANDBOX = "REDIS_FLEET_SANDBOX"
+LOCAL: Mapping[str, object] = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+    "ansible_become": False,
+}
+"""How Ansible gets to every machine of a sandbox; no file of variables may say otherwise."""
 
 
 def fleet_of(variables: Mapping[str, Any]) -> Fleet:
