@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from redis_fleet.agent.secret import Secret, masked
@@ -15,6 +15,7 @@ from redis_fleet.description.template_names import is_template
 from redis_fleet.model import Setting
 from redis_fleet.problems import UnreadableError
 from redis_fleet.rulebook import decides, declare
+from redis_fleet.settings import shares
 
 OF_VAULT = declare(
     "E52",
@@ -63,7 +64,9 @@ class SettingsBuilder:
             if expanded is None:
                 continue
             texts = tuple(each.text for each in expanded)
-            checked = _judged_as_meant(partial(judge, deployment.engine, deployment.version, name.lower()), texts)
+            as_ = partial(judge, deployment.engine, deployment.version, name.lower())
+            share = shares.is_share(name, texts)
+            checked = _judged_as_share(as_, texts[0]) if share else _judged_as_meant(as_, texts)
             if checked.ignored:
                 continue
             if checked.rule is UNKNOWN and "loadmodule" in map(str.lower, config):
@@ -80,7 +83,8 @@ class SettingsBuilder:
                 self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue
             position = self.description.document.position(place)
-            found[checked.name] = Setting(checked.name, checked.lines, checked.sensitive, position)
+            part = shares.share_of(texts[0]) if share else None
+            found[checked.name] = Setting(checked.name, checked.lines, checked.sensitive, position, part)
         return found
 
     def texts(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[str, ...] | None:
@@ -129,6 +133,17 @@ def _judged_as_meant(judge: Callable[[tuple[str, ...]], DirectiveCheck], texts: 
         meant = judge((word,))
         return checked if meant.what else meant
     return checked
+
+
+def _judged_as_share(judge: Callable[[tuple[str, ...]], DirectiveCheck], text: str) -> DirectiveCheck:
+    """Judge a directive by a size in place of its share of the machine's memory, then the share itself."""
+    checked = judge((shares.STAND_IN,))
+    if checked.what:
+        return checked
+    if shares.share_of(text) is None:
+        what, remedy = f"'{text}' is no share of a machine's memory", "write 1% to 100%, or a size such as 6gb"
+        return DirectiveCheck(what=what, remedy=remedy)
+    return replace(checked, lines=((text,),))
 
 
 @lru_cache(maxsize=16384)

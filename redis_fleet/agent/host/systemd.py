@@ -8,7 +8,7 @@ import subprocess
 UNITS = "/etc/systemd/system/"
 MARK = "X-Redis-Fleet-Deployment="
 """What a unit says whose it is with; systemd ignores the line."""
-_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result,MemoryMax"
 
 
 def systemctl(*words: str) -> str:
