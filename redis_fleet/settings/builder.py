@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -26,6 +26,7 @@ OF_VAULT = declare(
 )
 
 Config = Mapping[str, tuple[str | VaultText, ...]]
+_TELLING = 4
 _OF_MODULE = "what belongs to a module goes behind its path in 'loadmodule:', as an argument"
 Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
@@ -104,7 +105,7 @@ class SettingsBuilder:
 
     def _refuse(self, path: Path, checked: DirectiveCheck, expanded: tuple[Expanded, ...]) -> None:
         """Report a value that cannot be, where it is written if that is one place outside the file."""
-        what = masked(checked.what, (each.text for each in expanded if each.secret))
+        what = masked(checked.what, (word for each in expanded if each.secret for word in _secret_words(each)))
         outer = {each.name: each.position for text in expanded for each in text.outer if each.position}
         position = None
         if outer:
@@ -112,6 +113,15 @@ class SettingsBuilder:
             what = f"{what}, by the value of {names}"
             position = next(iter(outer.values())) if len(outer) == 1 else None
         self.description.report(path, what, checked.remedy, checked.rule.id if checked.rule else "", position)
+
+
+def _secret_words(expanded: Expanded) -> Iterator[str]:
+    """Yield what no message may show of a text out of a vault: all that the vault gave, and the words of it."""
+    given = [str(each.value) for each in expanded.outer if each.secret] or [expanded.text]
+    for text in given:
+        yield text
+        # Shorter ones would be found in any message, and say nothing.
+        yield from (word for word in text.split() if len(word) >= _TELLING)
 
 
 @decides(OF_VAULT)

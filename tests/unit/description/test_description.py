@@ -239,7 +239,7 @@ def test_problems_come_in_the_order_of_the_file_and_once_each() -> None:
 
 def test_the_keys_that_messages_offer_are_those_that_are_read() -> None:
     assert "open-to-network" in known_keys(("services", "orders"))
-    assert known_keys(("machines", "red1")) == ["address", "ansible_…", "vars"]
+    assert known_keys(("machines", "red1")) == ["address", "ansible_…", "memory", "vars"]
     assert "watched" not in known_keys(("services", "orders", "sentinel"))
     assert "quorum" in known_keys(("sentinel",))
     assert "machines" in known_keys(())

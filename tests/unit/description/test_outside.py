@@ -158,6 +158,7 @@ def test_what_a_vault_holds_goes_nowhere_else(folder: Folder, roundabout: str) -
         "services.orders.config.syslog-ident: comes out of a vault ('shown' in group_vars/all/plain.yml:1)" in found[0]
     )
     assert HIDDEN not in "".join(folder.describe('maxmemory: "{{ shown }}"').said())
+    assert HIDDEN not in "".join(folder.describe('save: "900 {{ shown }}"').said())
 
 
 def test_a_value_that_cannot_be_is_told_where_it_stands(folder: Folder) -> None:
