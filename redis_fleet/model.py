@@ -20,17 +20,27 @@ _NAMED = frozenset({"user", "sentinel auth-pass"})
 
 
 @dataclass(frozen=True)
+class Share:
+    """A percentage of a machine's memory; ``of`` is that memory in bytes, None as long as nobody has asked."""
+
+    percent: int
+    of: int | None = None
+
+
+@dataclass(frozen=True)
 class Setting:
     """One directive with all its lines, each line the words behind the name.
 
     ``save`` with three rules is one setting of three lines; a directive that appears once has one line. The words are
     unquoted. What a ``secret`` setting says is held as Secrets, whatever it was made from: all but the name in front.
+    Of a ``share`` of the machine's memory the word is the size as soon as that memory is known, else the percentage.
     """
 
     name: str
     held: tuple[tuple[str | Secret, ...], ...]
     secret: bool = False
     position: Position | None = field(default=None, compare=False)
+    share: Share | None = None
 
     def __post_init__(self) -> None:
         if self.secret:
@@ -160,11 +170,12 @@ class Service:
 
 @dataclass(frozen=True)
 class Machine:
-    """One host with its address and the Ansible variables that reach it."""
+    """One host with its address, the Ansible variables that reach it, and its memory in bytes if that is described."""
 
     name: str
     address: str
     variables: Mapping[str, object] = field(default_factory=dict, repr=False)
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

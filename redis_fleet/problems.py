@@ -63,13 +63,17 @@ class InvalidDescriptionError(Exception):
 
 
 class UnreadableError(Exception):
-    """A text of a description cannot be expanded: ``what`` is wrong and the ``remedy``."""
+    """A text of a description cannot be expanded: ``what`` is wrong and the ``remedy``.
 
-    def __init__(self, what: str, remedy: str) -> None:
+    ``position`` is where that stands, if not where the text does.
+    """
+
+    def __init__(self, what: str, remedy: str, position: Position | None = None) -> None:
         """Keep both halves of the message."""
         super().__init__(f"{what}; {remedy}")
         self.what = what
         self.remedy = remedy
+        self.position = position
 
 
 def one_line(text: str) -> str:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.ansible.observations import observations
 from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
+from redis_fleet.observe.facts import observed
+from redis_fleet.settings.shares import unknown, with_memory
 
 SANDBOX = "REDIS_FLEET_SANDBOX"
+LOCAL: Mapping[str, object] = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+    "ansible_become": False,
+}
+"""How Ansible gets to every machine of a sandbox; no file of variables may say otherwise."""
 
 
 def fleet_of(variables: Mapping[str, Any]) -> Fleet:
-    """Return the fleet of a host; ``redis_fleet_source`` is set by the inventory plugin."""
-    return load(str(variables["redis_fleet_source"]))
+    """Return the fleet of a host; ``redis_fleet_source`` is set by the inventory plugin.
+
+    Shares of a machine's memory are filled in as soon as it was looked at.
+    """
+    fleet = load(str(variables["redis_fleet_source"]))
+    if not unknown(fleet.processes) or "hostvars" not in variables:
+        return fleet
+    return with_memory(fleet, observed(observations(fleet, variables["hostvars"])).memory)
 
 
 @cache

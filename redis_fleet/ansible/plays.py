@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from redis_fleet.description.outside import GROUP
 from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.steps import Stage
 
-MACHINES = "redis_fleet"
+MACHINES = GROUP
 """Every machine of the description."""
 
 ON_SOCKETS = "redis_fleet_sockets"

@@ -18,7 +18,7 @@ _SIGNED_MEMORY = re.compile(r"-[1-9]\d{0,19}\Z", re.ASCII)
 _PERCENT = re.compile(r"(0|[1-9]\d{0,19})%\Z", re.ASCII)
 _OCTAL = re.compile(r"[0-7]{1,20}\Z", re.ASCII)
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
-_EACH_MACHINE = "give each machine its number, such as 'vars: {memory: 6gb}', and write '{{ memory }}' here"
+_ONLY_MAXMEMORY = "write a size such as 64mb; of all directives maxmemory alone takes a share of the machine's memory"
 _UNBOUNDED = (1 << 31) - 1  # from here on a maximum is the C type's, of no use in a message
 
 
@@ -65,7 +65,7 @@ def memory_problem(directive: Directive, word: str) -> str | None:
     if percent:
         return between(word, int(percent[1]), 0, 100)
     if not directive.percent and _PERCENT.match(word):
-        return Fault(f"'{word}' is a share, and this takes bytes", _EACH_MACHINE)
+        return Fault(f"'{word}' is a share, and this takes bytes", _ONLY_MAXMEMORY)
     signed = (directive.minimum or 0) < 0 and _SIGNED_MEMORY.match(word)
     if not signed and not _MEMORY.match(word):
         return f"'{word}' is not a memory size such as 64mb" + (" or a share such as 5%" if directive.percent else "")
@@ -84,6 +84,12 @@ def size_in_words(number: int) -> str:
         if number and number % _UNITS[unit] == 0:
             return f"{number // _UNITS[unit]}{unit}"
     return str(number)
+
+
+def about(number: int) -> str:
+    """Return bytes in the biggest unit that fits, to two digits behind the point: ``2.4gb``."""
+    unit = next((each for each in ("gb", "mb", "kb") if number >= _UNITS[each]), "b")
+    return f"{number / _UNITS[unit]:.2f}".rstrip("0").rstrip(".") + unit
 
 
 def memory(_: Directive, word: str) -> str:

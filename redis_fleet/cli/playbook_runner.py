@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from redis_fleet.ansible import environment as ansible_environment
 from redis_fleet.ansible.events import ANSWERS, PIPE
-from redis_fleet.ansible.fleets import SANDBOX
+from redis_fleet.ansible.fleets import LOCAL, SANDBOX
 from redis_fleet.project import CONFIGURATION, PLAYBOOKS, importing
 
 Event = Mapping[str, Any]
@@ -80,8 +80,9 @@ def play(
     raised, as it is after a SIGTERM to this process alone, which is passed on.
     """
     command = [sys.executable, "-m", "ansible", "playbook", "-i", str(file), *options.words()]
-    if variables:
-        command += ["--extra-vars", json.dumps(variables)]
+    given = {**(variables or {}), **(LOCAL if options.sandbox else {})}
+    if given:
+        command += ["--extra-vars", json.dumps(given)]
     command.append(str(PLAYBOOKS / f"{name}.yml"))
     run = Run()
     with Interrupts() as interrupted, _started(command, options) as (process, pipe, answers):

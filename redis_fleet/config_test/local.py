@@ -11,6 +11,7 @@ from pathlib import Path
 
 from redis_fleet import kinds
 from redis_fleet.agent.conf.text import Line, parse_file
+from redis_fleet.agent.host import memory
 from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
 from redis_fleet.catalogue import table
@@ -20,6 +21,7 @@ from redis_fleet.description.load import load
 from redis_fleet.model import Fleet, Process, Setting
 from redis_fleet.problems import Position, Problem
 from redis_fleet.render.files import configuration
+from redis_fleet.settings.shares import with_memory
 
 # Directives with a file of the machine that it is for: whether it is there, and what is in it, cannot be known here.
 _SCRIPTS = frozenset({"notification-script", "client-reconfig-script"})
@@ -42,6 +44,7 @@ class Asked:
 def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda _: None) -> Asked:
     """Start each distinct file of a fleet with this binary; without one with the server of its engine on PATH.
 
+    A share of a memory that the file does not tell is tried as one of this machine's.
     That must be of the described version (the same first two numbers). Where none is described, nothing counts that
     another version may take: what is known of this one already. ``doing`` is told what goes on if it takes a while.
     """
@@ -56,6 +59,8 @@ def tested(fleet: Fleet, binary: str = "", doing: Callable[[str], None] = lambda
         return Asked((), f"no binary was asked: {server}: {wrong}")
     if not binary and fleet.version and not table.same_release(fleet.version, name.rpartition(" ")[2]):
         return Asked((), f"no binary was asked: {server} is {name}, not {fleet.version}")
+    here = memory.usable()
+    fleet = with_memory(fleet, lambda _: here)
     found = [_here(each) for each in _askable(fleet, name, every=bool(binary or fleet.version))]
     begun, told = time.monotonic(), [f"asking {name} about {len(found)} files"]
 

@@ -17,11 +17,16 @@ from ansible.utils.collection_loader import AnsibleCollectionConfig
 from redis_fleet.problems import UnreadableError
 
 VAULT_PASSWORD_FILE = "ANSIBLE_VAULT_PASSWORD_FILE"  # noqa: S105 the name of a variable, not a password
+NO_VAULT_PASSWORD = (
+    "is encrypted and there is no vault password",
+    f"give --vault-password-file FILE or set {VAULT_PASSWORD_FILE}",
+)
+WRONG_VAULT_PASSWORD = ("cannot be decrypted with the vault password given", "give the right one")
 
 
 def lookup(name: str, terms: Sequence[str], options: Mapping[str, Any]) -> str:
     """Return what Ansible's lookup finds, several values joined by commas; raises UnreadableError."""
-    _plugins()
+    plugins()
     loader = DataLoader()
     plugin = lookup_loader.get(name, loader=loader, templar=Templar(loader))
     if plugin is None:
@@ -33,7 +38,8 @@ def lookup(name: str, terms: Sequence[str], options: Mapping[str, Any]) -> str:
 
 
 @cache
-def _plugins() -> None:
+def plugins() -> None:
+    """Let Ansible find its plugins."""
     # Inside a play Ansible has done it, and warns about a second time.
     if AnsibleCollectionConfig.collection_finder is None:
         init_plugin_loader()
@@ -41,21 +47,36 @@ def _plugins() -> None:
 
 def decrypt(text: str) -> str:
     """Return the clear text of a ``!vault`` scalar; raises UnreadableError."""
-    secrets = _vault_secrets()
+    secrets = vault_secrets()
     if not secrets:
-        remedy = f"give --vault-password-file FILE or set {VAULT_PASSWORD_FILE}"
-        raise UnreadableError("is encrypted and there is no vault password", remedy)
+        raise UnreadableError(*NO_VAULT_PASSWORD)
     try:
         return str(VaultLib(secrets).decrypt(text.encode()).decode())
     except AnsibleError:
-        raise UnreadableError("cannot be decrypted with the vault password given", "give the right one") from None
+        raise UnreadableError(*WRONG_VAULT_PASSWORD) from None
 
 
-def _vault_secrets() -> list[Any]:
-    """Return the vault secrets of the Ansible run we are in, else those that the environment names."""
+_own: list[VaultSecretsContext] = []
+
+
+def vault_secrets() -> list[Any]:
+    """Return the vault secrets of the Ansible run we are in, else those that the environment names.
+
+    From then on Ansible opens what is encrypted in a file of variables by them. Raises UnreadableError.
+    """
     current = VaultSecretsContext.current(optional=True)
-    if current is not None and current.secrets:
-        return list(current.secrets)
+    if current is not None and current not in _own:
+        return list(current.secrets) or _secrets_of_environment()
+    found = _secrets_of_environment()
+    if _own:
+        _own[0].secrets = found
+    else:
+        _own.append(VaultSecretsContext(found))
+        VaultSecretsContext.initialize(_own[0])
+    return found
+
+
+def _secrets_of_environment() -> list[Any]:
     path = os.environ.get(VAULT_PASSWORD_FILE)
     if not path:
         return []

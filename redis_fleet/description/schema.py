@@ -5,6 +5,7 @@ Directive names and values are not known here: ``config`` mappings carry raw tex
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -73,7 +74,14 @@ def _port(value: Any) -> Any:
     return value
 
 
+def _size(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,14}(b|kb?|mb?|gb?)?", value, re.IGNORECASE):
+        raise WrongValueError(f"'{value}' is not a memory size", "write it as in redis.conf: 16gb")
+    return value
+
+
 Text = str | VaultText
+Size = Annotated[str, AfterValidator(_size)]
 Reason = Annotated[str, AfterValidator(_reason)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_port)]
@@ -106,9 +114,10 @@ class Strict(BaseModel):
 
 
 class MachineDescription(Strict):
-    """One host: its address, variables of its own, and any Ansible connection variable."""
+    """One host: its address, its memory, variables of its own, and any Ansible connection variable."""
 
     address: str
+    memory: Size | None = None
     vars: Mapping[str, str] = Field(default_factory=dict)
     connection: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -7,6 +7,7 @@ import re
 import yaml
 
 from redis_fleet.catalogue.table import NUMBERS, Directive
+from redis_fleet.settings import shares
 
 _UNBOUNDED = (1 << 31) - 1  # from here on a maximum is the C type's, and says nothing
 _UNITS = ((1 << 30, "gb"), (1 << 20, "mb"), (1 << 10, "kb"))
@@ -34,6 +35,8 @@ def value(directive: Directive) -> str:
     text = _choices(directive) or _WORDS[directive.type]
     if directive.percent:
         text += " or a share of maxmemory such as 5%"
+    if directive.name == shares.DIRECTIVE:
+        text += " or a share of the machine's memory such as 60%, worked out when it is deployed"
     limits = _limits(directive)
     return f"{text}, {limits}" if limits else text
 

@@ -16,15 +16,19 @@ from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external_master, is_number, master_of, member
+from redis_fleet.description.nodes import VaultText
 from redis_fleet.description.schema import Deployment, SentinelDescription, WatchDescription
+from redis_fleet.description.secrets import Variables
+from redis_fleet.description.template_names import names_in
 from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
-from redis_fleet.settings.builder import Config, SettingsBuilder, secret
+from redis_fleet.settings.builder import Config, SettingsBuilder
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
 from redis_fleet.settings.loopback_only import leave_out, own_places
+from redis_fleet.settings.passwords import secret
 
 _SECTION = "sentinel"
 _TIMINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
@@ -103,16 +107,36 @@ def _timing(description: Description, sentinel: SentinelDescription, own: WatchD
     mine = getattr(own, key.replace("-", "_"))
     if mine is not None:
         return int(mine)
-    # All Sentinels must go by the same number: a machine's own variables mean nothing here.
-    builder = SettingsBuilder(description, {"inventory_dir": description.folder})
     for name, raw in sentinel.config.items():
-        texts = builder.texts(("sentinel", "config", name), raw) if name.lower() == key else None
-        if texts and is_number(texts[0]):
-            return int(texts[0])
+        if name.lower() == key and (number := _same_everywhere(description, sentinel, name, raw)):
+            return number
     deployment = description.deployment
     version = table.versions(deployment.engine)[-1]
     directive = sentinel_table.find(deployment.engine, version, key)
     return int(directive.value.default or 0) if directive else 0
+
+
+def _same_everywhere(
+    description: Description, sentinel: SentinelDescription, name: str, raw: tuple[str | VaultText, ...]
+) -> int | None:
+    """Return a number that all Sentinels must go by; None (and a problem) where they would not, or it is none."""
+    path = (_SECTION, "config", name)
+    common = {"inventory_dir": description.folder}
+    machines = dict.fromkeys(member(text, 0).machine for text in sentinel.machines)
+    found = {}
+    for machine in machines if any(map(names_in, raw)) else [""]:
+        if machine and machine not in description.deployment.machines:
+            continue
+        known = Variables(common, machine, description.outside, common=True)
+        texts = SettingsBuilder(description, known).texts(path, raw)
+        if texts is None:
+            return None
+        found[machine] = texts[0] if texts and is_number(texts[0]) else ""
+    if len(set(found.values())) > 1:
+        each = ", ".join(f"{machine} {value}" for machine, value in found.items())
+        description.report(path, f"differs between the Sentinels: {each}", "give all of them the same number")
+    number = next(iter(found.values()), "")
+    return int(number) if number else None
 
 
 def _place(description: Description, layout: Layout, services: tuple[Service, ...]) -> tuple[Process, ...]:

@@ -20,7 +20,7 @@ from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
-from redis_fleet.settings.builder import SettingsBuilder, secret
+from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.common import (
     has_password,
     is_loopback,
@@ -32,6 +32,7 @@ from redis_fleet.settings.common import (
 )
 from redis_fleet.settings.layout import Layout
 from redis_fleet.settings.loopback_only import own_places
+from redis_fleet.settings.passwords import secret
 
 # Sentinel starts an election right after down-after, and one that finds no winner is dropped after at most 10 s
 # (sentinel.c, SENTINEL_ELECTION_TIMEOUT); the rest is slack for a loaded machine.

@@ -45,12 +45,14 @@ class MachineFacts(HostState):
     """What was seen of one machine; ``error`` says why it could not be looked at at all.
 
     ``strangers`` are processes by name. ``records`` say which master was made one by hand, service by service.
+    ``memory`` is what services may have, in bytes.
     """
 
     error: str | None = None
     processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
     strangers: Mapping[str, Stranger] = field(default_factory=dict)
     records: Mapping[str, ManualMaster] = field(default_factory=dict)
+    memory: int | None = None
 
     @classmethod
     def of(cls, host: HostState | None) -> Self:
@@ -72,6 +74,13 @@ class Observed:
         if process.name in machine.strangers:
             return machine.strangers[process.name].facts
         return machine.processes.get(process.name, ProcessFacts())
+
+    def memory(self, process: Process) -> int | None:
+        """Return the bytes that a process may have: its machine's, or its unit's if that is less; None: not known."""
+        machine = self.machines.get(process.machine)
+        unit = self.of(process).unit.get("MemoryMax", "")
+        bounds = [machine.memory if machine else None, int(unit) if unit.isdecimal() else None]
+        return min((each for each in bounds if each), default=None)
 
     @cached_property
     def strangers(self) -> tuple[Stranger, ...]:
@@ -98,6 +107,7 @@ def _machine(name: str, answer: Observation | str) -> MachineFacts:
         processes=answer.processes,
         strangers={each.process.name: _stranger(name, each) for each in answer.undescribed},
         records=answer.manual_masters,
+        memory=answer.memory,
     )
 
 

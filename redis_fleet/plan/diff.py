@@ -14,6 +14,7 @@ from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import Process, Setting
 from redis_fleet.observe.facts import ProcessFacts
 from redis_fleet.plan.steps import Change
+from redis_fleet.settings.shares import in_words
 
 # The role is the Sentinels' and the operators' to change, see masters.py.
 BY_ROLE = {"replicaof"}
@@ -118,7 +119,7 @@ def _default_text(directive: Directive) -> str:
 
 
 def _shown(setting: Setting) -> str:
-    return MASK if setting.secret else _words(setting.lines)
+    return MASK if setting.secret else in_words(setting) or _words(setting.lines)
 
 
 def of_file(process: Process, facts: ProcessFacts, catalogue: Catalogue) -> Iterator[Change]:

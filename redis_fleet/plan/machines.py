@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from redis_fleet import kinds
 from redis_fleet.agent.host.digest import sha256
 from redis_fleet.catalogue import table
+from redis_fleet.catalogue.one_word import about, size
 from redis_fleet.kinds import wanted_packages
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import MachineFacts, Observed
@@ -14,7 +15,10 @@ from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.steps import Prepare
 from redis_fleet.platform import known, masks, name_of, offered, unwanted_units
 from redis_fleet.render.files import kernel_files, kernel_settings
+from redis_fleet.rulebook import decides
 from redis_fleet.rules.hosts import fit
+from redis_fleet.rules.memory import OVERSHARED
+from redis_fleet.settings.shares import in_words, unknown
 
 
 def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Refusal]:
@@ -29,6 +33,31 @@ def refusals(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Refusa
         return
     for each in fit.unfit(fleet, machine, facts):
         yield Refusal("machine-unfit", each.where, each.what, each.remedy, each.rule.id)
+
+
+@decides(OVERSHARED)
+def memory_refusals(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
+    """Yield shares of a machine's memory that nobody can work out, or that are more than it has."""
+    for process, setting in unknown(fleet.processes):
+        what = f"{setting.name} is {in_words(setting)}, which could not be read"
+        remedy = f"write 'memory: 16gb', or what it has, below machines.{process.machine}"
+        yield Refusal("memory-unknown", process.id, what, remedy)
+    for name in fleet.machines:
+        whole = seen.machines[name].memory
+        settings = [setting for process in fleet.on(name) for setting in process.settings]
+        together = sum(size(each.word) for each in settings if each.share and each.share.of)
+        if whole and together > whole:
+            what = f"its shares of memory come to {about(together)}, and it has {about(whole)}"
+            yield Refusal("memory-unknown", name, what, f"correct 'memory:' below machines.{name}", OVERSHARED.id)
+
+
+def shares(fleet: Fleet, seen: Observed) -> Iterator[str]:
+    """Yield what the share of its machine's memory comes to for each process that is not there yet."""
+    for process in fleet.processes:
+        facts = seen.of(process)
+        for setting in process.settings:
+            if setting.share and not (facts.answers and facts.deployed):
+                yield f"{process.id}: {setting.name} {in_words(setting)} on {process.machine}"
 
 
 def steps(fleet: Fleet, machine: str, facts: MachineFacts) -> Iterator[Prepare]:

@@ -25,6 +25,7 @@ from redis_fleet.plan.starting import (
     unreadable,
 )
 from redis_fleet.plan.steps import STAGES, Change, ChangeLive, Confirm, FinishSwitchover, Restart, Step, WriteUnit
+from redis_fleet.settings.shares import with_memory
 
 
 def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
@@ -35,6 +36,9 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
     out_of_reach = tuple(_out_of_reach(fleet, seen))
     if out_of_reach:
         return Plan(refusals=out_of_reach)
+    fleet = with_memory(fleet, seen.memory)
+    if overshared := tuple(machines.memory_refusals(fleet, seen)):
+        return Plan(refusals=overshared)
     found = _Findings(fleet, seen)
     for machine in fleet.machines:
         found.machine(machine)
@@ -46,7 +50,7 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
         found.auxiliary(process)
     found.departures(purge=purge)
     notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
-    notes += machines.running(fleet, seen)
+    notes += [*machines.running(fleet, seen), *machines.shares(fleet, seen)]
     if not purge:
         notes += removal.notes(seen)
     if found.refusals:

@@ -15,6 +15,7 @@ Code = Literal[
     "file-refused",
     "port-taken",
     "engine-differs",
+    "memory-unknown",
     # A process that is up, or should be.
     "crashed",
     "no-answer",

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from redis_fleet.agent.messages.host_facts import HostFacts
-from redis_fleet.model import Fleet
+from redis_fleet.model import Fleet, Process
 from redis_fleet.rules import all_rules
 from redis_fleet.rules.hosts.host import Answered, Check, HostReport, Row, host_checks
 from redis_fleet.rules.hosts.system import NOT_REACHED
+from redis_fleet.settings.shares import with_memory
 
 
 def rows(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> tuple[Row, ...]:
@@ -21,8 +22,18 @@ def rows(fleet: Fleet, answers: Mapping[str, Mapping[str, Any]]) -> tuple[Row, .
     controller's time) in their ``clock``, or ``{"error": …}``.
     """
     read = {machine: _answered(each) for machine, each in answers.items()}
+    fleet = with_memory(fleet, lambda process: _memory(read[process.machine], process))
     hosts = [HostReport(fleet, machine, read) for machine in fleet.machines]
     return tuple(_heard(fleet, row) for host in hosts for row in _of(host))
+
+
+def _memory(answer: Answered | str, process: Process) -> int | None:
+    """Return the bytes that a process may have at most; None where its machine could not be looked at."""
+    if isinstance(answer, str):
+        return None
+    memory, unit = answer.facts.memory, answer.facts.units.get(process.unit, {}).get("MemoryMax", "")
+    bounds = (memory.total, memory.limit, int(unit) if unit.isdecimal() else None)
+    return min((each for each in bounds if each), default=None)
 
 
 def _answered(answer: Mapping[str, Any]) -> Answered | str:

@@ -19,6 +19,7 @@ from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.render.unit_needs import own_folders, unit_needs
+from redis_fleet.settings.shares import in_words
 
 _SOMAXCONN = 4096
 
@@ -97,6 +98,8 @@ def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> st
 def _lines(setting: Setting, masked: bool) -> list[str]:
     if not setting.held:
         return [f'{setting.name} ""']
+    if setting.share and setting.share.of is None:
+        raise ValueError(f"{setting.name} is {in_words(setting)}, which nobody has asked")
     if masked and setting.secret:
         shown = tuple((*map(str, words[:1]), MASK) if len(words) > 1 else (MASK,) for words in setting.held)
     else:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Any
 
-from redis_fleet.agent.secret import Secret
+from redis_fleet.agent.secret import Secret, masked
 from redis_fleet.catalogue.check import UNKNOWN, DirectiveCheck, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
-from redis_fleet.description.secrets import expand, expand_secret
+from redis_fleet.description.secrets import Expanded, Variables, expand
+from redis_fleet.description.template_names import is_template
 from redis_fleet.model import Setting
 from redis_fleet.problems import UnreadableError
+from redis_fleet.rulebook import decides, declare
+from redis_fleet.settings import shares
+
+OF_VAULT = declare(
+    "E52",
+    "a value of a vault where everybody sees it",
+    reason="plans, diffs, logs and 'status' show all that is no password, so what was encrypted would be readable",
+    source="redis-fleet's own",
+    remedy="write it where nothing is encrypted; or silence E52 there: it is then shown like any other value",
+)
 
 Config = Mapping[str, tuple[str | VaultText, ...]]
-_LONGEST_PASSWORD = 512  # redis 6.0 does not start with a longer one (CONFIG_AUTHPASS_MAX_LEN)
+_TELLING = 4
 _OF_MODULE = "what belongs to a module goes behind its path in 'loadmodule:', as an argument"
 Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
@@ -26,7 +36,7 @@ class SettingsBuilder:
     """One process's settings, by name, in the order they were first set."""
 
     description: Description
-    variables: Mapping[str, Any]
+    variables: Variables
     settings: dict[str, Setting] = field(default_factory=dict)
 
     def set(self, name: str, *lines: tuple[object, ...], secret: bool = False) -> None:
@@ -51,10 +61,13 @@ class SettingsBuilder:
         found: dict[str, Setting] = {}
         for name, raw in config.items():
             place = (*path, name)
-            texts = self.texts(place, raw)
-            if texts is None:
+            expanded = self._expanded(place, raw)
+            if expanded is None:
                 continue
-            checked = _judged_as_meant(partial(judge, deployment.engine, deployment.version, name.lower()), texts)
+            texts = tuple(each.text for each in expanded)
+            as_ = partial(judge, deployment.engine, deployment.version, name.lower())
+            share = shares.is_share(name, texts)
+            checked = _judged_as_share(as_, texts[0]) if share else _judged_as_meant(as_, texts)
             if checked.ignored:
                 continue
             if checked.rule is UNKNOWN and "loadmodule" in map(str.lower, config):
@@ -62,23 +75,62 @@ class SettingsBuilder:
                 self.description.report(place, f"{checked.what} itself", remedy, UNKNOWN.id)
                 continue
             if checked.what:
-                self.description.report(place, checked.what, checked.remedy, checked.rule.id if checked.rule else "")
+                self._refuse(place, checked, expanded)
                 continue
+            if not checked.sensitive:
+                _refuse_secrets(self.description, place, expanded)
             first = written.setdefault(newest_name(deployment.engine, deployment.version, checked.name), name)
             if first != name:
                 self.description.report(place, f"is the same directive as '{first}' above", "keep one")
                 continue
             position = self.description.document.position(place)
-            found[checked.name] = Setting(checked.name, checked.lines, checked.sensitive, position)
+            part = shares.share_of(texts[0]) if share else None
+            found[checked.name] = Setting(checked.name, checked.lines, checked.sensitive, position, part)
         return found
 
     def texts(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[str, ...] | None:
-        """Expand texts for this machine; None (and a problem) when one of them cannot be."""
+        """Expand texts that are no secrets for this machine; None (and a problem) when one of them cannot be."""
+        expanded = self._expanded(path, raw)
+        if expanded is None:
+            return None
+        _refuse_secrets(self.description, path, expanded)
+        return tuple(each.text for each in expanded)
+
+    def _expanded(self, path: Path, raw: tuple[str | VaultText, ...]) -> tuple[Expanded, ...] | None:
         try:
             return tuple(expand(text, self.variables) for text in raw)
         except UnreadableError as error:
-            self.description.report(path, error.what, error.remedy)
+            self.description.report(path, error.what, error.remedy, position=error.position)
             return None
+
+    def _refuse(self, path: Path, checked: DirectiveCheck, expanded: tuple[Expanded, ...]) -> None:
+        """Report a value that cannot be, where it is written if that is one place outside the file."""
+        what = masked(checked.what, (word for each in expanded if each.secret for word in _secret_words(each)))
+        outer = {each.name: each.position for text in expanded for each in text.outer if each.position}
+        position = None
+        if outer:
+            names = " and ".join(f"'{name}'" if len(outer) == 1 else f"'{name}' in {outer[name]}" for name in outer)
+            what = f"{what}, by the value of {names}"
+            position = next(iter(outer.values())) if len(outer) == 1 else None
+        self.description.report(path, what, checked.remedy, checked.rule.id if checked.rule else "", position)
+
+
+def _secret_words(expanded: Expanded) -> Iterator[str]:
+    """Yield what no message may show of a text out of a vault: all that the vault gave, and the words of it."""
+    given = [str(each.value) for each in expanded.outer if each.secret] or [expanded.text]
+    for text in given:
+        yield text
+        # Shorter ones would be found in any message, and say nothing.
+        yield from (word for word in text.split() if len(word) >= _TELLING)
+
+
+@decides(OF_VAULT)
+def _refuse_secrets(description: Description, path: Path, expanded: tuple[Expanded, ...]) -> None:
+    """Report what comes out of a vault and goes where everybody sees it."""
+    if any(each.secret for each in expanded):
+        names = [f"'{outer.name}' in {outer.position}" for each in expanded for outer in each.outer if outer.secret]
+        what = f"comes out of a vault{f' ({names[0]})' if names else ''}, and this directive is no secret"
+        description.report(path, what, OF_VAULT.remedy, OF_VAULT.id)
 
 
 _MEANT = {"true": "yes", "on": "yes", "false": "no", "off": "no"}
@@ -91,6 +143,17 @@ def _judged_as_meant(judge: Callable[[tuple[str, ...]], DirectiveCheck], texts: 
         meant = judge((word,))
         return checked if meant.what else meant
     return checked
+
+
+def _judged_as_share(judge: Callable[[tuple[str, ...]], DirectiveCheck], text: str) -> DirectiveCheck:
+    """Judge a directive by a size in place of its share of the machine's memory, then the share itself."""
+    checked = judge((shares.STAND_IN,))
+    if checked.what:
+        return checked
+    if shares.share_of(text) is None:
+        what, remedy = f"'{text}' is no share of a machine's memory", "write 1% to 100%, or a size such as 6gb"
+        return DirectiveCheck(what=what, remedy=remedy)
+    return replace(checked, lines=((text,),))
 
 
 @lru_cache(maxsize=16384)
@@ -108,23 +171,4 @@ def _words(lines: tuple[tuple[object, ...], ...]) -> tuple[tuple[str | Secret, .
 
 
 def _is_fixed(text: str | VaultText) -> bool:
-    return isinstance(text, str) and "{{" not in text and "{%" not in text
-
-
-def secret(description: Description, path: Path, raw: str | VaultText | None) -> Secret | None:
-    """Read a password of the file; None when there is none, or (with a problem) when it cannot be read."""
-    if path not in description.secrets:
-        description.secrets[path] = None if raw is None else _read(description, path, raw)
-    return description.secrets[path]
-
-
-def _read(description: Description, path: Path, raw: str | VaultText) -> Secret | None:
-    try:
-        value = expand_secret(raw, {"inventory_dir": description.folder})
-        if "\0" in value or len(value.encode("utf-8", "surrogateescape")) > _LONGEST_PASSWORD:
-            what = f"has a NUL character, or more than {_LONGEST_PASSWORD} bytes"
-            raise UnreadableError(what, "use one that every version reads")
-        return Secret(value)
-    except UnreadableError as error:
-        description.report(path, error.what, error.remedy)
-        return None
+    return isinstance(text, str) and not is_template(text)

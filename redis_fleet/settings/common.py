@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from posixpath import join, normpath
-from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription
+from redis_fleet.description.secrets import Variables
 from redis_fleet.model import Paths
 from redis_fleet.settings import adopted
 from redis_fleet.settings.builder import SettingsBuilder
@@ -24,18 +24,16 @@ from redis_fleet.settings.loopback_only import keep_inside
 _PATH = re.compile(r"""/[^\s"'\\%]*\Z""")
 
 
-def variables(description: Description, machine: str, endpoint: Endpoint, name: str) -> Mapping[str, Any]:
-    """Return what ``{{ … }}`` may name: the machine's own variables, its name, and the process's name and port."""
+RESERVED = ("address", "machine", "name", "port", "inventory_dir")
+"""What redis-fleet itself gives each text: no variable of these names is ever seen."""
+
+
+def variables(description: Description, machine: str, endpoint: Endpoint, name: str) -> Variables:
+    """Return what ``{{ … }}`` may name: what is said of the machine, its name, and the process's name and port."""
     entry = description.deployment.machines[machine]
-    return {
-        **entry.vars,
-        **entry.connection,
-        "address": endpoint.address,
-        "machine": machine,
-        "name": name,
-        "port": str(endpoint.port),
-        "inventory_dir": description.folder,
-    }
+    given = (endpoint.address, machine, name, str(endpoint.port), description.folder)
+    own = {**entry.vars, **entry.connection, **dict(zip(RESERVED, given, strict=True))}
+    return Variables(own, machine, description.outside)
 
 
 def own_settings(

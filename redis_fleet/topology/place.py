@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from redis_fleet.catalogue.one_word import size
 from redis_fleet.description.load import Description
 from redis_fleet.kinds import KINDS
 from redis_fleet.model import Fleet, Machine, Sandbox
 from redis_fleet.settings.layout import Layout, SandboxLayout
+from redis_fleet.settings.shares import with_memory
 
 
 def place(description: Description, layout: Layout, server: str = "") -> Fleet:
     """Return the fleet; what is wrong is added to ``description.problems``."""
     deployment = description.deployment
     machines = {
-        name: Machine(name, entry.address, {**entry.vars, **entry.connection})
+        name: Machine(
+            name, entry.address, {**entry.vars, **entry.connection}, size(entry.memory) if entry.memory else None
+        )
         for name, entry in deployment.machines.items()
     }
     fleet = Fleet(
@@ -26,4 +30,4 @@ def place(description: Description, layout: Layout, server: str = "") -> Fleet:
     )
     for kind in KINDS.values():
         fleet = kind.place(description, layout, fleet)
-    return fleet
+    return with_memory(fleet, lambda process: machines[process.machine].memory)

@@ -37,6 +37,7 @@ ELSEWHERE = {
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HERE)
+    monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", "vault-password")
 
 
 def said(file: str) -> list[Problem]:

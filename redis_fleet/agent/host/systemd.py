@@ -14,7 +14,7 @@ _STEPS = {
     **{"200": "CHDIR", "203": "EXEC", "205": "LIMITS", "216": "GROUP", "217": "USER", "218": "CAPABILITIES"},
     **{"226": "NAMESPACE", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY"},
 }
-_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result"
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,MainPID,UnitFileState,NRestarts,Result,MemoryMax"
 
 
 def systemctl(*words: str) -> str:

@@ -13,9 +13,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from ..host import memory
 from ..host.disks import file_facts, folder_facts
 from ..host.files import text_of
 from ..host.listeners import listeners
+from ..host.memory import number_in
 from ..host.packages.providers import here
 from ..host.reach import reach
 from ..host.systemd import show
@@ -25,16 +27,8 @@ from .observe import host_state
 _UNIT = "LoadState,MainPID,LimitNOFILE,TimeoutStopUSec,MemoryMax"
 # What keeps the time on a Debian machine; any of them will do.
 _TIME = ("systemd-timesyncd", "chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd")
-_CGROUP_FILES = (
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/system.slice/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    "/sys/fs/cgroup/memory/system.slice/memory.limit_in_bytes",
-)
 # What PrivateUsers=, and all that hides or protects folders, is made of; a container may not be given them.
 _NAMESPACES = ("user", "mount")
-# cgroup v1 says "no limit" with a number just below 2^63.
-_UNLIMITED = 1 << 60
 _SYS_RESOURCE = 24  # capabilities(7)
 
 
@@ -109,32 +103,17 @@ def _output(command: list[str]) -> str:
 
 
 def _memory(pids: list[int]) -> Memory:
-    sizes = {}
-    for line in (text_of("/proc/meminfo") or "").splitlines():
-        name, _, rest = line.partition(":")
-        if rest.split():
-            sizes[name] = int(rest.split()[0]) * 1024
-    swappiness = _number("/proc/sys/vm/swappiness")
+    sizes = memory.sizes()
+    swappiness = number_in("/proc/sys/vm/swappiness")
     return Memory(
         total=sizes.get("MemTotal"),
         available=sizes.get("MemAvailable"),
         swap=sizes.get("SwapTotal", 0),
         swap_used=sizes.get("SwapTotal", 0) - sizes.get("SwapFree", 0),
         swappiness=swappiness,
-        limit=_limit(),
+        limit=memory.limit(),
         ours=sum(_resident(pid) for pid in pids if pid),
     )
-
-
-def _limit() -> int | None:
-    found = [number for number in map(_number, _CGROUP_FILES) if number is not None and number < _UNLIMITED]
-    return min(found, default=None)
-
-
-def _number(path: str) -> int | None:
-    """Return the number in a file; None where there is none (``max``)."""
-    text = (text_of(path) or "").strip()
-    return int(text) if text.isdigit() else None
 
 
 def _resident(pid: int) -> int:
@@ -157,7 +136,7 @@ def _open_files() -> int | None:
     for line in (text_of("/proc/1/limits") or "").splitlines():
         if line.startswith("Max open files"):
             hard = int(line.split()[4]) if line.split()[4].isdigit() else None
-    bounds = [_number("/proc/sys/fs/nr_open"), None if _may_raise() else hard]
+    bounds = [number_in("/proc/sys/fs/nr_open"), None if _may_raise() else hard]
     return min((each for each in bounds if each is not None), default=None)
 
 
@@ -170,7 +149,7 @@ def _may_raise() -> bool:
 
 def _is_here(address: str) -> bool:
     """Say whether an interface of this machine has an address."""
-    if _number("/proc/sys/net/ipv4/ip_nonlocal_bind"):
+    if number_in("/proc/sys/net/ipv4/ip_nonlocal_bind"):
         # Then anything can be bound to, as on machines that pass an address on to each other.
         return address in _own_addresses() or address.startswith("127.")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

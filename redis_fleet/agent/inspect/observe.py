@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..conf.text import parse_file
+from ..host import memory
 from ..host.digest import secret_digest
 from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
@@ -47,6 +48,7 @@ def observe(request: Observe) -> Observation:
         undescribed=tuple(observe_undescribed(request)),
         manual_masters=records,
         last_run=last_run(request.journal) if request.journal else "",
+        memory=memory.usable(),
     )
 
 

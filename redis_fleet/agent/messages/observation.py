@@ -175,7 +175,8 @@ class ManualMaster(Message):
 class Observation(Message):
     """What one machine is like; ``host`` is None where nothing supervises.
 
-    ``last_run`` is a text that differs as soon as a run has begun or ended there.
+    ``last_run`` is a text that differs as soon as a run has begun or ended there. ``memory`` is what services may have
+    of it together, in bytes.
     """
 
     processes: Mapping[str, ProcessFacts] = field(default_factory=dict)
@@ -183,6 +184,7 @@ class Observation(Message):
     undescribed: tuple[Undescribed, ...] = ()
     manual_masters: Mapping[str, ManualMaster] = field(default_factory=dict)
     last_run: str = ""
+    memory: Optional[int] = None
 
 
 @dataclass(frozen=True)

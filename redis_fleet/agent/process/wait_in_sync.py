@@ -9,6 +9,7 @@ from dataclasses import replace
 from .. import engine_words
 from ..access import Access, connect
 from ..endpoint import Endpoint
+from ..host import memory
 from ..inspect.observe import host_state, observe_processes
 from ..messages.observation import MasterView, Observation, ProcessFacts, Text
 from ..messages.process import ManagedProcess
@@ -33,7 +34,7 @@ def wait_in_sync(request: WaitInSync) -> InSync:
         facts = found[each.name]
         found[each.name] = replace(facts, config={**facts.config, DELAY: request.delays[each.name]})
     host = host_state(request.host) if request.host else None
-    return InSync(Observation(found, host), wrong, tuple(each.name for each in restored))
+    return InSync(Observation(found, host, memory=memory.usable()), wrong, tuple(each.name for each in restored))
 
 
 def _restore(process: ManagedProcess, delays: Mapping[str, str], facts: ProcessFacts) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from ansible.errors import AnsibleParserError
@@ -11,7 +10,7 @@ from ansible.parsing.vault import EncryptedString
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.template import trust_as_template
 
-from redis_fleet.ansible.fleets import SANDBOX, load
+from redis_fleet.ansible.fleets import LOCAL, SANDBOX, load
 from redis_fleet.ansible.plays import DECLARED, MACHINES, ON_SOCKETS
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.model import Machine
@@ -62,8 +61,7 @@ def _variables(machine: Machine, source: str) -> dict[str, Any]:
         "ansible_no_target_syslog": True,
     }
     if os.environ.get(SANDBOX):
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-        return {**local, **ours}
+        return {**LOCAL, **ours}
     return {
         "ansible_host": machine.address,
         # Naming it spares the discovery, a round trip a machine.

@@ -25,8 +25,9 @@ from redis_fleet.cli.playbook_runner import Options
 from redis_fleet.cli.screen import Screen
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
-from redis_fleet.problems import InvalidDescriptionError, Problem
+from redis_fleet.problems import InvalidDescriptionError, Position, Problem
 from redis_fleet.render.files import write
+from redis_fleet.settings.shares import in_words, unknown
 
 
 def check(
@@ -86,6 +87,16 @@ def _checked(
     return (*refused, *(fleet.warnings if strict else ())), () if strict else fleet.warnings
 
 
+def _unknown(fleet: Fleet) -> list[Problem]:
+    """Return what nobody can write without asking a machine: shares of a memory that is not described."""
+    found = []
+    for process, setting in unknown(fleet.processes):
+        what = f"{setting.name} of {process.id} is {in_words(setting)}, which is not asked here"
+        remedy = f"write 'memory: 16gb', or what it has, below machines.{process.machine}"
+        found.append(Problem(setting.position or Position(fleet.source), "", what, remedy))
+    return found
+
+
 def _counted(warnings: Sequence[Problem]) -> str:
     return f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
 
@@ -101,7 +112,13 @@ def render(
     The files hold passwords: redis.conf and sentinel.conf can be read by you alone.
     """
     screen = Screen(as_json=as_json)
-    written = write(read(file, screen, vault), output)
+    fleet = read(file, screen, vault)
+    if problems := _unknown(fleet):
+        for problem in problems:
+            screen.fail(str(problem))
+        screen.json({"ok": False, "problems": [problem.row() for problem in problems]})
+        raise typer.Exit(INVALID)
+    written = write(fleet, output)
     for path in written:
         screen.say(str(path))
     screen.json({"ok": True, "files": [str(path) for path in written]})

@@ -14,6 +14,7 @@ from redis_fleet.catalogue.one_word import size as bytes_of
 from redis_fleet.description.nodes import dotted
 from redis_fleet.model import Fleet, Process
 from redis_fleet.rulebook import Rule, decides
+from redis_fleet.settings.shares import unknown
 
 State = Literal["pass", "warn", "fail"]
 
@@ -137,8 +138,8 @@ def _topic(check: Check) -> int:
 
 
 def limit(host: HostReport, process: Process) -> int:
-    """Return maxmemory in bytes, 0 for none."""
-    return bytes_of(host.value(process, "maxmemory"))
+    """Return maxmemory in bytes, 0 for none; also for a share of a memory that the machine did not tell."""
+    return 0 if unknown([process]) else bytes_of(host.value(process, "maxmemory"))
 
 
 def saves(process: Process) -> bool:

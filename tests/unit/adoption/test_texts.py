@@ -12,7 +12,7 @@ from redis_fleet.adoption.yaml_text import scalar, template
 from redis_fleet.agent.conf.text import split
 from redis_fleet.agent.secret import Secret
 from redis_fleet.description.nodes import read
-from redis_fleet.description.secrets import expand
+from redis_fleet.description.secrets import Variables, expand
 from redis_fleet.problems import Position
 
 _SIGNS = "~ null [ ] { } , & * ! | > % @ ` = << ? a é 😀 0x1 1e3 yes --- ... {{ }} {% %} {# #} ' \" \\ #".split()  # noqa: SIM905
@@ -28,7 +28,7 @@ def test_a_text_comes_back_through_template_and_yaml(text: str, flow: bool) -> N
     document = f"plugin: x\nk: [{written}, x]\n" if flow else f"plugin: x\nk:\n  n: {written}\n  m: x\n"
     tree = read("f", document).tree
     raw = tree["k"][0] if flow else tree["k"]["n"]
-    assert expand(raw, {}) == text
+    assert expand(raw, Variables({})).text == text
 
 
 @settings(max_examples=200, deadline=None)
@@ -36,7 +36,7 @@ def test_a_text_comes_back_through_template_and_yaml(text: str, flow: bool) -> N
 def test_secrets_among_other_words_come_back(before: str, secret: str, after: str) -> None:
     text = Text((before, Hidden("password", Secret(secret)), after))
     raw = read("f", f"k: {scalar(template(text, {secret: 'told'}))}\n").tree["k"]
-    assert expand(raw, {"told": secret}) == before + secret + after
+    assert expand(raw, Variables({"told": secret})).text == before + secret + after
 
 
 @settings(max_examples=200, deadline=None)

@@ -27,10 +27,12 @@ from redis_fleet.observe.facts import MachineFacts, ManualMaster, MasterView, Ob
 from redis_fleet.platform import masks, offered, possible_units
 from redis_fleet.project import ROOT
 from redis_fleet.render.files import kernel_files, machine_files
+from redis_fleet.settings.shares import with_memory
 
 FLEETS = Path(__file__).parent / "fleets"
 VERSION = "7.0.15"
 _KERNEL = {"vm.overcommit_memory": "1", "net.core.somaxconn": "4096", "transparent_hugepage": "madvise"}
+_MEMORY = 4 << 30
 _sealed = cache(secret_digest)
 
 MACHINE = {
@@ -46,11 +48,12 @@ MACHINE = {
     "kernel",
     "active",
     "fingerprints",
+    "memory",
 }
 PROCESS = {
     "is",  # running, down, written (never started), absent
     *("role", "keys", "config", "unset", "file", "unfile", "data", "error", "file_error", "pid", "open", "substate"),
-    *("follow", "link", "info", "opened_by", "passwords"),
+    *("follow", "link", "info", "opened_by", "passwords", "memory_max"),
     *("names", "flags", "knows", "watch", "watches", "replicas", "sentinels"),  # of a Sentinel
 }
 
@@ -73,14 +76,17 @@ def observed(fleet: Fleet, case: Mapping[str, Any]) -> Observed:
     """Return what was seen: ``base`` (``new`` or ``healthy``) with the changes under ``machines`` and ``processes``."""
     healthy = case.get("base", "healthy") == "healthy"
     changes = {name: dict(change or {}) for name, change in case.get("processes", {}).items()}
+    deployed = with_memory(fleet, lambda _: _MEMORY)
     unknown = changes.keys() - {process.id for process in fleet.processes}
     assert not unknown, f"no such process: {unknown}"
     machines = {}
     for name in fleet.machines:
         machine = dict(case.get("machines", {}).get(name) or {})
         assert machine.keys() <= MACHINE, machine.keys() - MACHINE
-        processes = {each.name: _process(fleet, each, healthy, changes.get(each.id, {})) for each in fleet.on(name)}
-        machines[name] = _machine(fleet, name, machine, processes, bare=machine.get("bare", not healthy))
+        there = deployed.on(name)
+        processes = {each.name: _process(deployed, each, healthy, changes.get(each.id, {})) for each in there}
+        found = _machine(deployed, name, machine, processes, bare=machine.get("bare", not healthy))
+        machines[name] = found if found.error else replace(found, memory=machine.get("memory", _MEMORY))
     return Observed(machines)
 
 
@@ -301,7 +307,8 @@ def _peer(text: str) -> dict[str, str]:
 
 
 def _unit(change: Mapping[str, Any], state: str) -> dict[str, str]:
-    return {"SubState": change.get("substate", state)}
+    limit = {"MemoryMax": str(change["memory_max"])} if "memory_max" in change else {}
+    return {"SubState": change.get("substate", state), **limit}
 
 
 def _endpoint(fleet: Fleet, text: str) -> Endpoint:

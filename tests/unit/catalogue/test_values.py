@@ -40,10 +40,10 @@ def wrong(name: str, *given: str, version: str = "7.0.15") -> str | None:
         ("maxmemory", ["1.5gb"], "'1.5gb' is not a memory size such as 64mb"),
         ("maxmemory", ["-1"], "'-1' is not a memory size such as 64mb"),
         (
-            "maxmemory",
+            "repl-backlog-size",
             ["5%"],
-            "'5%' is a share, and this takes bytes; give each machine its number, such as "
-            "'vars: {memory: 6gb}', and write '{{ memory }}' here",
+            "'5%' is a share, and this takes bytes; write a size such as 64mb; of all directives maxmemory alone takes "
+            "a share of the machine's memory",
         ),
         ("maxmemory-clients", ["5"], None),
         ("maxmemory-clients", ["05%"], "'05%' is not a memory size such as 64mb or a share such as 5%"),

@@ -10,7 +10,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from redis_fleet.description.load import load
 from redis_fleet.description.nodes import read
-from redis_fleet.description.secrets import expand, expand_secret
+from redis_fleet.description.secrets import Variables, expand, expand_secret
 from redis_fleet.description.shape import known_keys
 from redis_fleet.loading import load_fleet
 from redis_fleet.problems import InvalidDescriptionError, Position, Problem, UnreadableError
@@ -185,8 +185,8 @@ def test_no_secret_is_in_what_a_fleet_prints(tmp_path: Path, vaulted: str) -> No
 
 
 def test_texts_without_braces_are_left_alone() -> None:
-    assert expand("{ not a template }", {}) == "{ not a template }"
-    assert expand("{{ address }}:{{ port }}", {"address": "::1", "port": "1"}) == "::1:1"
+    assert expand("{ not a template }", Variables({})).text == "{ not a template }"
+    assert expand("{{ address }}:{{ port }}", Variables({"address": "::1", "port": "1"})).text == "::1:1"
 
 
 @pytest.mark.parametrize(
@@ -201,15 +201,15 @@ def test_texts_without_braces_are_left_alone() -> None:
 )
 def test_texts_that_cannot_be_expanded_say_why(text: str, words: str) -> None:
     with pytest.raises(UnreadableError, match=words):
-        expand(text, {"machine": "red1"})
+        expand(text, Variables({"machine": "red1"}, "red1"))
 
 
 def test_a_secret_that_becomes_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOP_NOTHING", raising=False)
     with pytest.raises(UnreadableError, match="export that environment variable"):
-        expand_secret("{{ lookup('env', 'SHOP_NOTHING') }}", {})
+        expand_secret("{{ lookup('env', 'SHOP_NOTHING') }}", Variables({}))
     with pytest.raises(UnreadableError, match="is empty; write a password"):
-        expand_secret("{{ '' }}", {})
+        expand_secret("{{ '' }}", Variables({}))
 
 
 def test_what_fits_is_kept_when_something_else_does_not(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_problems_come_in_the_order_of_the_file_and_once_each() -> None:
 
 def test_the_keys_that_messages_offer_are_those_that_are_read() -> None:
     assert "open-to-network" in known_keys(("services", "orders"))
-    assert known_keys(("machines", "red1")) == ["address", "ansible_…", "vars"]
+    assert known_keys(("machines", "red1")) == ["address", "ansible_…", "memory", "vars"]
     assert "watched" not in known_keys(("services", "orders", "sentinel"))
     assert "quorum" in known_keys(("sentinel",))
     assert "machines" in known_keys(())

@@ -309,6 +309,18 @@ def test_no_maxmemory_is_one_row_a_server_with_what_would_fit() -> None:
     assert "1.6 GiB would leave room" in bad[0].fix
 
 
+def test_a_share_is_one_of_what_the_machine_has() -> None:
+    unit = {"LoadState": "loaded", "MemoryMax": str(6 * GIB)}
+    found = judged(fleet_of("memory-share"), red1={"memory": {"limit": 2 * GIB}}, red2={"units": {ONE_UNIT: unit}})
+    seen = {row.machine: row.seen for row in found if row.subject == "memory"}
+
+    assert seen["red1"].startswith("1.2 GiB maxmemory of 1 server")
+    assert seen["red2"].startswith("3.6 GiB maxmemory of 1 server")
+    assert ("red1", "memory", "fail", "E37") in amiss(
+        judged(fleet_of("memory-described"), red1={"memory": {"total": 2 * GIB}})
+    )
+
+
 def test_all_servers_of_a_machine_are_added_up() -> None:
     # 3 x 2 GiB, 3 x 257 MiB for replication, half of that copied where it is saved, a quarter for the cache.
     at_the_edge = 6 * GIB + 3 * (257 << 20) + int(2.5 * GIB)

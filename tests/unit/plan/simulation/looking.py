@@ -34,6 +34,7 @@ def _machine(world: World, box: Box, fleet: Fleet, name: str) -> MachineFacts:
     offer = offered("debian-12", fleet.engine)
     assert offer is not None
     return MachineFacts(
+        memory=4 << 30,
         system={"id": "debian", "version": "12"},
         packages=dict.fromkeys(wanted_packages(fleet, name, offer), VERSION) if box.prepared else {},
         version=VERSION if box.prepared else None,
