@@ -18,7 +18,6 @@ from redis_fleet.cli.common import (
     Json,
     Strict,
     Vault,
-    hint,
     read,
     use_vault,
 )
@@ -64,7 +63,6 @@ def check(
             screen.say(f"{file}: ok{_counted(warnings)}", "green")
         found += problems
         warned += warnings
-    hint(screen, found)
     how = Options(None, vault, ask_pass, ask_become)
     usable = all(problem.warning for problem in found)
     looks = [preflight.look(screen, file, how, strict=strict) for file in files] if hosts and usable else []
