@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue.check import UNKNOWN, DirectiveCheck, newest_name
+from redis_fleet.catalogue.check import DirectiveCheck, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import expand, expand_secret
@@ -17,7 +17,6 @@ from redis_fleet.problems import UnreadableError
 
 Config = Mapping[str, tuple[str | VaultText, ...]]
 _LONGEST_PASSWORD = 512  # redis 6.0 does not start with a longer one (CONFIG_AUTHPASS_MAX_LEN)
-_OF_MODULE = "what belongs to a module goes behind its path in 'loadmodule:', as an argument"
 Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
 
@@ -56,10 +55,6 @@ class SettingsBuilder:
                 continue
             checked = _judged_as_meant(partial(judge, deployment.engine, deployment.version, name.lower()), texts)
             if checked.ignored:
-                continue
-            if checked.rule is UNKNOWN and "loadmodule" in map(str.lower, config):
-                remedy = f"{_OF_MODULE}; {checked.remedy}"
-                self.description.report(place, f"{checked.what} itself", remedy, UNKNOWN.id)
                 continue
             if checked.what:
                 self.description.report(place, checked.what, checked.remedy, checked.rule.id if checked.rule else "")
