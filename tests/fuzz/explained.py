@@ -52,10 +52,12 @@ REFUSED: tuple[Explained, ...] = (
     Explained(".*", _SCRIPTS, ".+\n.+", _NOT_HERE),
     Explained("redis-6.0.*", "client-query-buffer-limit", ".*", "6.0 takes any text, and ends connections below 1mb"),
     Explained("redis-6.0.*", "hz", r"0|\d{4,}", "6.0 reads it, and crashes before it answers (a division by zero)"),
-    Explained("redis-6.0.*", "user", "a.*\na.*", "6.0 takes one user twice, later versions do not"),
+    Explained("redis-6.*", "user", "a.*\na.*", "6.x takes one user twice, later versions do not"),
+    Explained("valkey-9.*", "cluster-announce-ip", ".*\0.*", "valkey 9 looks behind the NUL character"),
     Explained(
-        "valkey-9.*", "cluster-announce-(ip|human-nodename)", ".*\0.*", "valkey 9 looks behind the NUL character"
+        "(redis-8|valkey).*", "cluster-announce-human-nodename", ".*\0.*", "the server looks behind the NUL character"
     ),
+    Explained("(redis-[78]|valkey).*", "latency-.*-percentiles", "0x10", "nobody writes a share in hexadecimal"),
     Explained("valkey.*", "cluster-blacklist-ttl", r"-\d+", "becomes the largest number there is"),
     Explained(
         "(redis-[78]|valkey).*",
@@ -76,8 +78,8 @@ REFUSED: tuple[Explained, ...] = (
 # Taken by ``check``, refused by the binary.
 TAKEN: tuple[Explained, ...] = (
     Explained(".*", _SCRIPTS, ".+", _NOT_HERE),
-    Explained(".*", "replicaof", r"\s*", "nothing is written where nobody is followed"),
-    Explained("redis-6.0.*", "user", r".*[&%(].*", "rule E15 refuses what this version is too old for"),
+    Explained(".*", "replicaof", "[\\s'\"]*", "nothing is written where nobody is followed"),
+    Explained("redis-6.*", "user", r".*[&%(].*", "rule E15 refuses what this version is too old for"),
     Explained(
         ".*", "rename-command", ".*", "which commands there are depends on modules: a binary is asked, if there is one"
     ),

@@ -8,6 +8,7 @@ engine; REDIS_FLEET_LONG=1 tries all of it, some minutes an engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.harness.engines import Binary, available
 pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 each_binary = pytest.mark.parametrize("binary", available(), ids=str)
 
-_PART = 1 if LONG else 48  # of so many cells one is tried
+_PART = 1 if LONG else 64  # of so many cells one is tried
 _HEAD = f"sentinel monitor {matrix.MASTER} 127.0.0.1 1 2"
 
 
@@ -58,9 +59,15 @@ def present(binary: Binary) -> list[Directive]:
         ]
 
 
+@lru_cache(maxsize=1)
+def server_cells(binary: Binary) -> tuple[Cell, ...]:
+    """Return the cells of redis.conf that are tried on an engine."""
+    return tuple(part(binary, matrix.server_cells(binary, present(binary))))
+
+
 @each_binary
 def test_servers_take_what_check_takes_and_refuse_what_it_refuses(binary: Binary) -> None:
-    cells = part(binary, matrix.server_cells(binary, present(binary)))
+    cells = server_cells(binary)
     refused = binaries.refused(binary, cells)
     taken = [cell for number, cell in enumerate(cells) if not cell.said.what and number in refused]
     wrong = [cell for number, cell in enumerate(cells) if cell.said.what and cell.said.taken is (number in refused)]
@@ -71,9 +78,8 @@ def test_servers_take_what_check_takes_and_refuse_what_it_refuses(binary: Binary
 
 @each_binary
 def test_servers_start_with_what_check_takes_and_mean_it(binary: Binary) -> None:
-    cells = part(binary, (cell for cell in matrix.server_cells(binary, present(binary)) if startable(cell)))
     by_name: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in filter(startable, server_cells(binary)):
         by_name.setdefault(cell.name, []).append(cell)
     wrong = []
     for turn in range(max(map(len, by_name.values()))):
