@@ -197,16 +197,23 @@ def _unknown(engine: str, version: str | None, name: str, nearest: str | None) -
 
 def known_elsewhere(engine: str, version: str | None, name: str) -> str:
     """Return which other versions have a server's directive, the same engine's first; empty where none has."""
-    columns = [column.split("-", 1) for column in table.known_in(name)]
-    own = [each for found, each in columns if found == engine]
-    if own and version:
-        here = table.versions(engine).index(table.nearest_version(engine, version))
-        newer = [each for each in own if table.versions(engine).index(each) > here]
-        if newer:
-            return f"{engine} has it since {table.release(newer[0])}: say that 'version:', or take it out"
-        return f"{engine} had it until {table.release(own[-1])}: take it out"
-    others = sorted({found for found, _ in columns})
+    own = known_in_time(engine, version, name)
+    if own:
+        return f"{own}: say that 'version:', or take it out"
+    others = sorted({column.partition("-")[0] for column in table.known_in(name)} - {engine})
     return f"it is one of {others[0]}: say 'engine: {others[0]}', or take it out" if others else ""
+
+
+def known_in_time(engine: str, version: str | None, name: str) -> str:
+    """Return since when, or until when, an engine has a directive that a version of it has not; else nothing."""
+    own = [each for column in table.known_in(name) for found, each in [column.split("-", 1)] if found == engine]
+    if not own or not version:
+        return ""
+    here = table.versions(engine).index(table.nearest_version(engine, version))
+    newer = [each for each in own if table.versions(engine).index(each) > here]
+    if newer:
+        return f"{engine} has it since {table.release(newer[0])}"
+    return f"{engine} had it until {table.release(own[-1])}"
 
 
 _MISTYPED = 0.88  # how alike two names are, from 0 to 1
