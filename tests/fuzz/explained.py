@@ -57,7 +57,8 @@ REFUSED: tuple[Explained, ...] = (
     Explained(
         "(redis-8|valkey).*", "cluster-announce-human-nodename", ".*\0.*", "the server looks behind the NUL character"
     ),
-    Explained("(redis-[78]|valkey).*", "latency-.*-percentiles", "0x10", "nobody writes a share in hexadecimal"),
+    Explained("valkey-9.*", "client-output-buffer-limit", r"normal 1\d{19} 0 0", "valkey 9 refuses it itself"),
+    Explained("(redis-[78]|valkey-8).*", "latency-.*-percentiles", "0x10", "nobody writes a share in hexadecimal"),
     Explained("valkey.*", "cluster-blacklist-ttl", r"-\d+", "becomes the largest number there is"),
     Explained(
         "(redis-[78]|valkey).*",
