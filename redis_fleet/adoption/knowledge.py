@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redis_fleet.adoption.found import RefusedError, Statement
 from redis_fleet.agent.conf.text import split
 from redis_fleet.catalogue import check, table, values
+from redis_fleet.catalogue.faults import Taken
 from redis_fleet.catalogue.multi_word import Lines
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import Words
@@ -55,10 +56,12 @@ class Knowledge:
         which = f"{self.engine} {self.version}" if self.version else f"any version of {self.engine} that is known here"
         near = self.catalogues[0].nearest(statement.name)
         others = sorted({each.partition("-")[0] for each in table.known_in(statement.name)} - {self.engine})
-        hint = (
-            f"; it is one of {others[0]}: --engine {others[0]}" if others else f"; did you mean '{near}'?" * bool(near)
+        hint = check.known_in_time(self.engine, self.version, statement.name)
+        hint = hint or (f"it is one of {others[0]}: --engine {others[0]}" if others else "")
+        hint = hint or (f"did you mean '{near}'?" if near else "")
+        raise RefusedError(
+            statement.position, f"'{statement.name}' is not a directive of {which}{'; ' * bool(hint)}{hint}"
         )
-        raise RefusedError(statement.position, f"'{statement.name}' is not a directive of {which}{hint}")
 
     def check(self, statement: Statement, lines: Lines) -> Directive:
         """Return the directive of a version that takes the lines, the newest if it does; raises RefusedError."""
@@ -70,7 +73,8 @@ class Knowledge:
             if wrong is None:
                 return directive
             problem = problem or wrong
-        raise RefusedError(statement.position, f"{statement.name}: {problem}; the server does not start with it")
+        starts = "the server starts with it" if isinstance(problem, Taken) else "the server does not start with it"
+        raise RefusedError(statement.position, f"{statement.name}: {problem}; {starts}")
 
     def accepts(self, name: str, texts: tuple[str, ...], *, sentinel: bool = False) -> str:
         """Return what the description's own reader says against a directive; empty when it takes it."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table, values
-from redis_fleet.catalogue.faults import halves
+from redis_fleet.catalogue.faults import Taken, halves
 from redis_fleet.model import Process, Words
 from redis_fleet.rulebook import NEVER_STARTS, Rule, decides, declare
 
@@ -83,6 +84,7 @@ class DirectiveCheck:
     """Either the directive's canonical name, lines and sensitivity, or what is wrong, the remedy and the rule.
 
     ``ignored``: every version that may run reads it and does nothing with it; it need not be written.
+    ``taken``: a server starts with what is wrong; it is refused for what becomes of it.
     """
 
     name: str = ""
@@ -92,23 +94,33 @@ class DirectiveCheck:
     remedy: str = ""
     rule: Rule | None = None
     ignored: bool = False
+    taken: bool = False
 
 
 @decides(INCLUDED, UNKNOWN)
 @lru_cache(maxsize=4096)
 def server(
-    engine: str, version: str | None, name: str, texts: tuple[str, ...], *, adopted: bool = False
+    engine: str,
+    version: str | None,
+    name: str,
+    texts: tuple[str, ...],
+    *,
+    adopted: bool = False,
+    modules: bool = False,
 ) -> DirectiveCheck:
     """Judge a redis.conf directive; without a version it is fine when any version of the engine takes it.
 
-    What suits a unit is redis-fleet's to say, but not for processes that are ``adopted`` with theirs.
+    What suits a unit is redis-fleet's to say, but not for processes that are ``adopted`` with theirs. A name that is
+    unknown may be a module's where there are ``modules``: a loadmodule line beside it.
     """
     catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
     knowing = [each for each in catalogues if name in each]
     if ignored(engine, version, name):
         return DirectiveCheck(name, ignored=True)
+    if modules and (own := of_module(engine, version, name)):
+        return _module_check(own, texts)
     if not knowing:
-        return _unknown(engine, version, catalogues[-1].nearest(name))
+        return _unknown(engine, version, name, catalogues[-1].nearest(name))
     canonical = knowing[0].canonical_name(name)
     if canonical in OWN_KEYS and not (adopted and canonical in BY_UNIT):
         rule = INCLUDED if canonical == "include" else None
@@ -123,9 +135,7 @@ def server(
             return DirectiveCheck(canonical, lines, directive.sensitive)
     newest = knowing[-1].find(name)
     assert newest is not None
-    what = values.problem(newest, values.lines(newest, texts))
-    what, remedy = halves(what, "correct the value") if what else ("has no value", "write one, or take it out")
-    return DirectiveCheck(what=what, remedy=remedy)
+    return _wrong(values.problem(newest, values.lines(newest, texts)))
 
 
 @lru_cache(maxsize=1024)
@@ -133,6 +143,18 @@ def ignored(engine: str, version: str | None, name: str) -> bool:
     """Say whether every version that may run reads a directive of that name and does nothing with it."""
     catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
     return all(name not in each and each.ignored(name) for each in catalogues)
+
+
+@lru_cache(maxsize=1024)
+def of_module(engine: str, version: str | None, name: str) -> table.Directive | None:
+    """Return a directive that no version which may run has, and that one of them leaves to modules.
+
+    None for a name that looks like one of its own, mistyped.
+    """
+    catalogues = [table.catalogue(engine, each) for each in _versions(engine, version)]
+    if any(name in each or each.ignored(name) or each.nearest(name, _MISTYPED) for each in catalogues):
+        return None
+    return next(filter(None, (each.of_module(name) for each in catalogues)), None)
 
 
 @lru_cache(maxsize=1024)
@@ -150,10 +172,61 @@ def _versions(engine: str, version: str | None) -> tuple[str, ...]:
     return (table.nearest_version(engine, version),) if version else table.versions(engine)
 
 
-def _unknown(engine: str, version: str | None, nearest: str | None) -> DirectiveCheck:
+def _wrong(problem: str | None) -> DirectiveCheck:
+    """Return the answer for a value with a problem, or for one that makes no line at all."""
+    what, remedy = halves(problem, "correct the value") if problem else ("has no value", "write one, or take it out")
+    return DirectiveCheck(what=what, remedy=remedy, taken=isinstance(problem, Taken))
+
+
+def _module_check(directive: table.Directive, texts: tuple[str, ...]) -> DirectiveCheck:
+    if len(texts) > 1:
+        return DirectiveCheck(
+            what=f"takes one value, not {len(texts)}", remedy="write the words of its line as one text"
+        )
+    lines = tuple(map(values.words_of, texts))
+    problem = values.problem(directive, lines)
+    return _wrong(problem) if problem else DirectiveCheck(directive.name, lines)
+
+
+def _unknown(engine: str, version: str | None, name: str, nearest: str | None) -> DirectiveCheck:
     where = f"{engine} {version}" if version else f"any version of {engine} that is known here"
-    remedy = f"did you mean '{nearest}'?" if nearest else "see the engine's own list of directives"
+    near = f"did you mean '{nearest}'?" if nearest else ""
+    remedy = known_elsewhere(engine, version, name) or near or _as_of_module(engine, version, name)
     return DirectiveCheck(what=f"is not a directive of {where}", remedy=remedy, rule=UNKNOWN)
+
+
+def known_elsewhere(engine: str, version: str | None, name: str) -> str:
+    """Return which other versions have a server's directive, the same engine's first; empty where none has."""
+    own = known_in_time(engine, version, name)
+    if own:
+        return f"{own}: say that 'version:', or take it out"
+    others = sorted({column.partition("-")[0] for column in table.known_in(name)} - {engine})
+    return f"it is one of {others[0]}: say 'engine: {others[0]}', or take it out" if others else ""
+
+
+def known_in_time(engine: str, version: str | None, name: str) -> str:
+    """Return since when, or until when, an engine has a directive that a version of it has not; else nothing."""
+    own = [each for column in table.known_in(name) for found, each in [column.split("-", 1)] if found == engine]
+    if not own or not version:
+        return ""
+    here = table.versions(engine).index(table.nearest_version(engine, version))
+    newer = [each for each in own if table.versions(engine).index(each) > here]
+    if newer:
+        return f"{engine} has it since {table.release(newer[0])}"
+    return f"{engine} had it until {table.release(own[-1])}"
+
+
+_MISTYPED = 0.88  # how alike two names are, from 0 to 1
+_MODULES_SIGN = re.compile(r"(bf|cf|ts|topk|search|json|vector)-|[^.]+\.")
+
+
+def _as_of_module(engine: str, version: str | None, name: str) -> str:
+    """Return what to do with a name that nobody knows."""
+    if not _MODULES_SIGN.match(name):
+        return "see the engine's own list of directives"
+    if any(table.catalogue(engine, each).of_module(name) for each in _versions(engine, version)):
+        return "what belongs to a module stands beside the 'loadmodule:' that loads it; add that, or take this out"
+    return "this version takes what belongs to a module behind its path in 'loadmodule:', as an argument"
 
 
 @decides(UNREADABLE, UNKNOWN)
@@ -172,16 +245,20 @@ def sentinel(
         if directive.state:
             return DirectiveCheck(what="is state that Sentinel writes itself", remedy="take it out")
         lines = tuple(values.words_of(text) for text in texts)
-        what = sentinel_table.problem(directive, lines) if lines else "has no value"
-        if what:
+        what = sentinel_table.problem(directive, lines)
+        if what or not lines:
             rule = UNREADABLE if lines and directive.value.type == "token" else None
-            return DirectiveCheck(
-                what=what, remedy="correct the value" if lines else "write one, or take it out", rule=rule
-            )
+            return replace(_wrong(what if lines else None), rule=rule)
         return DirectiveCheck(f"sentinel {directive.name}", lines, directive.value.sensitive)
     if any(name in sentinel_table.ordinary(engine, each) for each in versions):
         return server(engine, version, name, texts, adopted=adopted)
-    return _unknown(f"{engine} Sentinel", version, sentinel_table.nearest(engine, versions[-1], name))
+    return _unknown_to_sentinel(engine, version, sentinel_table.nearest(engine, versions[-1], name))
+
+
+def _unknown_to_sentinel(engine: str, version: str | None, nearest: str | None) -> DirectiveCheck:
+    where = f"{engine} Sentinel {version}" if version else f"any version of {engine} Sentinel that is known here"
+    remedy = f"did you mean '{nearest}'?" if nearest else "see the engine's own list of directives"
+    return DirectiveCheck(what=f"is not a directive of {where}", remedy=remedy, rule=UNKNOWN)
 
 
 @lru_cache(maxsize=1024)

@@ -9,12 +9,14 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from redis_fleet.catalogue.faults import Fault
+from redis_fleet.catalogue.faults import Fault, Taken, taken_for
 from redis_fleet.catalogue.table import Directive
 
 _INTEGER = re.compile(r"(0|-?[1-9]\d{0,19})\Z", re.ASCII)  # util.c:string2ll takes no sign +, blank or leading zero
+_DIGITS = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*(\d*)", re.ASCII)
 _MEMORY = re.compile(r"(\d{1,127})(b|k|kb|m|mb|g|gb)?\Z", re.ASCII | re.IGNORECASE)  # util.c:memtoull has room for 127
 _SIGNED_MEMORY = re.compile(r"-[1-9]\d{0,19}\Z", re.ASCII)
+_MINUS_NOTHING = re.compile(r"-0+(b|k|kb|m|mb|g|gb)?\Z", re.ASCII | re.IGNORECASE)
 _PERCENT = re.compile(r"(0|[1-9]\d{0,19})%\Z", re.ASCII)
 _OCTAL = re.compile(r"[0-7]{1,20}\Z", re.ASCII)
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
@@ -44,13 +46,29 @@ def between(text: str, number: float, minimum: int | None, maximum: int | None) 
 
 def integer_problem(directive: Directive, word: str) -> str | None:
     """Say what is wrong with a whole number."""
-    if not _INTEGER.match(word):
-        return f"'{word}' is not a whole number"
-    wrong = between(word, int(word), directive.minimum, directive.maximum)
-    if wrong and directive.clamped and int(word) >= 0:
-        nearest = clamped(directive, int(word))
-        return Fault(f"{wrong}: the server takes it for {nearest}", f"write {nearest}")
+    whole = bool(_INTEGER.match(word))
+    if whole and directive.takes and directive.takes[0] <= int(word) <= directive.takes[1]:
+        return None
+    limits = directive.minimum, directive.maximum
+    wrong = between(word, int(word), *limits) if whole else f"'{word}' is not a whole number"
+    if wrong and directive.digits and directive.digits[0] <= (read := digits(word)) <= directive.digits[1]:
+        said = wrong if whole and read == int(word) else f"{wrong}: the server takes it for {read}"
+        return Taken(said, "correct the value", str(read))
     return wrong
+
+
+def integer(directive: Directive, word: str) -> str:
+    """Return a number as the server has it: the nearest one within its limits, where it takes more."""
+    return str(clamped(directive, int(word))) if directive.takes else word
+
+
+def digits(word: str) -> int:
+    """Return the number that C's atoi reads: as far as the digits go, 0 without any, cut to 32 bits."""
+    found = _DIGITS.match(word)
+    # More digits than Python turns into a number are as good as 20.
+    number = int(found[1] + (found[2][:20] or "0")) if found else 0
+    number = min(max(number, -(1 << 63)), (1 << 63) - 1)
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def clamped(directive: Directive, number: int) -> int:
@@ -68,14 +86,35 @@ def memory_problem(directive: Directive, word: str) -> str | None:
         return Fault(f"'{word}' is a share, and this takes bytes", _ONLY_MAXMEMORY)
     signed = (directive.minimum or 0) < 0 and _SIGNED_MEMORY.match(word)
     if not signed and not _MEMORY.match(word):
-        return f"'{word}' is not a memory size such as 64mb" + (" or a share such as 5%" if directive.percent else "")
-    return between(word, size(word), directive.minimum, directive.maximum)
+        what = f"'{word}' is not a memory size such as 64mb" + (" or a share such as 5%" if directive.percent else "")
+        nothing = word.lower() in _UNITS or (directive.version.startswith("redis-6.") and _MINUS_NOTHING.match(word))
+        return taken_for(what, 0) if nothing and not between("", 0, directive.minimum, directive.maximum) else what
+    wrong = between(word, size(word), directive.minimum, directive.maximum)
+    if wrong and between(word, read := _size_as_read(directive, word), directive.minimum, directive.maximum) is None:
+        return taken_for(wrong, read)
+    return wrong
+
+
+def _size_as_read(directive: Directive, word: str) -> int:
+    """Return the bytes that the server makes of a size, which it has 64 bits for (util.c: memtoull; 6.x: memtoll)."""
+    most, bits = ((1 << 63) - 1 if directive.version.startswith("redis-6.") else (1 << 64) - 1), 1 << 64
+    match = _MEMORY.match(word)
+    if match and int(match[1]) > most and directive.version.startswith("valkey-9"):
+        return size(word)  # which it refuses
+    number = min(int(match[1]), most) * _UNITS[(match[2] or "").lower()] % bits if match else int(word)
+    signed = (directive.minimum or 0) < 0 or directive.version.startswith("redis-6.")
+    return number - bits if signed and number >= bits >> 1 else number
 
 
 def size(word: str) -> int:
     """Return the bytes of a memory size: 1k is 1000, 1kb is 1024 (util.c:memtoull)."""
     match = _MEMORY.match(word)
     return int(match[1]) * _UNITS[(match[2] or "").lower()] if match else int(word)
+
+
+def is_size(word: str) -> bool:
+    """Say whether a word can be a memory size."""
+    return bool(_MEMORY.match(word))
 
 
 def size_in_words(number: int) -> str:
@@ -123,9 +162,17 @@ def enum(directive: Directive, word: str) -> str:
 
 def octal_problem(directive: Directive, word: str) -> str | None:
     """Say what is wrong with a file mode."""
-    if not _OCTAL.match(word) or int(word, 8) > (directive.maximum or 0o777):
-        return f"'{word}' is not a file mode such as 770"
-    return None
+    most = directive.maximum or 0o777
+    if _OCTAL.match(word) and int(word, 8) <= most:
+        return None
+    wrong = f"'{word}' is not a file mode such as 770"
+    # 6.x reads the digits in front, none too (strtol); 7.0 takes blanks and a sign in front of nothing but digits.
+    read = re.match(r"[ \t\n\v\f\r]*([+-]?[0-7]+)", word, re.ASCII)
+    old = directive.version.startswith("redis-6.")
+    if old or not word or (read and read.end() == len(word)):
+        number = int(read[1], 8) if read else 0
+        return taken_for(wrong, f"{number:o}") if 0 <= number <= most else wrong
+    return wrong
 
 
 def octal(_: Directive, word: str) -> str:
@@ -153,5 +200,6 @@ def events(directive: Directive, word: str) -> str:
 def token_problem(_: Directive, word: str) -> str | None:
     """Refuse what Sentinel, which writes these values unquoted, could not read again; never shows the value."""
     if word and re.search(r"""[\s"'\x00-\x20\x7f]""", word):
-        return "has a blank, quote or control character, which Sentinel cannot read back from its own file"
+        what = "has a blank, quote or control character, which Sentinel cannot read back from its own file"
+        return Taken(what, "use letters, digits and other signs")
     return None

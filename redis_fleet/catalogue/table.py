@@ -17,6 +17,12 @@ from typing import Any, Literal
 Live = Literal["config-set", "restart", "protected", "runtime-command"]
 Row = Mapping[str, Any]
 NUMBERS = ("integer", "memory", "octal")
+# Which names a version leaves to modules, by the table's word for it.
+_MODULES_OWN = {
+    "none": re.compile(r"(?!)"),
+    "dotted": re.compile(r"[^\s.]+\.\S+"),
+    "any": re.compile(r"[a-z0-9][a-z0-9._-]*"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +38,8 @@ class Directive:
     hold it. ``sensitive``: the value is a secret.
     ``version`` is the column it was read from, such as ``redis-7.0.15``. ``does`` and ``costs``: a line each, what it
     is for and what other values cost. ``example``: a value as YAML writes it, where the default would not show much.
-    ``clamped``: the server takes a number outside its limits for the nearest one inside.
+    ``takes``: the numbers that a file may hold, where they are more than the limits: the server makes the nearest one
+    inside of others. ``digits``: a number is read as far as its digits go, and must then be one of these (Sentinel).
     ``form``: a key of ``forms.FORMS``, what a text must look like.
     ``unit``: what its process needs of the systemd unit, a key of ``unit_needs.NEEDS``; empty where that is plain.
     """
@@ -47,7 +54,8 @@ class Directive:
     synonyms: tuple[tuple[str, str], ...] = ()
     minimum: int | None = None
     maximum: int | None = None
-    clamped: bool = False
+    takes: tuple[int, int] | None = None
+    digits: tuple[int, int] | None = None
     percent: bool = False
     sensitive: bool = False
     many_words: bool = False
@@ -61,6 +69,11 @@ class Directive:
     example: str = ""
     form: str = ""
     unit: str = ""
+
+    @property
+    def clamped(self) -> bool:
+        """Whether the server makes the nearest number within the limits of one outside."""
+        return self.takes is not None
 
 
 class Catalogue:
@@ -78,6 +91,7 @@ class Catalogue:
         self._rows: dict[str, Row] = {name: row for name, row in rows.items() if known(row, self._column)}
         self._aliases = {row["alias"]: name for name, row in self._rows.items() if "alias" in row}
         self._ignored = frozenset(_table()["accepted_but_ignored"][self._column])
+        self._of_modules: str = _table()["module_directives"][self._column]
         self._made: dict[str, Directive] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -104,13 +118,27 @@ class Catalogue:
         """Every directive that has a default, by its canonical name."""
         return {directive.name: directive for directive in self if directive.default is not None}
 
-    def nearest(self, name: str) -> str | None:
-        """Return the known name or alias most like a mistyped one, if any is like it."""
-        return nearest_of(name, (*self._rows, *self._aliases))
+    def nearest(self, name: str, alike: float = 0.7) -> str | None:
+        """Return the known name or alias most like a mistyped one, if any is as like it as that (1 is the same)."""
+        return nearest_of(name, (*self._rows, *self._aliases), alike)
 
     def ignored(self, name: str) -> bool:
         """Say whether this version reads a directive of that name and does nothing with it."""
         return name.lower() in self._ignored
+
+    def of_module(self, name: str) -> Directive | None:
+        """Return a directive that only a module can know, as this version reads its line; None where it reads none.
+
+        A server that has no module of that directive does not start with it (7.0: names with a dot; redis 8.0: any).
+        """
+        name = name.lower()
+        if name in self or self.ignored(name) or not _MODULES_OWN[self._of_modules].fullmatch(name):
+            return None
+        return Directive(name, "of-module", "Modules", self._column, "restart", many_words=True)
+
+    def meant(self, name: str) -> Directive | None:
+        """Return the directive of a name that stands in a process's settings: the version's own, else a module's."""
+        return self.find(name) or self.of_module(name)
 
     def _make(self, name: str) -> Directive:
         if name not in self._made:
@@ -163,9 +191,9 @@ def sections() -> tuple[str, ...]:
     return tuple(_table()["sections"])
 
 
-def nearest_of(name: str, names: tuple[str, ...]) -> str | None:
+def nearest_of(name: str, names: tuple[str, ...], alike: float = 0.7) -> str | None:
     """Return the name most like a mistyped one, if any is like it."""
-    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)), None)
+    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=alike)), None)
 
 
 def known(row: Row, column: str) -> bool:
@@ -188,10 +216,16 @@ def directive(name: str, row: Row, column: str) -> Directive:
         synonyms=tuple(row.get("synonyms", {}).items()),
         minimum=row.get("min", 0 if row["type"] in NUMBERS else None),
         maximum=row.get("max"),
+        takes=_pair(row.get("takes")),
+        digits=_pair(row.get("digits")),
         alias=row.get("alias"),
         **{text: row.get(text, "") for text in _TEXTS},
         **{flag: row.get(flag, False) for flag in _FLAGS},
     )
+
+
+def _pair(numbers: list[int] | None) -> tuple[int, int] | None:
+    return (numbers[0], numbers[1]) if numbers else None
 
 
 def merged(row: Row, column: str) -> Row:
@@ -213,7 +247,7 @@ def same_release(described: str | None, found: str) -> bool:
     return found.split(".")[: len(wanted)] == wanted
 
 
-_FLAGS = ("clamped", "percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
+_FLAGS = ("percent", "sensitive", "many_words", "repeatable", "file_only", "hidden", "set_only")
 _TEXTS = ("does", "costs", "example", "form", "unit")
 
 

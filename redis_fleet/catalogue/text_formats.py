@@ -10,11 +10,13 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 
-from redis_fleet.catalogue.faults import Fault
+from redis_fleet.catalogue.faults import Fault, Taken
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]{0,255}\Z")  # cluster.c:isValidAnnouncedHostname
-_NODE_NAME = re.compile(r"[A-Za-z0-9._-]*\Z")  # cluster.c:isValidAuxString; valkey 9 refuses far more than the others
-_ANNOUNCED = re.compile(r"[A-Za-z0-9.:_-]{0,45}\Z")  # any text before valkey 9
+# cluster.c:isValidAuxString, which valkey 8 lets have a colon, and which valkey 9 is stricter about.
+_NODE_NAME = re.compile(r"[^\x00!#$%&()*+:;<>?@\[\]^{|}~]*\Z")
+_NODE_NAME_8 = re.compile(r"[^\x00!#$%&()*+;<>?@\[\]^{|}~]*\Z")
+_AUXILIARY = re.compile(r"""[^\x00-\x20!"#$%&'()*+,;<=>?@\[\\\]^{|}~\x7f]*\Z""")
 _VARIABLE = re.compile(r"\{([^}]*)(\}?)")
 _VARIABLES = ("title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file")
 # These stand for nothing while a file is read, and a title must not be empty then (server.c:validateProcTitleTemplate).
@@ -25,7 +27,7 @@ def _file_name(word: str) -> str | None:
     if not word:
         return Fault("is empty", "it is the name of a file")
     if word in (".", "..") or len(word.encode("utf-8", "surrogatepass")) > 255:
-        return f"'{word}' cannot be the name of a file"
+        return Taken(f"'{word}' cannot be the name of a file", "the server would find out when it needs it")
     return f"'{word}' is a path, not the name of a file in 'dir'" if "/" in word or "\\" in word else None
 
 
@@ -39,12 +41,13 @@ def _host_name(word: str) -> str | None:
     return f"'{word}' is not a host name: letters, digits, hyphens and dots, 255 at most"
 
 
-def _node_name(word: str) -> str | None:
-    return None if _NODE_NAME.match(word) else f"'{word}' has more than letters, digits, '-', '_' and '.'"
+def _node_name(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    return lambda word: None if pattern.match(word) else f"'{word}' has more than letters, digits, '-', '_' and '.'"
 
 
 def _announced(word: str) -> str | None:
-    return None if _ANNOUNCED.match(word) else f"'{word}' is not an address"
+    good = _AUXILIARY.match(word) and len(word.encode("utf-8", "surrogatepass")) <= 45
+    return None if good else f"'{word}' is not an address"
 
 
 def _address(family: socket.AddressFamily, name: str) -> Callable[[str], str | None]:
@@ -77,7 +80,9 @@ FORMS: Mapping[str, Callable[[str], str | None]] = {
     "file-name": _file_name,
     "not-empty": _not_empty,
     "host-name": _host_name,
-    "node-name": _node_name,
+    "node-name": _node_name(_NODE_NAME),
+    "node-name-8": _node_name(_NODE_NAME_8),
+    "node-name-9": _node_name(_AUXILIARY),
     "announced": _announced,
     "ipv4": _address(socket.AF_INET, "IPv4"),
     "ipv6": _address(socket.AF_INET6, "IPv6"),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from redis_fleet.agent.conf.text import split
 from redis_fleet.catalogue import multi_word, one_word
-from redis_fleet.catalogue.faults import Fault
+from redis_fleet.catalogue.faults import Fault, Taken
 from redis_fleet.catalogue.multi_word import Canonical, Lines
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.catalogue.text_formats import FORMS
@@ -39,7 +39,7 @@ def lines(directive: Directive, values: Sequence[str]) -> Lines:
     split_values = tuple(words_of(value) for value in values)
     if directive.type == "save":
         return _save_lines(directive, split_values)
-    if directive.type == "client-buffers" and _old(directive):
+    if directive.type == "client-buffers" and multi_word.old(directive):
         return tuple(words[i : i + 4] for words in split_values for i in range(0, len(words), 4))
     if directive.repeatable:
         return split_values
@@ -55,12 +55,22 @@ def problem(directive: Directive, lines: Lines) -> str | None:
     if directive.set_only:
         return Fault("may not stand in a file of this version", "only CONFIG SET takes it")
     if any("\0" in word for words in lines for word in words):
-        return "has a NUL character in it, where the server stops reading"
+        return _cut_off(directive, lines)
     if len(lines) > 1 and not directive.repeatable:
-        return f"takes one value, not {len(lines)}"
+        wrong = next(filter(None, (problem(directive, (words,)) for words in lines)), None)
+        return wrong or Taken(f"takes one value, not {len(lines)}: the server reads the last one alone", "keep one")
     if not directive.many_words and any(len(words) != 1 for words in lines):
         return "takes one value" + (", not a list of words" if all(lines) else "")
     return TYPES[directive.type].problem(directive, lines)
+
+
+def _cut_off(directive: Directive, lines: Lines) -> str:
+    """Say that there is a NUL character; all but whole numbers are read up to there."""
+    what, remedy = "has a NUL character in it, where the server stops reading", "take it out"
+    read = tuple(tuple(word.partition("\0")[0] for word in words) for words in lines)
+    wrong = problem(directive, read)
+    whole = directive.type == "integer" and not directive.digits
+    return Fault(what, remedy) if whole or (wrong and not isinstance(wrong, Taken)) else Taken(what, remedy)
 
 
 def in_words(directive: Directive, text: str) -> str:
@@ -102,19 +112,14 @@ def _save_lines(directive: Directive, values: Lines) -> Lines:
     together = multi_word.flat(values)
     if not together:
         return (("",),)
-    return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if _old(directive) else (together,)
-
-
-def _old(directive: Directive) -> bool:
-    """Say whether a version reads one pair of ``save``, one class of client buffers a line, not several."""
-    return directive.version.startswith("redis-6.")
+    return tuple(together[i : i + 2] for i in range(0, len(together), 2)) if multi_word.old(directive) else (together,)
 
 
 def _lines_of_text(directive: Directive, text: str) -> Lines:
     if not directive.many_words:
         return ((text,),)
     words = tuple(text.split())
-    return (words or ("",),)
+    return _save_lines(directive, (words,)) if directive.type == "save" else (words or ("",),)
 
 
 def _simple(check: Callable[[Directive, str], str | None], form: Callable[[Directive, str], str]) -> Type:
@@ -135,7 +140,7 @@ def _same(_: Directive, word: str) -> str:
 
 
 TYPES: Mapping[str, Type] = {
-    "integer": _simple(one_word.integer_problem, _same),
+    "integer": _simple(one_word.integer_problem, one_word.integer),
     "memory": _simple(one_word.memory_problem, one_word.memory),
     "bool": _simple(one_word.bool_problem, one_word.lower),
     "enum": _simple(one_word.enum_problem, one_word.enum),
@@ -146,11 +151,12 @@ TYPES: Mapping[str, Type] = {
     "save": Type(multi_word.save_problem, multi_word.save),
     "client-buffers": Type(multi_word.buffers_problem, multi_word.buffers),
     "addresses": Type(multi_word.addresses_problem, multi_word.words),
-    "oom-values": Type(multi_word.oom_problem, multi_word.words),
+    "oom-values": Type(multi_word.oom_problem, multi_word.oom),
     "percentiles": Type(multi_word.percentiles_problem, multi_word.percentiles),
     "flags": Type(multi_word.flags_problem, multi_word.flags),
     "master": Type(multi_word.master_problem, multi_word.master),
     "rename": Type(multi_word.rename_problem, multi_word.rename),
     "user": Type(multi_word.user_problem, multi_word.as_written),
+    "of-module": Type(multi_word.of_module_problem, multi_word.of_module),
     "words": Type(multi_word.none_problem, multi_word.as_written),
 }

@@ -120,6 +120,8 @@ def _here(candidate: Candidate) -> tuple[Candidate, list[str]]:
     if "loadmodule" in names:
         # Users may be given a module's commands.
         unstarted |= {line.number for line in lines if line.name == "user"}
+        # A server without the module ends at its lines.
+        unstarted |= {line.number for line in lines if not table.known_in(line.name)}
     text = in_place(candidate.text, scripts)
     return replace(candidate, text=text, unstarted=tuple(sorted(unstarted))), names
 

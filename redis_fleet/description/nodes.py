@@ -158,13 +158,17 @@ def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
     column = f"column {position.column}" if position.column else "this place"
     remedy = f"look at {column}: indentation, a missing colon or an unclosed quote"
     if isinstance(error, yaml.composer.ComposerError):
-        remedy = "keep one, each deployment has a file of its own" if "document" in said else "name an anchor above it"
+        alias = "name an anchor above it, or put a text that begins with '*' in quotes"
+        remedy = "keep one, each deployment has a file of its own" if "document" in said else alias
+    elif line[position.column - 1 : position.column] in ("%", "@", "`"):
+        remedy = f"put a text that begins with '{line[position.column - 1]}' in quotes"
     return Problem(position, "", f"is not YAML: {said}", remedy)
 
 
 _COMMENT = re.compile(r"\s+#(\S?)")
 _USUAL_UNPRINTABLE = frozenset("\t\r\n")
 _IN_QUOTES = 'put the whole text in quotes: "{{ … }}"'
+_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)")
 _UNQUOTED = re.compile(r"(?:^|[:,\[-]\s)\s*\{\{")
 
 
@@ -217,6 +221,10 @@ class _Reader:
             self.commented[path] = bool(comment[1])
         if not node.value.isprintable() and (letter := self._invisible(node)):
             self.invisible[path] = letter
+        if (anchor := _ANCHOR.match(self._text, node.start_mark.index)) and f"*{anchor[1]}" not in self._text:
+            # Not its name: it may be the beginning of a password.
+            remedy = "quote a text that begins with '&'"
+            self._report(node, path, "begins with '&': for YAML a name for what follows, and nothing uses it", remedy)
         if node.tag == "!vault":
             return VaultText(node.value)
         if not node.tag.startswith(_STANDARD):

@@ -32,6 +32,7 @@ def add(engine: str, version: str, like: str, changes: Sequence[Change], ignored
         _copy(data, column, model)
         if file == SERVER:
             data["accepted_but_ignored"][column] = sorted(ignored_names)
+            data["module_directives"][column] = data["module_directives"][model]
             for name, row, new in changes:
                 _change(data, column, name, row, new)
         file.write_text(dump(data), encoding="utf-8")

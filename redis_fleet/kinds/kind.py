@@ -80,7 +80,7 @@ class Kind:
 
     def takes(self, engine: str, version: str, setting: Setting) -> bool:
         """Say whether a version of an engine takes a setting as it is."""
-        directive = table.catalogue(engine, version).find(setting.name)
+        directive = table.catalogue(engine, version).meant(setting.name)
         return directive is not None and values.problem(directive, setting.reveal()) is None
 
     def places(self, deployment: Deployment) -> Iterator[str]:

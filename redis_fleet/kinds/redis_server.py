@@ -100,7 +100,7 @@ KIND = RedisServer()
 
 @lru_cache(maxsize=512)
 def _section(engine: str, name: str) -> str:
-    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
+    directive = table.catalogue(engine, table.versions(engine)[-1]).meant(name)
     return directive.section if directive else "Other"
 
 
@@ -168,7 +168,9 @@ def _process(
     if not layout.supervised:
         # Nobody waits for more replicas here: the first synchronisation starts at once.
         builder.set("repl-diskless-sync-delay", ("0",))
-    builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
+    modules = "loadmodule" in map(str.lower, service.config)
+    judge = partial(check.server, adopted=service.adopted is not None, modules=modules)
+    builder.add_described((*path, "config"), service.config, judge)
     paths = moved(builder, path, service, member, paths, layout)
     endpoint = on_socket(builder, endpoint, paths)
     settings = tuple(builder.settings.values())

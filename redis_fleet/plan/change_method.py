@@ -35,7 +35,7 @@ def decide(process: Process, facts: ProcessFacts, change: Change) -> Change:
     """Return the change with ``how`` and ``reason``; LIVE, RESTART or REFUSED."""
     if change.how == "REFUSED":
         return change
-    directive = catalogue_of(facts).find(change.directive)
+    directive = catalogue_of(facts).meant(change.directive)
     assert directive is not None
     trap = _TRAPS.get(directive.name)
     decided = trap(process, facts, change) if trap else None
@@ -54,6 +54,8 @@ def after_restart(change: Change) -> Change:
 
 def _by_table(facts: ProcessFacts, directive: Directive, change: Change) -> Change:
     runs = f"{facts.engine} {facts.version}"
+    if directive.type == "of-module" and (change.where == "running" or directive.name not in facts.config):
+        return replace(change, how="RESTART", reason="it is a module's, which may read it only when it is loaded")
     if change.where == "file" and not directive.file_only:
         return replace(change, how="LIVE", reason="CONFIG REWRITE brings the file back to what runs")
     if directive.live == "config-set":

@@ -72,7 +72,7 @@ def _users(process: Process, facts: ProcessFacts) -> Iterator[Change]:
 
 def _running(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:
     for setting in process.settings:
-        directive = catalogue.find(setting.name)
+        directive = catalogue.meant(setting.name)
         if setting.name in kept_by_unit(process):
             continue
         if directive is None:
@@ -130,7 +130,7 @@ def of_file(process: Process, facts: ProcessFacts, catalogue: Catalogue) -> Iter
     left = NOT_IN_FILE | kept_by_unit(process)
     for setting in process.settings:
         lines = tuple(found.pop(catalogue.canonical_name(setting.name), ()))
-        directive = catalogue.find(setting.name)
+        directive = catalogue.meant(setting.name)
         if directive and setting.name not in left:
             yield from against_file(directive, setting, lines)
     for name, rest in found.items():

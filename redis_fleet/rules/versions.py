@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redis_fleet.catalogue import check
+from redis_fleet.catalogue import check, table, values
 from redis_fleet.rules.rule import NEVER_STARTS, Finding, rule
 from redis_fleet.rules.subject import Subject
 
@@ -53,6 +53,45 @@ def ignored(subject: Subject) -> Iterator[Finding]:
         for directive in service.config:
             if check.ignored(deployment.engine, deployment.version, directive.lower()):
                 yield Finding(("services", name, "config", directive), f"is read and ignored by {subject.runs}")
+
+
+@rule(
+    "W40",
+    "a directive that only a module knows",
+    reason="its name and value were held against nothing: where the module does not have it, the server does not "
+    "start, and once it is taken out here it stays as it is until the module is loaded without it",
+    source="measured on redis 7.0.15, 8.0.2, 8.0.6 and valkey 9.1.2 with a module of our own; config.c: names with a "
+    "dot, from redis 8.0 on any",
+    remedy="compare it with the module's own list of directives; check --hosts and deploy try the file on the machines",
+)
+def of_modules(subject: Subject) -> Iterator[Finding]:
+    """Beside the loadmodule line without which it is refused."""
+    deployment = subject.deployment
+    for name, service in deployment.services.items():
+        if "loadmodule" in map(str.lower, service.config):
+            for directive in service.config:
+                if check.of_module(deployment.engine, deployment.version, directive.lower()):
+                    what = f"is none of {subject.runs}'s own: left to the modules, and nobody checked it"
+                    yield Finding(("services", name, "config", directive), what)
+
+
+@rule(
+    "W41",
+    "a number that the server makes another of",
+    reason="who reads the file believes that it runs with that number",
+    source="tried letter by letter on every engine of the tests: hz runs at 1 to 500, valkey 8.0's io-threads with 16",
+    remedy="write the number that it runs with",
+    directives=("hz", "io-threads"),
+)
+def clamped(subject: Subject) -> Iterator[Finding]:
+    """Where every version that may run does."""
+    for each in subject.given("hz", "io-threads"):
+        word, made = each.setting.word, set()
+        for version in subject.versions:
+            directive = table.catalogue(subject.deployment.engine, version).find(each.setting.name)
+            made.add(values.canonical(directive, each.setting.lines) if directive else word)
+        if word not in made:
+            yield Finding(subject.path(each), f"is {word}, of which {subject.runs} makes {min(map(str, made))}")
 
 
 _ESCAPED = re.compile(r'["\\]')

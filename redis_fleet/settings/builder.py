@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from redis_fleet.agent.secret import Secret, masked
-from redis_fleet.catalogue.check import UNKNOWN, DirectiveCheck, newest_name
+from redis_fleet.catalogue.check import DirectiveCheck, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import Expanded, Variables, expand
@@ -27,7 +27,6 @@ OF_VAULT = declare(
 
 Config = Mapping[str, tuple[str | VaultText, ...]]
 _TELLING = 4
-_OF_MODULE = "what belongs to a module goes behind its path in 'loadmodule:', as an argument"
 Judge = Callable[[str, str | None, str, tuple[str, ...]], DirectiveCheck]
 
 
@@ -69,10 +68,6 @@ class SettingsBuilder:
             share = shares.is_share(name, texts)
             checked = _judged_as_share(as_, texts[0]) if share else _judged_as_meant(as_, texts)
             if checked.ignored:
-                continue
-            if checked.rule is UNKNOWN and "loadmodule" in map(str.lower, config):
-                remedy = f"{_OF_MODULE}; {checked.remedy}"
-                self.description.report(place, f"{checked.what} itself", remedy, UNKNOWN.id)
                 continue
             if checked.what:
                 self._refuse(place, checked, expanded)

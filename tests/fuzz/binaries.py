@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from redis_fleet.agent.conf.text import quote
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.catalogue import table, values
+from redis_fleet.catalogue.check import DirectiveCheck
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.engine_probe.scratch import Scratch, StartError, scratch
 from redis_fleet.model import Fleet, Process, Setting, Words
@@ -65,6 +68,9 @@ AT_ONCE = frozenset({"activedefrag", "dir", "logfile"})
 NEVER_STARTED = frozenset(
     {"cluster-databases", "daemonize", "databases", "io-threads", "syslog-enabled", "watchdog-period"}
 )
+# What a running server is not told: it would end our connection, or look at this machine.
+NOT_LIVE = frozenset({*NOT_HERE, "client-query-buffer-limit", "oom-score-adj", "oom-score-adj-values"})
+_WRONG_IN_ONE_FILE = 60  # each costs a start that reads all those behind it
 _ENDS = {"server": "port ends-here", "sentinel": "sentinel ends-here"}
 _FATAL = re.compile(r"Reading the configuration file, at line (\d+)\n(?s:.*)\n(.+)\n*\Z")
 
@@ -108,6 +114,77 @@ def _one_by_one(binary: Binary, lines: Sequence[str]) -> dict[int, str]:
             return found
         found[number] = match[2].strip()
         given[number] = ""
+
+
+class Tried(Protocol):
+    """A directive with the lines of one value: ``written`` for a file, ``lines`` in words."""
+
+    @property
+    def written(self) -> list[str]: ...
+    @property
+    def lines(self) -> Sequence[Words]: ...
+    @property
+    def directive(self) -> Directive: ...
+    @property
+    def said(self) -> DirectiveCheck: ...
+
+
+def refused(binary: Binary, cells: Sequence[Tried], head: str = "") -> set[int]:
+    """Return which cells a binary refuses; ``head`` is the line that a Sentinel's others need, none for a server.
+
+    What ``check`` takes is read from files; so is the rest, but for what a running server can be told in its place:
+    it reads such a value with the same function.
+    """
+    found = set()
+    asked = []
+    with scratch(binary.server) as server:
+        for number, cell in enumerate(cells):
+            if head or not cell.said.what or not _settable(cell):
+                asked.append(number)
+            elif not _set(server, cell):
+                found.add(number)
+    asked.sort(key=lambda number: bool(cells[number].said.what))
+    for group in _groups(cells, asked):
+        lines = [(number, text) for number in group for text in cells[number].written]
+        texts = [*filter(None, [head]), *(text for _, text in lines)]
+        kind = "sentinel" if head else "server"
+        found |= {lines[at - bool(head)][0] for at in complaints(binary, texts, kind)}
+    return found
+
+
+def _groups(cells: Sequence[Tried], numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Yield numbers whose lines stand in one file: few wrong ones, and none that is one too many beside another."""
+    group: list[int] = []
+    wrong = 0
+    for number in numbers:
+        if cells[number].directive.type in ("user", "rename"):
+            yield [number]
+            continue
+        group.append(number)
+        wrong += bool(cells[number].said.what)
+        if wrong == _WRONG_IN_ONE_FILE:
+            yield group
+            group, wrong = [], 0
+    if group:
+        yield group
+
+
+def _settable(cell: Tried) -> bool:
+    directive = cell.directive
+    alone = len(cell.lines) == 1 and len(cell.lines[0]) == 1
+    return alone and directive.live == "config-set" and not directive.many_words and directive.name not in NOT_LIVE
+
+
+def _set(server: Scratch, cell: Tried) -> bool:
+    """Say whether a running server takes a value; the one before is put back."""
+    name = cell.directive.name
+    before = server.settings(name)[name]
+    try:
+        server.call("CONFIG", "SET", name, cell.lines[0][0])
+    except ReplyError:
+        return False
+    server.call("CONFIG", "SET", name, before)
+    return True
 
 
 def _said(binary: Binary, lines: Sequence[str], kind: str) -> str:

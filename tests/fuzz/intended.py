@@ -78,7 +78,7 @@ SENTINEL_REASONS: Sequence[tuple[str, str, str]] = (
         "is not a whole number|is not between|is less than 0",
         "Sentinel takes what a text begins with for the number, or 0, in silence",
     ),
-    ("parallel-syncs", "is less than 1", "with 0 no replica is ever told of a new master"),
+    ("parallel-syncs", "is less than 0", "Sentinel takes any number"),
 )
 
 

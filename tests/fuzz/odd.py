@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 
 from redis_fleet.catalogue.table import Directive
 
 ODDITIES: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("oddities.json").read_text("utf-8"))
+MATRIX: Mapping[str, Any] = json.loads(Path(__file__).with_name("matrix.json").read_text("utf-8"))
 Texts = tuple[str, ...]
 TextStrategy = st.SearchStrategy[str]
 

@@ -85,7 +85,7 @@ def _settings(fleet: Fleet, machine: str, host: HostState) -> Iterator[Unfit]:
     catalogue = table.catalogue(fleet.engine, version)
     for process in fleet.on(machine):
         for setting in process.settings if kinds.of(process).versioned else ():
-            directive = catalogue.find(setting.name)
+            directive = catalogue.meant(setting.name)
             where = f"{setting.position or fleet.source}: {setting.name} for {process.id}"
             if directive is None:
                 what, remedy = f"{fleet.engine} {version} has no such directive", f"take it out or upgrade {machine}"

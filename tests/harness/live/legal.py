@@ -128,9 +128,7 @@ _WRONG: Mapping[str, list[str]] = {
 }
 # Refused by the table though a server takes it: names, texts, why.
 STRICTER = (
-    (r"hz", r"0|501", "any number is taken, and runs as 1 to 500"),
-    (r"io-threads", r"17", "valkey 8.0 takes up to 128, and runs with 16"),
-    (r"cluster-announce-(ip|human-nodename)", r".*", "one form for every version, which is that of valkey 9"),
+    (r"hz", r"0|1001", "6.0 takes it while it runs, and crashes when it starts with it"),
     (r"unixsocketperm", r"8|x", "6.x reads the digits in front, none too"),
     (r"cluster-blacklist-ttl", r"-1", "becomes the largest number there is"),
     (r"client-query-buffer-limit", r"1048575", "6.0 takes less, and then ends every connection"),
@@ -149,7 +147,8 @@ def illegal(directive: Directive) -> list[str]:
         del wrong[1:]
     if directive.type in ("integer", "memory"):
         assert directive.minimum is not None and directive.maximum is not None, directive.name
-        wrong += [str(directive.minimum - 1), str(directive.maximum + 1)]
+        low, high = directive.takes or (directive.minimum, directive.maximum)
+        wrong += [str(low - 1), str(high + 1)]
     if directive.percent:
         wrong += ["101%", "05%", "-1%", "5 %"]
     return wrong + (list(ODD_TEXTS) if directive.type == "string" and directive.form else [])

@@ -233,9 +233,10 @@ def _config(fleet: Fleet, process: Process, change: Mapping[str, Any]) -> dict[s
     catalogue = table.catalogue(fleet.engine, VERSION)
     found = {each.name: each.default for each in catalogue if each.default is not None and not each.file_only}
     for setting in process.settings:
-        directive = catalogue.find(setting.name)
-        assert directive is not None or setting.name in change.get("unset", ()), setting.name
-        if directive and not directive.file_only:
+        directive = catalogue.meant(setting.name)
+        unset = setting.name in change.get("unset", ())
+        assert directive is not None or unset, setting.name
+        if directive and not directive.file_only and not unset:
             found[directive.name] = values.config_text(directive, setting.reveal())
     found |= {name: str(value) for name, value in change.get("config", {}).items()}
     return {
