@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from ..conf.acl_words import sealed_rules
 from ..conf.text import parse_file
 from ..host.digest import secret_digest
 from ..host.files import fingerprint, text_of
@@ -33,6 +34,7 @@ from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
 from .undescribed import undescribed
+from .users import with_users
 
 _TIMEOUT = 2.0
 
@@ -136,6 +138,7 @@ def observe_process(
         with connection:
             ask = _monitor if process.kind.monitors else _server
             found = ask(replace(found, opened_by=way), connection, sensitive)
+            found = with_users(found, connection)
             return replace(found, passwords=count_passwords(connection), answers=True)
     except ReplyError as error:
         return replace(found, error=str(error), error_code=code_of(error))
@@ -198,7 +201,8 @@ def without_secrets(name: str, words: tuple[str, ...], sensitive: Iterable[str])
     """Return the words of a directive, digests in place of those that are secret."""
     if name == "sentinel" and words and words[0].lower() in sensitive:
         return [*words[:-1], secret_digest(words[-1])]
+    if name == "user":
+        return [*words[:1], *sealed_rules(words[1:])]
     if name in sensitive and words:
-        # An ACL line holds passwords anywhere behind the user's name.
         return [secret_digest(words[0])] if len(words) == 1 else [words[0], secret_digest(" ".join(words[1:]))]
     return list(words)

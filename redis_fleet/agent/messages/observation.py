@@ -45,7 +45,9 @@ class ProcessFacts(Message):
     read. ``error`` says why it did not answer, ``error_code`` what a server said it by (see login.py), if one did.
     ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
     password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
-    ``passwords`` counts those that it takes (None: it does not say). Secrets are digests.
+    ``passwords`` counts those that it takes (None: it does not say). ``users`` are the lines of ACL LIST, names and
+    rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
+    digests.
     """
 
     answers: bool = False
@@ -63,6 +65,8 @@ class ProcessFacts(Message):
     info: Text = field(default_factory=dict)
     role: Sequence[Any] = ()
     masters: Mapping[str, MasterView] = field(default_factory=dict)
+    users: Optional[tuple[tuple[str, ...], ...]] = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def deployed(self) -> bool:

@@ -36,6 +36,7 @@ OPENED = {
     "plan/diff.py": COMPARED,
     "plan/passwords.py": COMPARED,
     "plan/sentinel_changes.py": COMPARED,
+    "plan/users.py": COMPARED,
     "render/files.py": WRITTEN,
     "rules/hosts/fit.py": JUDGED,
     "rules/security.py": JUDGED,
