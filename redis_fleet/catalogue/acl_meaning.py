@@ -32,6 +32,16 @@ class Reach:
     databases: frozenset[str] = frozenset()
     future: bool = False
     commands: frozenset[str] = frozenset()
+    known: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+
+    def allows(self, command: str) -> bool:
+        """Say whether a command may be sent, ``config|rewrite`` also where a version knows the whole command alone."""
+        for name in (command, command.partition("|")[0]):
+            if name in self.commands or f"+{name}" in self.commands:
+                return True
+            if name in self.known or f"-{name}" in self.commands:
+                return False
+        return self.future
 
 
 @dataclass(frozen=True)
@@ -78,13 +88,13 @@ class _Commands:
 
     def __init__(self, categories: Categories) -> None:
         self._categories = {name.lower(): frozenset(map(str.lower, each)) for name, each in categories.items()}
-        self._known = frozenset[str]().union(*self._categories.values())
+        self.known = frozenset[str]().union(*self._categories.values())
         self._parts: dict[str, set[str]] = {}
-        for name in self._known:
+        for name in self.known:
             if "|" in name:
                 self._parts.setdefault(name.partition("|")[0], set()).add(name)
         # A command with subcommands is allowed when these are.
-        self._known -= self._parts.keys()
+        self.known -= self._parts.keys()
         self.future = False
         self._allowed: set[str] = set()
         self._said: dict[str, bool] = {}
@@ -93,16 +103,16 @@ class _Commands:
         allow, name = word[0] == "+", word[1:]
         if name == "@all":
             self.future, self._said = allow, {}
-            self._allowed = set(self._known) if allow else set()
+            self._allowed = set(self.known) if allow else set()
         elif name.startswith("@") and name[1:] in self._categories:
-            self._change(self._categories[name[1:]] & self._known, allow=allow)
+            self._change(self._categories[name[1:]] & self.known, allow=allow)
         elif name in self._parts:
             self._change(self._parts[name], allow=allow)
-        elif name in self._known:
+        elif name in self.known:
             self._change({name}, allow=allow)
             # What was said of its first argument alone says nothing any more.
             self._said = {each: said for each, said in self._said.items() if each.partition("|")[0] != name}
-        elif self._known and "|" in name and name.partition("|")[0] in self._allowed:
+        elif self.known and "|" in name and name.partition("|")[0] in self._allowed:
             return
         else:
             self._said.pop(name, None)
@@ -155,6 +165,7 @@ class _Reading:
             frozenset(self._databases),
             self._commands.future,
             self._commands.all(),
+            self._commands.known,
         )
 
     def take(self, rule: str) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from redis_fleet.agent.conf.acl_words import GIVEN, TAKEN
 from redis_fleet.agent.messages.orders import USER_RULE, DeleteUser, Order, SecretRef, SetUser, Value
 from redis_fleet.agent.secret import MASK
-from redis_fleet.catalogue.acl_meaning import PAYLOAD, Meaning, differences, meaning
+from redis_fleet.catalogue.acl_meaning import PAYLOAD, differences
 from redis_fleet.model import Process, Words
 from redis_fleet.observe.facts import ProcessFacts
+from redis_fleet.observe.logins import DEFAULT, meaning_of
 from redis_fleet.plan.steps import Change
 
 _LABEL = "user "
 _SIGNS = (">", "<", GIVEN, TAKEN)
-DEFAULT = "default"
 _STAY = "who is logged in as it stays so until the connection ends"
 _LEAVE = "is not in the description: who is logged in as it is disconnected"
 
@@ -85,8 +85,8 @@ def _running(wanted: Mapping[str, Words], facts: ProcessFacts) -> Iterator[Chang
 
 def _default(facts: ProcessFacts, rules: Words) -> Iterator[Change]:
     """The user that redis-fleet, replicas and Sentinels log in as may do everything, whatever its password."""
-    found = _meaning(facts, rules)
-    whole = _meaning(facts, _whole(facts))
+    found = meaning_of(facts, rules)
+    whole = meaning_of(facts, _whole(facts))
     wrong = tuple(each for each in differences(whole, found) if each != "password")
     if wrong:
         reason = f"another {', '.join(wrong)}: redis-fleet, replicas and Sentinels log in as it"
@@ -103,16 +103,10 @@ def _whole(facts: ProcessFacts) -> Words:
 
 
 def _differ(facts: ProcessFacts, wanted: Words, found: Words) -> str:
-    what = differences(_meaning(facts, wanted), _meaning(facts, found))
+    what = differences(meaning_of(facts, wanted), meaning_of(facts, found))
     # Valkey 9 takes the word, and never says it.
     unsaid = {PAYLOAD} if facts.engine == "valkey" and int(facts.version.partition(".")[0]) >= 9 else set()
     return ", ".join(each for each in what if each not in unsaid)
-
-
-def _meaning(facts: ProcessFacts, rules: Words) -> Meaning:
-    usual = "allchannels" if facts.version.startswith("6.2.") else "resetchannels"
-    channels = facts.config.get("acl-pubsub-default", usual) == "allchannels"
-    return meaning(rules, facts.categories, channels=channels)
 
 
 def of_file(process: Process, facts: ProcessFacts) -> Iterator[Change]:

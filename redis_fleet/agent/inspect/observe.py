@@ -7,6 +7,7 @@ exception.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,7 @@ def observe_process(
         unit=unit or {},
         pid=int(unit["MainPID"]) if unit else running_pid(process.pid, process.data),
         data=_data(process.data),
+        free=_free(process.data),
     )
     try:
         found = replace(found, open=accepts_unauthenticated(process, _TIMEOUT))
@@ -139,7 +141,8 @@ def observe_process(
             ask = _monitor if process.kind.monitors else _server
             found = ask(replace(found, opened_by=way), connection, sensitive)
             found = with_users(found, connection)
-            return replace(found, passwords=count_passwords(connection), answers=True)
+            found = replace(found, passwords=count_passwords(connection), answers=True)
+            return found if process.kind.monitors else replace(found, paused=_paused(connection))
     except ReplyError as error:
         return replace(found, error=str(error), error_code=code_of(error))
     except OSError as error:
@@ -183,6 +186,29 @@ def _data(folder: str) -> tuple[str, ...] | None:
         return tuple(sorted(os.listdir(folder)))
     except OSError:
         return None
+
+
+def _free(folder: str) -> int | None:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return None
+    return room.f_bavail * room.f_frsize
+
+
+def _paused(connection: Connection) -> bool:
+    """Say whether writes are held back; the connection is of no use afterwards, so this is the last question.
+
+    PFCOUNT changes nothing of a key that nobody has, and waits for the end of a pause as a write does (from 6.2; in
+    6.0 a pause holds everything back).
+    """
+    try:
+        connection.call("PFCOUNT", "redis-fleet:nobody-has-this")
+    except ReplyError:
+        return False
+    except socket.timeout:
+        return True
+    return False
 
 
 def _file(path: str, sensitive: frozenset[str]) -> tuple[tuple[tuple[str, ...], ...] | None, str | None]:

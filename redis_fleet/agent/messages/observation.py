@@ -47,7 +47,8 @@ class ProcessFacts(Message):
     password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
     ``passwords`` counts those that it takes (None: it does not say). ``users`` are the lines of ACL LIST, names and
     rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
-    digests.
+    digests. ``free`` is the room that its data folder has, in bytes (None: there is no such folder). ``paused``: what
+    a write would need is not answered, as after CLIENT PAUSE.
     """
 
     answers: bool = False
@@ -67,6 +68,8 @@ class ProcessFacts(Message):
     masters: Mapping[str, MasterView] = field(default_factory=dict)
     users: Optional[tuple[tuple[str, ...], ...]] = None
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    free: Optional[int] = None
+    paused: bool = False
 
     @property
     def deployed(self) -> bool:
