@@ -47,7 +47,11 @@ def _presence(process: Process, seen: Observed) -> Iterator[Trouble]:
         runs = f"runs (pid {facts.pid}) and does not answer" if facts.pid else "is down"
         locked = facts.error_code == OTHER_PASSWORD
         what = f"does not let redis-fleet in ({why})" if locked else f"{runs} ({why})"
-        yield Trouble("locked-out" if locked else "silent" if facts.pid else "down", process.id, what, "see its log")
+        remedy = f"see 'redis-fleet repair FILE {process.id}'" if facts.damaged else "see its log"
+        code = "locked-out" if locked else "silent" if facts.pid else "file-damaged" if facts.damaged else "down"
+        if facts.damaged:
+            what = f"{what}: its append-only file is damaged"
+        yield Trouble(code, process.id, what, remedy)
         return
     again = facts.unit.get("NRestarts", "0")
     since = int(facts.info.get("uptime_in_seconds", _RECENT))

@@ -84,7 +84,7 @@ def _replicas(service: Service) -> Iterator[Login]:
 
 def _word(process: Process, name: str) -> str:
     setting = process.setting(name)
-    return setting.lines[0][-1] if setting and not setting.empty else ""
+    return setting.reveal()[0][-1] if setting and not setting.empty else ""
 
 
 def _on(process: Process, facts: ProcessFacts, logins: Iterable[Login]) -> Iterator[Trouble]:
@@ -93,14 +93,14 @@ def _on(process: Process, facts: ProcessFacts, logins: Iterable[Login]) -> Itera
     for login in logins:
         rules = next((rest for name, *rest in facts.users if name == login.user), None)
         if rules is None:
-            yield Trouble("user-missing", process.id, f"has no user '{login.user}', whom {login.who} as", _REMEDY)
+            yield Trouble("user-missing", process.id, f"has not the user that {login.who} as", _REMEDY)
             continue
         found = meaning_of(facts, tuple(rules))
         if not _lets_in(found, login.password):
-            what = f"does not let '{login.user}' in, whom {login.who} as: it is off or has another password"
+            what = f"does not let the user in that {login.who} as: it is off or has another password"
             yield Trouble("user-locked-out", process.id, what, _REMEDY)
         if lacking := _lacking(found, login):
-            what = f"does not let '{login.user}', whom {login.who} as, use {', '.join(lacking)}"
+            what = f"does not let the user that {login.who} as use {', '.join(lacking)}"
             yield Trouble("user-lacks-right", process.id, what, _REMEDY)
 
 

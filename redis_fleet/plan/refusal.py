@@ -17,6 +17,7 @@ Code = Literal[
     "engine-differs",
     # A process that is up, or should be.
     "crashed",
+    "file-damaged",
     "no-answer",
     "loading",
     "other-password",

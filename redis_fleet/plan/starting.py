@@ -37,6 +37,10 @@ def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refus
     if not facts.deployed and (facts.answers or facts.open is not None):
         what = f"something else already listens on {process.endpoint}, as there is no {process.paths.configuration}"
         return Refusal("port-taken", process.id, what, "stop it or choose another port")
+    if facts.damaged:
+        what = "does not start: its append-only file is damaged"
+        remedy = f"'redis-fleet repair {fleet.source} {process.id}' cuts the damage off and starts it"
+        return Refusal("file-damaged", process.id, what, remedy)
     if facts.unit.get("SubState") == "auto-restart":
         what = "crashed, and systemd will start it again"
         return Refusal("crashed", process.id, what, "run again when it is up", transient=True)

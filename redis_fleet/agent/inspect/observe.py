@@ -34,6 +34,7 @@ from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
+from .damage import damaged
 from .undescribed import undescribed
 from .users import with_users
 
@@ -134,6 +135,8 @@ def observe_process(
         data=_data(process.data),
         free=_free(process.data),
     )
+    if not found.pid and found.deployed and not process.kind.monitors:
+        found = replace(found, damaged=damaged(process))
     try:
         found = replace(found, open=accepts_unauthenticated(process, _TIMEOUT))
         connection, way = connect(process, _TIMEOUT)

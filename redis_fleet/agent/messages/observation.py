@@ -48,7 +48,8 @@ class ProcessFacts(Message):
     ``passwords`` counts those that it takes (None: it does not say). ``users`` are the lines of ACL LIST, names and
     rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
     digests. ``free`` is the room that its data folder has, in bytes (None: there is no such folder). ``paused``: what
-    a write would need is not answered, as after CLIENT PAUSE.
+    a write would need is not answered, as after CLIENT PAUSE. ``damaged``: it ended because its append-only file
+    cannot be read.
     """
 
     answers: bool = False
@@ -70,6 +71,7 @@ class ProcessFacts(Message):
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     free: Optional[int] = None
     paused: bool = False
+    damaged: bool = False
 
     @property
     def deployed(self) -> bool:

@@ -48,8 +48,9 @@ def verify(
         if report:
             checks = run.data.get("redis_fleet_verify", {}).get("checks", [])
             fleet = placed(call.fleet, call.how)
-            found = {"failures": run.failures, "troubles": list(map(str, _troubles(run)))}
-            write(report, pages.of_verification(checks, fleet, statuses(call), **found), call.screen)
+            troubles = list(map(str, _troubles(run)))
+            page = pages.of_verification(checks, fleet, statuses(call), failures=run.failures, troubles=troubles)
+            write(report, page, call.screen)
         _verified(call.screen, run)
         return
     chosen = service or _only_watched(call.fleet, call.screen)

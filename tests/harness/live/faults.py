@@ -229,10 +229,10 @@ _set(
     "no replica may be promoted", {"replica-priority": "0"},
     "no-fit-replica", "differs", on=(REPLICA, OTHER), sample="sentinel",
 )  # fmt: skip
-_set("more replicas are wanted than there are", {"min-replicas-to-write": "5"}, "fenced", on=(MASTER,), sample="sentinel")
 _set(
-    "a fence was left", {"min-replicas-to-write": str(FENCE)}, "fenced", "differs", on=(MASTER,), sample="replication"
+    "more replicas are wanted than there are", {"min-replicas-to-write": "5"}, "fenced", on=(MASTER,), sample="sentinel"
 )
+_set("a fence was left", {"min-replicas-to-write": str(FENCE)}, "fenced", "differs", on=(MASTER,), sample="replication")
 
 
 # Sentinels.
