@@ -23,6 +23,7 @@ from redis_fleet.agent.conf import aof
 from redis_fleet.agent.inspect.observe import observe
 from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.agent.replication.health import Trouble
+from redis_fleet.loopback import free_ports
 from redis_fleet.model import Process
 from redis_fleet.observe.facts import observed
 from redis_fleet.observe.request import request
@@ -180,6 +181,44 @@ def _(made: Box) -> Iterator[None]:
     eventually(lambda: _info(made, REPLICA, "aof_rewrite_in_progress") == "0", "its file is complete")
 
 
+@fault("a full disk", "disk-full", "aof-fails")
+def _(made: Box) -> Iterator[None]:
+    """A disk of 3 MB below the running server: a file system in memory, mounted over its folder by root."""
+    folder = Path(made.process(REPLICA).paths.data)
+    _stop(made, REPLICA)
+    away = folder.rename(folder.with_name("away"))
+    folder.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=True)
+    try:
+        _again(made, REPLICA)
+        told(made, REPLICA, "BGREWRITEAOF")
+        (folder / "filler").touch()
+        eventually(lambda: _info(made, REPLICA, "master_link_status") == "up", "it is linked")
+        with contextlib.suppress(OSError), (folder / "filler").open("wb") as filler:
+            while filler.write(bytes(65536)):
+                filler.flush()
+        with made.server(MASTER) as client:
+            client.set("filler", "x" * 300000)
+        eventually(lambda: _info(made, REPLICA, "aof_last_write_status") == "err", "it cannot write")
+        yield
+        with made.server(MASTER) as client:
+            client.delete("filler")
+        (folder / "filler").unlink()
+        eventually(lambda: _info(made, REPLICA, "aof_last_write_status") == "ok", "it can write again")
+        _stop(made, REPLICA)
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+    folder.rmdir()
+    away.rename(folder)
+    _again(made, REPLICA)
+
+
+def _stop(made: Box, name: str) -> None:
+    """Kill a process; whatever it had to say is not waited for."""
+    os.kill(made.pids()[name], signal.SIGKILL)
+    eventually(lambda: name not in made.pids(), f"{name} is down")
+
+
 @fault("the data folder is gone", "folder-gone")
 def _(made: Box) -> Iterator[None]:
     folder = Path(made.process(REPLICA).paths.data)
@@ -272,6 +311,43 @@ def _watching(made: Box, *instead: str) -> Iterator[None]:
         f"SENTINEL SET orders auth-pass {_password(made)}", "SENTINEL SET orders down-after-milliseconds 2000",
         "SENTINEL SET orders failover-timeout 60000",
     )  # fmt: skip
+
+
+@fault("a Sentinel knows a replica that is gone", "replicas-known", "replicas-known-down")
+def _(made: Box) -> Iterator[None]:
+    sandbox, master = made.fleet.sandbox, made.process(MASTER).endpoint
+    assert sandbox
+    (port,) = free_ports(1)
+    words = f"--port {port} --bind 127.0.0.1 --replicaof {master.address} {master.port} --masterauth {_password(made)}"
+    stray = subprocess.Popen(
+        [sandbox.server, *words.split(), "--save", "", "--dir", str(made.folder)], stdout=subprocess.DEVNULL
+    )
+    places = [f"127.0.0.1:{port}", "s_down"]
+    try:
+        eventually(lambda: all(places[0] in each for each in _known(made)), "the Sentinels know it", 60)
+    finally:
+        stray.kill()
+        stray.wait(timeout=60)
+    eventually(lambda: all(f"{places[0]} slave,s_down" in each.replace("s_down,slave", "slave,s_down")
+                           for each in _known(made)), "they know that it is down", 60)  # fmt: skip
+    yield
+    for process in made.fleet.sentinels:
+        told(made, process.id, "SENTINEL RESET orders")
+        eventually(lambda: made.settled("orders"), "the Sentinels are settled", 60)
+
+
+def _known(made: Box) -> list[str]:
+    """Return for each Sentinel its replicas of orders, place and flags."""
+    found = []
+    for process in made.fleet.sentinels:
+        with client_of(process) as client:
+            rows = client.execute_command("SENTINEL", "REPLICAS", "orders")
+        found.append(" | ".join(f"{row['ip']}:{row['port']} {row['flags']}" for row in map(_row, rows)))
+    return found
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return dict(row) if isinstance(row, dict) else dict(zip(row[::2], row[1::2], strict=True))
 
 
 @fault("a Sentinel user may not fail over", "user-lacks-right", "differs")

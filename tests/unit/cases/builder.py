@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.conf.acl_words import sealed_rules
+from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import secret_digest, sha256
 from redis_fleet.agent.inspect.observe import without_secrets
 from redis_fleet.agent.login import code_of
