@@ -129,7 +129,6 @@ _REPLICATION = ("ping", "replconf", "psync")
     source="replication.c: syncWithMaster; tried on redis 6.0.16, 7.0.15, 8.0.2 and valkey 8.1.1",
     remedy="give the service a 'user:' line for it, with that password and +psync +replconf +ping",
     directives=("masteruser", "user"),
-    firm="no replica would ever have a link",
 )
 def unfit_for_replicas(subject: Subject) -> Iterator[Finding]:
     """Of a master in the same file: every process may become it, so every process needs the user."""
@@ -137,6 +136,8 @@ def unfit_for_replicas(subject: Subject) -> Iterator[Finding]:
         auth = subject.setting(each.process, "masterauth")
         # Without a password another rule has its say.
         if auth is None or each.service is None or each.service.external or each.setting.empty:
+            continue
+        if len(each.service.processes) == 1:
             continue
         for process in each.service.processes:
             for what in _cannot_replicate(subject, process, each.setting.reveal()[0][0], auth.reveal()[0][0]):
