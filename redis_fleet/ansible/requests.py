@@ -12,6 +12,7 @@ from redis_fleet.agent.messages.orders import (
     DIRECTIVE,
     OWN_RULE,
     SENTINEL_PASS,
+    USER_RULE,
     Change,
     Changing,
     Order,
@@ -20,12 +21,12 @@ from redis_fleet.agent.messages.orders import (
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart, Start, Starting, WaitInSync
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue import table
+from redis_fleet.catalogue import acl, table
 from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
-from redis_fleet.plan import orders
+from redis_fleet.plan import orders, users
 from redis_fleet.platform import masks, unwanted_units
 from redis_fleet.render.artifacts import File as Rendered
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
@@ -114,6 +115,9 @@ def described_secret(fleet: Fleet, process: Process, which: SecretRef) -> str:
         return f">{own}"
     if which.of == DIRECTIVE:
         return _of_directive(process, which.name)
+    if which.of == USER_RULE:
+        # Its hash does the same, and nobody between here and there can log in with it.
+        return acl.hashed(users.described(process)[which.name][which.number])
     if which.of == SENTINEL_PASS:
         return _of_directive(process, "sentinel sentinel-pass") or own
     if which.name == "auth-pass":

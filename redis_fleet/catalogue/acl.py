@@ -67,16 +67,22 @@ def password_hash(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogateescape"))
 
 
+def hashed(rule: str) -> str:
+    """Return a rule with the hash of a password in its place: ``#…`` for ``>…``, ``!…`` for ``<…``."""
+    signs = {">": "#", "<": "!"}
+    return signs[rule[0]] + password_hash(rule[1:]) if rule[:1] in signs else rule
+
+
 def unreadable(version: str, rules: tuple[str, ...]) -> int | None:
     """Return the place (from 1) of the first rule that a version of the table (``redis-7.0.15``) cannot read, if any.
 
     What a version is too old for is left to rule E15, which says so.
     """
     reader = _Reader(version)
-    return next((number for number, rule in _joined(rules) if not reader.takes(rule)), None)
+    return next((number for number, rule in joined(rules) if not reader.takes(rule)), None)
 
 
-def _joined(rules: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+def joined(rules: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Yield rules with their places; the words of a selector are one rule (ACLMergeSelectorArguments)."""
     open_: list[str] = []
     for number, rule in enumerate(rules, start=1):

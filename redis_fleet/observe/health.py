@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from redis_fleet.agent import engine_words
+from redis_fleet.agent.login import OTHER_PASSWORD
 from redis_fleet.agent.replication.agreement import AGREED, count
 from redis_fleet.agent.replication.fitness import barred
 from redis_fleet.agent.replication.health import Trouble, troubles
 from redis_fleet.agent.replication.view import read_replication
 from redis_fleet.catalogue.check import persists
 from redis_fleet.model import Fleet, Process, Service
+from redis_fleet.observe import logins
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
 from redis_fleet.observe.votes import votes
 
@@ -23,13 +25,34 @@ def deployment_troubles(fleet: Fleet, seen: Observed, now: float) -> list[Troubl
     found: list[Trouble] = []
     for service in fleet.services:
         found += _service(fleet, service, seen, now)
+        found += logins.of_service(fleet, service, seen)
     for process in (*fleet.sentinels, *fleet.auxiliary):
-        found += _presence(process, seen.of(process))
-    return found
+        found += _presence(process, seen)
+        found += _tilted(process, seen.of(process))
+    return [*found, *logins.of_sentinels(fleet, seen)]
 
 
-def _presence(process: Process, facts: ProcessFacts) -> Iterator[Trouble]:
-    """A process that does not answer is told by its row; one that came back by itself is told here."""
+def problem(process: Process, seen: Observed) -> str:
+    """Say why a process does not answer; nothing when it does."""
+    facts, machine = seen.of(process), seen.machines.get(process.machine)
+    if facts.answers:
+        return ""
+    return (machine.error if machine and machine.error else facts.error) or "not deployed"
+
+
+def _presence(process: Process, seen: Observed) -> Iterator[Trouble]:
+    """One that is down, and one that came back by itself."""
+    facts = seen.of(process)
+    if why := problem(process, seen):
+        runs = f"runs (pid {facts.pid}) and does not answer" if facts.pid else "is down"
+        locked = facts.error_code == OTHER_PASSWORD
+        what = f"does not let redis-fleet in ({why})" if locked else f"{runs} ({why})"
+        remedy = f"see 'redis-fleet repair FILE {process.id}'" if facts.damaged else "see its log"
+        code = "locked-out" if locked else "silent" if facts.pid else "file-damaged" if facts.damaged else "down"
+        if facts.damaged:
+            what = f"{what}: its append-only file is damaged"
+        yield Trouble(code, process.id, what, remedy)
+        return
     again = facts.unit.get("NRestarts", "0")
     since = int(facts.info.get("uptime_in_seconds", _RECENT))
     if facts.answers and again != "0" and since < _RECENT:
@@ -37,12 +60,34 @@ def _presence(process: Process, facts: ProcessFacts) -> Iterator[Trouble]:
         yield Trouble("started-again", process.id, what, f"see 'journalctl --unit {process.unit}'")
 
 
+def _tilted(process: Process, facts: ProcessFacts) -> Iterator[Trouble]:
+    if facts.info.get("sentinel_tilt", "0") != "0":
+        what = "watches and does nothing (TILT): its clock jumped, or it did not run for a while"
+        yield Trouble("tilt", process.id, what, "it ends by itself after 30 s; see why its machine stood still")
+
+
+def _server(process: Process, facts: ProcessFacts) -> Iterator[Trouble]:
+    saves = persists(process.plain)
+    if saves and facts.deployed and facts.data is None:
+        what = f"its data folder {process.paths.data} is gone: what it holds is nowhere else"
+        yield Trouble("folder-gone", process.id, what, "make it again, with its owner, and have it save (BGSAVE)")
+    needed = int(facts.info.get("used_memory", "0"))
+    if saves and facts.free is not None and facts.free < needed:
+        what = f"has {facts.free} bytes left on the disk of its data, and a snapshot may take {needed}"
+        yield Trouble("disk-full", process.id, what, "make room")
+    if facts.paused:
+        what = "holds all writes back, as after CLIENT PAUSE"
+        yield Trouble("paused", process.id, what, "CLIENT UNPAUSE ends it; see who did that, and why")
+
+
 def _service(fleet: Fleet, service: Service, seen: Observed, now: float) -> Iterator[Trouble]:
     up = [process for process in service.processes if seen.of(process).answers]
     for process in up:
         facts = seen.of(process)
         yield from troubles(process.id, facts.info, facts.config, now, saves=persists(process.plain))
-        yield from _presence(process, facts)
+        yield from _server(process, facts)
+    for process in service.processes:
+        yield from _presence(process, seen)
     masters = [process for process in up if seen.of(process).role_name == engine_words.MASTER]
     yield from _masters(service, masters)
     place = str(service.external or (masters[0].endpoint if len(masters) == 1 else ""))

@@ -8,14 +8,15 @@ from typing import Any
 from redis_fleet.agent import engine_words
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.observe.health import problem
 from redis_fleet.observe.votes import votes
 
 
 def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
     """Return the rows, services first, then Sentinels.
 
-    ``follows`` is the master's endpoint, ``lag`` is in bytes behind it, ``last_save`` in seconds ago; None where it
-    means nothing or is not known.
+    ``follows`` is the master's endpoint, ``lag`` is in bytes behind it, ``last_save`` in seconds ago, ``uptime`` in
+    seconds, ``memory`` and ``maxmemory`` in bytes (0: no limit); None where it means nothing or is not known.
     """
     found = [_server(fleet, service, process, seen) for service in fleet.services for process in service.processes]
     found += [_sentinel(process, seen) for process in fleet.sentinels]
@@ -24,15 +25,13 @@ def rows(fleet: Fleet, seen: Observed) -> list[dict[str, Any]]:
 
 def _base(process: Process, seen: Observed) -> dict[str, Any]:
     facts = seen.of(process)
-    machine = seen.machines.get(process.machine)
-    problem = "" if facts.answers else (machine.error if machine and machine.error else facts.error) or "not deployed"
     return {
         "process": process.id,
         "service": process.service,
         "machine": process.machine,
         "endpoint": str(process.endpoint),
         "up": facts.answers,
-        "problem": problem,
+        "problem": problem(process, seen),
         "role": facts.role_name or None,
         "follows": str(facts.follows) if facts.follows else None,
         "engine": facts.engine if facts.version else None,
@@ -43,6 +42,9 @@ def _base(process: Process, seen: Observed) -> dict[str, Any]:
         "last_save": None,
         "aof": None,
         "agreeing": None,
+        "uptime": int(facts.info.get("uptime_in_seconds", 0)) if facts.answers else None,
+        "memory": None,
+        "maxmemory": None,
     }
 
 
@@ -55,6 +57,7 @@ def _server(fleet: Fleet, service: Service, process: Process, seen: Observed) ->
     row["keys"] = facts.keys
     row["last_save"] = max(0, int(time.time()) - int(info.get("rdb_last_save_time", 0)))
     row["aof"] = _aof(facts)
+    row["memory"], row["maxmemory"] = (int(info.get(name, 0)) for name in ("used_memory", "maxmemory"))
     if facts.role_name == engine_words.REPLICA:
         row["link"] = engine_words.value(info, "master_link_status")
         row["lag"] = _lag(service, process, facts, seen)

@@ -13,12 +13,13 @@ from redis_fleet.catalogue.check import BY_UNIT, value_of
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import Process, Setting
 from redis_fleet.observe.facts import ProcessFacts
+from redis_fleet.plan import users
 from redis_fleet.plan.steps import Change
 from redis_fleet.settings.shares import in_words
 
 # The role is the Sentinels' and the operators' to change, see masters.py.
 BY_ROLE = {"replicaof"}
-# The server rewrites ACL lines with hashes in place of passwords: they cannot be held against the description.
+# The lines of users are compared by what they come to, see users.py.
 NOT_IN_FILE = BY_ROLE | {"user"}
 PASSWORDS = ("masterauth", "requirepass")
 
@@ -50,24 +51,12 @@ def of_server(process: Process, facts: ProcessFacts) -> Iterator[Change]:
         if catalogue.canonical_name(change.directive) not in found:
             found.add(catalogue.canonical_name(change.directive))
             yield change
-    yield from _users(process, facts)
+    yield from users.of_process(process, facts)
     if facts.file_error is None and facts.deployed:
         for change in of_file(process, facts, catalogue):
             name = catalogue.canonical_name(change.directive)
             if name not in found and (name != DELAY or not hurried(process, facts)):
                 yield change
-
-
-def _users(process: Process, facts: ProcessFacts) -> Iterator[Change]:
-    """Yield ACL users that a server does not have: the only thing that its file, with hashes for passwords, tells."""
-    setting = process.setting("user")
-    known = {line[1] for line in facts.lines or () if line[0] == "user" and len(line) > 1}
-    missing = [name for name in setting.names if name not in known] if setting else []
-    if missing:
-        what = (
-            "ACL users cannot be added while it runs yet; add them with ACL SETUSER and CONFIG REWRITE on every server"
-        )
-        yield Change("user", ", ".join(missing), "", "REFUSED", what)
 
 
 def _running(process: Process, catalogue: Catalogue, config: Mapping[str, str]) -> Iterator[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from redis_fleet import kinds
 from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
@@ -134,9 +134,7 @@ class _Findings:
         unit = unit_difference(self.fleet, process, self.seen)
         if unit == "restart":
             changes = [after_restart(change) for change in changes]
-        for change in changes:
-            if change.how == "REFUSED":
-                self.refusals.append(Refusal("directive-refused", process.id, f"{change}: {change.reason}"))
+        self._refused(process, changes)
         live = [change for change in changes if change.how == "LIVE"]
         if live:
             self.steps.append(live_step(process, facts, live))
@@ -146,6 +144,11 @@ class _Findings:
         if restart or unit == "restart":
             return {process: Need(restart, unit=unit == "restart")}
         return {}
+
+    def _refused(self, process: Process, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.how == "REFUSED":
+                self.refusals.append(Refusal("directive-refused", process.id, f"{change}: {change.reason}"))
 
     def _fit_to_touch(self, process: Process, facts: ProcessFacts) -> bool:
         why = unfit_to_touch(self.fleet, process, facts)
@@ -183,6 +186,7 @@ class _Findings:
             self.refusals.append(unreadable(process, facts))
             return
         findings = list(sentinel_changes.of_sentinel(self.fleet, process, facts, self.masters))
+        self._refused(process, [finding.change for finding in findings])
         live = [finding for finding in findings if finding.change.how == "LIVE"]
         if live:
             self.steps.append(sentinel_changes.watch_step(process, live))

@@ -18,6 +18,7 @@ Code = Literal[
     "memory-unknown",
     # A process that is up, or should be.
     "crashed",
+    "file-damaged",
     "no-answer",
     "loading",
     "other-password",

@@ -12,6 +12,7 @@ from redis_fleet.catalogue import table
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
+from redis_fleet.plan import users
 from redis_fleet.plan.change_method import unit_difference
 from redis_fleet.plan.diff import of_file
 from redis_fleet.plan.master import is_new, members
@@ -37,6 +38,10 @@ def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refus
         what = f"something else already listens on {process.endpoint}, as there is no {process.paths.configuration}"
         place = "socket" if process.endpoint.on_socket else "port"
         return Refusal("port-taken", process.id, what, f"stop it or choose another {place}")
+    if facts.damaged:
+        what = "does not start: its append-only file is damaged"
+        remedy = f"'redis-fleet repair {fleet.source} {process.id}' cuts the damage off and starts it"
+        return Refusal("file-damaged", process.id, what, remedy)
     if facts.unit.get("SubState") == "auto-restart":
         what = "crashed, and systemd will start it again"
         return Refusal("crashed", process.id, what, "run again when it is up", transient=True)
@@ -89,11 +94,19 @@ def down_server(
     catalogue = table.catalogue(
         fleet.engine, seen.machines[process.machine].version or table.versions(fleet.engine)[-1]
     )
-    changes = [_in_file(change, is_master=is_master) for change in of_file(process, facts, catalogue)]
+    differing = (*of_file(process, facts, catalogue), *_users_in_file(process, facts))
+    changes = [_in_file(change, is_master=is_master) for change in differing]
     refused = [each for each in changes if each.how == "REFUSED"]
     refusals += [Refusal("directive-refused", process.id, f"{each}: {each.reason}") for each in refused]
     start = _start(process, stage, reason, follow if wrong else "", changes)
     return [*_unit(fleet, process, seen), start], _all(refusals, transient=transient)
+
+
+def _users_in_file(process: Process, facts: ProcessFacts) -> Iterator[Change]:
+    """All users are one directive of a file."""
+    if not users.elsewhere(facts) and (found := list(users.of_file(process, facts))):
+        names = ", ".join(change.directive.removeprefix("user ") for change in found)
+        yield Change("user", f"{names} as described", f"{names} otherwise", where="file")
 
 
 def _all(refusals: Iterable[Refusal], *, transient: bool) -> list[Refusal]:

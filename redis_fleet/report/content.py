@@ -111,17 +111,20 @@ def of_verification(
     rows: Sequence[Row] = (),
     made: datetime | None = None,
     failures: Sequence[str] = (),
+    troubles: Sequence[str] = (),
 ) -> Page:
-    """Return the page of a verification; ``failures`` say why there are no checks."""
+    """Return the page of a verification; ``failures`` say why there are no checks, ``troubles`` what else is wrong."""
     bad = sum(not check["ok"] for check in checks)
     said = f"{bad} of {len(checks)} checks failed" if bad else f"{len(checks)} checks, all ok"
+    if troubles and not bad:
+        said = f"{len(checks)} checks are ok, and {len(troubles)} other things are wrong"
     subjects: dict[tuple[str, str], list[Report]] = {}
     for check in checks:
         subjects.setdefault((check["service"], check["subject"]), []).append(check)
     return Page(
-        fleet.name, "verification", made or datetime.now(UTC), bool(checks) and not bad,
+        fleet.name, "verification", made or datetime.now(UTC), bool(checks) and not (bad or troubles),
         said if checks else "nothing could be verified", where=_where(fleet), software=_software(fleet, rows),
-        picture=_picture(fleet, rows), problems=() if checks else tuple(failures),
+        picture=_picture(fleet, rows), problems=tuple(troubles if checks else failures),
         subjects=tuple(Subject(*about, tuple(found)) for about, found in subjects.items()),
     )  # fmt: skip
 

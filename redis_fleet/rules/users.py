@@ -70,15 +70,25 @@ def unfit_for_sentinels(subject: Subject) -> Iterator[Finding]:
                     yield Finding(subject.path(each), f"'{name}' {what} in service '{service.name}'")
 
 
-def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:
+def _rules_of(subject: Subject, process: Process, name: str) -> Sequence[str] | None:
+    """Return the rules of a user, none when it has no line; None of whom nothing is known, or nothing is to be said.
+
+    Of a server whose file nobody gave, and of an ACL file, nothing is known.
+    """
     setting = subject.setting(process, "user")
     rules = next((rules for user, *rules in (setting.reveal() if setting else ()) if user == name), None)
     aclfile = subject.setting(process, "aclfile")
-    # Of a server whose file nobody gave, and of an ACL file, nothing is known.
     unseen = process.adopted or (aclfile is not None and bool(aclfile.word))
     if name == "default" or (rules is None and unseen):
-        return
+        return None
+    return rules or ()
+
+
+def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:
+    rules = _rules_of(subject, process, name)
     if rules is None:
+        return
+    if not rules:
         yield "has no 'user' line"
         return
     user = acl.login(rules)
@@ -105,3 +115,44 @@ def another_sentinel_password(subject: Subject) -> Iterator[Finding]:
         own = each.process.password
         if own is not None and each.setting.reveal()[0][-1:] != (own.reveal(),):
             yield Finding(subject.path(each), "is not the Sentinels' 'password:'")
+
+
+# What a replica sends before its master's data comes (replication.c: syncWithMaster), and every second afterwards.
+_REPLICATION = ("ping", "replconf", "psync")
+
+
+@rule(
+    "E44",
+    "a user that replicas cannot log in as, or not replicate with",
+    reason="replicas log in to their master as 'masteruser' with the password of 'masterauth': a user that is not"
+    " there, has another password or lacks one command leaves every replica without a link",
+    source="replication.c: syncWithMaster; tried on redis 6.0.16, 7.0.15, 8.0.2 and valkey 8.1.1",
+    remedy="give the service a 'user:' line for it, with that password and +psync +replconf +ping",
+    directives=("masteruser", "user"),
+)
+def unfit_for_replicas(subject: Subject) -> Iterator[Finding]:
+    """Of a master in the same file: every process may become it, so every process needs the user."""
+    for each in (*subject.given("masteruser"), *subject.given("primaryuser")):
+        auth = subject.setting(each.process, "masterauth")
+        # Without a password another rule has its say.
+        if auth is None or each.service is None or each.service.external or each.setting.empty:
+            continue
+        if len(each.service.processes) == 1:
+            continue
+        for process in each.service.processes:
+            for what in _cannot_replicate(subject, process, each.setting.reveal()[0][0], auth.reveal()[0][0]):
+                yield Finding(subject.path(each), f"names a user that {what} in service '{each.service.name}'")
+
+
+def _cannot_replicate(subject: Subject, process: Process, name: str, password: str) -> Iterator[str]:
+    found = _rules_of(subject, process, name)
+    if found is None:
+        return
+    if not found:
+        yield "has no 'user' line"
+        return
+    user = acl.login(found)
+    if not user.on or not (user.nopass or acl.password_hash(password) in user.hashes):
+        yield "is off or has another password"
+    if lacking := [command for command in _REPLICATION if not acl.may(found, command)]:
+        yield f"may not {', '.join(lacking)}"

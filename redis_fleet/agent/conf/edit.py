@@ -50,6 +50,9 @@ def _changed(lines: list[str], change: Edit) -> list[str]:
     names = change.names
     new = [" ".join([names[0], *map(quote, words)]) for words in change.lines]
     places = [number for number, line in enumerate(lines) if names_one(line, names)]
+    if "user" in names:
+        # Who logs in with the password alone is no matter of these lines.
+        places = [number for number in places if not names_one(lines[number], _DEFAULT_USER)]
     if not places:
         while new and lines and not lines[-1].strip(" \t\r"):
             lines = lines[:-1]

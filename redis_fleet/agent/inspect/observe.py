@@ -7,11 +7,13 @@ exception.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from ..conf.acl_words import sealed_rules
 from ..conf.text import parse_file
 from ..host import memory
 from ..host.digest import secret_digest
@@ -33,7 +35,9 @@ from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
+from .damage import damaged
 from .undescribed import undescribed
+from .users import with_users
 
 _TIMEOUT = 2.0
 
@@ -131,14 +135,19 @@ def observe_process(
         unit=unit or {},
         pid=int(unit["MainPID"]) if unit else running_pid(process.pid, process.data),
         data=_data(process.data),
+        free=_free(process.data),
     )
+    if not found.pid and found.deployed and not process.kind.monitors:
+        found = replace(found, damaged=damaged(process))
     try:
         found = replace(found, open=accepts_unauthenticated(process, _TIMEOUT))
         connection, way = connect(process, _TIMEOUT)
         with connection:
             ask = _monitor if process.kind.monitors else _server
             found = ask(replace(found, opened_by=way), connection, sensitive)
-            return replace(found, passwords=count_passwords(connection), answers=True)
+            found = with_users(found, connection)
+            found = replace(found, passwords=count_passwords(connection), answers=True)
+            return found if process.kind.monitors else replace(found, paused=_paused(connection))
     except ReplyError as error:
         return replace(found, error=str(error), error_code=code_of(error))
     except OSError as error:
@@ -184,6 +193,29 @@ def _data(folder: str) -> tuple[str, ...] | None:
         return None
 
 
+def _free(folder: str) -> int | None:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return None
+    return room.f_bavail * room.f_frsize
+
+
+def _paused(connection: Connection) -> bool:
+    """Say whether writes are held back; the connection is of no use afterwards, so this is the last question.
+
+    PFCOUNT changes nothing of a key that nobody has, and waits for the end of a pause as a write does (from 6.2; in
+    6.0 a pause holds everything back).
+    """
+    try:
+        connection.call("PFCOUNT", "redis-fleet:nobody-has-this")
+    except ReplyError:
+        return False
+    except socket.timeout:
+        return True
+    return False
+
+
 def _file(path: str, sensitive: frozenset[str]) -> tuple[tuple[tuple[str, ...], ...] | None, str | None]:
     """Return the directives of a configuration file, secrets as digests (None: there is none), and what is wrong."""
     try:
@@ -200,7 +232,8 @@ def without_secrets(name: str, words: tuple[str, ...], sensitive: Iterable[str])
     """Return the words of a directive, digests in place of those that are secret."""
     if name == "sentinel" and words and words[0].lower() in sensitive:
         return [*words[:-1], secret_digest(words[-1])]
+    if name == "user":
+        return [*words[:1], *sealed_rules(words[1:])]
     if name in sensitive and words:
-        # An ACL line holds passwords anywhere behind the user's name.
         return [secret_digest(words[0])] if len(words) == 1 else [words[0], secret_digest(" ".join(words[1:]))]
     return list(words)

@@ -11,13 +11,17 @@ from .service import ServiceAccess, ServiceView
 
 @dataclass(frozen=True)
 class Check(Message):
-    """One thing that was looked at; ``subject`` is a process's id or the service's name."""
+    """One thing that was looked at; ``subject`` is a process's id or the service's name.
+
+    ``codes`` say what is wrong where that is one of the troubles of health.py.
+    """
 
     check: str
     subject: str
     ok: bool
     seen: str
     expected: str
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

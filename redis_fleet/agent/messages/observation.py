@@ -45,7 +45,11 @@ class ProcessFacts(Message):
     read. ``error`` says why it did not answer, ``error_code`` what a server said it by (see login.py), if one did.
     ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
     password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
-    ``passwords`` counts those that it takes (None: it does not say). Secrets are digests.
+    ``passwords`` counts those that it takes (None: it does not say). ``users`` are the lines of ACL LIST, names and
+    rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
+    digests. ``free`` is the room that its data folder has, in bytes (None: there is no such folder). ``paused``: what
+    a write would need is not answered, as after CLIENT PAUSE. ``damaged``: it ended because its append-only file
+    cannot be read.
     """
 
     answers: bool = False
@@ -63,6 +67,11 @@ class ProcessFacts(Message):
     info: Text = field(default_factory=dict)
     role: Sequence[Any] = ()
     masters: Mapping[str, MasterView] = field(default_factory=dict)
+    users: Optional[tuple[tuple[str, ...], ...]] = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    free: Optional[int] = None
+    paused: bool = False
+    damaged: bool = False
 
     @property
     def deployed(self) -> bool:

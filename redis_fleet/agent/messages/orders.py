@@ -16,12 +16,14 @@ class SecretRef(Message):
     """Which secret of the description is meant; the secret itself takes its place just before it is sent.
 
     ``of`` is one of the words below. ``name`` is a directive as the description has it (``directive``), or what a
-    Sentinel calls it (``monitor``, with the name of the ``monitor``).
+    Sentinel calls it (``monitor``, with the name of the ``monitor``), or a user (``user-rule``, with the ``number`` of
+    the rule, from 0).
     """
 
     of: str
     name: str = ""
     monitor: str = ""
+    number: int = 0
 
 
 OWN_RULE = "own-rule"
@@ -32,6 +34,8 @@ SENTINEL_PASS = "sentinel-pass"  # noqa: S105 (the name of a directive)
 """The password that a Sentinel gives to the others."""
 MONITORED = "monitor"
 """What a Sentinel has to know of one master: its ``auth-pass`` for one."""
+USER_RULE = "user-rule"
+"""A rule of a described ACL user that has a password."""
 Value = Union[str, Secret, SecretRef]
 
 
@@ -104,6 +108,25 @@ class Command(Ordered):
 
 
 @dataclass(frozen=True)
+class SetUser(Ordered):
+    """ACL SETUSER: all rules or none, in this order."""
+
+    do = "set-user"
+
+    user: str
+    rules: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class DeleteUser(Ordered):
+    """ACL DELUSER: who is logged in as that user is disconnected."""
+
+    do = "delete-user"
+
+    user: str
+
+
+@dataclass(frozen=True)
 class Rewrite(Ordered):
     """CONFIG REWRITE."""
 
@@ -149,6 +172,8 @@ Order = Union[
     PasswordEnd,
     MasterAuth,
     Command,
+    SetUser,
+    DeleteUser,
     Rewrite,
     Flush,
     Forget,

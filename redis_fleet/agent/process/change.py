@@ -28,6 +28,7 @@ from ..messages.orders import (
     Changed,
     Changing,
     Command,
+    DeleteUser,
     Demote,
     Flush,
     Forget,
@@ -38,6 +39,7 @@ from ..messages.orders import (
     PasswordEnd,
     Rewrite,
     SetDirectives,
+    SetUser,
     clear,
 )
 from ..messages.process import ManagedProcess
@@ -173,6 +175,15 @@ class _Doing:
     def masterauth(self, order: MasterAuth) -> Outcome:
         return _set(self._connection, [("masterauth", clear(order.value))])
 
+    def set_user(self, order: SetUser) -> Outcome:
+        before = self._connection.call("ACL", "GETUSER", order.user)
+        self._connection.call("ACL", "SETUSER", order.user, *map(clear, order.rules))
+        changed = self._connection.call("ACL", "GETUSER", order.user) != before
+        return Outcome((f"user {order.user}",) if changed else ())
+
+    def delete_user(self, order: DeleteUser) -> Outcome:
+        return Outcome((f"user {order.user}",) if self._connection.call("ACL", "DELUSER", order.user) else ())
+
     def command(self, order: Command) -> Outcome:
         return sentinel_commands.command(self._connection, order.words)
 
@@ -243,6 +254,8 @@ _DOING: dict[type, Callable[[_Doing, Any], Outcome]] = {
     MasterAuth: _Doing.masterauth,
     PasswordEnd: _Doing.end_password,
     Command: _Doing.command,
+    SetUser: _Doing.set_user,
+    DeleteUser: _Doing.delete_user,
     Rewrite: _Doing.rewrite,
     Flush: _Doing.flush,
     Forget: _Doing.forget,

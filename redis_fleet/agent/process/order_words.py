@@ -8,6 +8,7 @@ from ..login import secret_words
 from ..messages.orders import (
     AppendOnly,
     Command,
+    DeleteUser,
     Demote,
     Forget,
     MasterAuth,
@@ -15,6 +16,7 @@ from ..messages.orders import (
     PasswordAdd,
     PasswordEnd,
     SetDirectives,
+    SetUser,
     Value,
     clear,
 )
@@ -37,6 +39,8 @@ def told(order: Order) -> str:
         return "CONFIG SET " + ", ".join(name for name, _ in order.pairs)
     if isinstance(order, Command):
         return sentinel_commands.told(order.words)
+    if isinstance(order, (SetUser, DeleteUser)):
+        return f"ACL {'SETUSER' if isinstance(order, SetUser) else 'DELUSER'} {order.user}"
     if isinstance(order, (Demote, Forget)):
         return f"{order.do} {order.master}"
     return f"{order.do} {order.value}" if isinstance(order, AppendOnly) else order.do
@@ -69,6 +73,8 @@ def _values(order: Order) -> Iterator[Value]:
         yield order.value
     elif isinstance(order, Command):
         yield from order.words
+    elif isinstance(order, SetUser):
+        yield from order.rules
 
 
 def _with_bare(word: str) -> set[str]:

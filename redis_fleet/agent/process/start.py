@@ -18,6 +18,7 @@ from ..errors import NotReadyError
 from ..host.proc import running_pid
 from ..host.put import put
 from ..host.systemd import end_of, show, show_one, systemctl
+from ..inspect.damage import says_damaged
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
 from ..protocol.resp import ReplyError, info, pairs
@@ -202,7 +203,8 @@ def tail(log: str) -> str:
         lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines() if log else []
     except OSError:
         lines = []
-    return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) if lines else "it has no log"
+    hint = "; 'redis-fleet repair' cuts the damage off" if says_damaged(lines) else ""
+    return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) + hint if lines else "it has no log"
 
 
 def kill_and_hold(process: ManagedProcess) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 
 from .. import access, engine_words
 from ..access import Access
@@ -175,8 +176,10 @@ class Verification:
                 config = {name: value for each in DIRECTIVES for name, value in _directive(connection, each)}
         except CONNECTION_ERRORS as error:
             return outcome("is sound", node.id, False, describe_error(error), "nothing is wrong")
-        wrong = [each.what for each in troubles("", seen, config, time.time(), saves=node.saves)]
-        return outcome("is sound", node.id, not wrong, "; ".join(wrong) or "nothing is wrong", "nothing is wrong")
+        wrong = troubles("", seen, config, time.time(), saves=node.saves)
+        said = "; ".join(each.what for each in wrong) or "nothing is wrong"
+        made = outcome("is sound", node.id, not wrong, said, "nothing is wrong")
+        return replace(made, codes=tuple(each.code for each in wrong))
 
     def _named(self, place: str) -> str:
         return name_of(self._target, place)

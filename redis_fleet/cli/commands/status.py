@@ -34,7 +34,11 @@ def status(call: Call) -> None:
         raise typer.Exit(FAILED)
 
 
-_COLUMNS = ("process", "endpoint", "role", "version", "link", "lag", "keys", "last save", "AOF", "Sentinels")
+_MB = 2**20
+_COLUMNS = (
+    *("process", "endpoint", "role", "follows", "version", "uptime", "link", "lag", "memory", "keys"),
+    *("last save", "AOF", "Sentinels"),
+)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -42,5 +46,15 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     agreeing = "-" if row["agreeing"] is None else f"{len(row['agreeing'])} agree"
     saved = "-" if row["last_save"] is None else f"{row['last_save']} s ago"
     lag = "-" if row["lag"] is None else f"{row['lag']} B"
-    plain = [row["process"], row["endpoint"], role, row["version"] or "-", row["link"] or "-", lag]
-    return (*plain, "-" if row["keys"] is None else str(row["keys"]), saved, row["aof"] or "-", agreeing)
+    up = "-" if row["uptime"] is None else f"{row['uptime']} s"
+    first = (row["process"], row["endpoint"], role, row["follows"] or "-", row["version"] or "-", up)
+    keys = "-" if row["keys"] is None else str(row["keys"])
+    return (*first, row["link"] or "-", lag, _memory(row), keys, saved, row["aof"] or "-", agreeing)
+
+
+def _memory(row: dict[str, Any]) -> str:
+    """Say how much is used, and of how much where there is a limit."""
+    if row["memory"] is None:
+        return "-"
+    used = f"{row['memory'] / _MB:.1f}"
+    return f"{used} of {row['maxmemory'] / _MB:.0f} MB" if row["maxmemory"] else f"{used} MB"

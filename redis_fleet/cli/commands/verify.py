@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from redis_fleet import report as pages
+from redis_fleet.agent.replication.health import Trouble
 from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, placed
 from redis_fleet.cli.context import Call, on_machines
 from redis_fleet.cli.playbook_runner import Run
@@ -46,7 +48,9 @@ def verify(
         if report:
             checks = run.data.get("redis_fleet_verify", {}).get("checks", [])
             fleet = placed(call.fleet, call.how)
-            write(report, pages.of_verification(checks, fleet, statuses(call), failures=run.failures), call.screen)
+            troubles = list(map(str, _troubles(run)))
+            page = pages.of_verification(checks, fleet, statuses(call), failures=run.failures, troubles=troubles)
+            write(report, page, call.screen)
         _verified(call.screen, run)
         return
     chosen = service or _only_watched(call.fleet, call.screen)
@@ -61,13 +65,30 @@ def verify(
 
 def _verified(screen: Screen, run: Run) -> None:
     checks: list[dict[str, Any]] = run.data.get("redis_fleet_verify", {}).get("checks", [])
-    screen.json({"ok": run.ok, "checks": checks, "failures": [] if checks else run.failures})
+    troubles = _troubles(run)
+    screen.json(
+        {"ok": run.ok, "checks": checks, "troubles": list(map(asdict, troubles)), "failures": _failures(run, checks)}
+    )
     bad = [check for check in checks if not check["ok"]]
+    told = {(code, check["subject"]) for check in bad for code in check["codes"]}
+    more = [each for each in troubles if (each.code, each.subject) not in told]
+    for each in more:
+        screen.fail(str(each))
     if bad:
         screen.fail(f"{len(bad)} of {len(checks)} checks failed")
+    if checks and (bad or more):
         raise typer.Exit(FAILED)
     end(screen, run)
     screen.say(f"\n{len(checks)} checks, all ok", "green")
+
+
+def _troubles(run: Run) -> list[Trouble]:
+    return [Trouble(**each) for each in run.data.get("redis_fleet_status", {}).get("troubles", [])]
+
+
+def _failures(run: Run, checks: list[dict[str, Any]]) -> list[str]:
+    """Return why there are no checks: what they found is in them."""
+    return [] if checks else run.failures
 
 
 def _only_watched(fleet: Fleet, screen: Screen) -> str:

@@ -67,7 +67,14 @@ def test_a_damaged_end_is_cut_off_and_the_process_runs_again(tmp_path: Path) -> 
         data = last.read_bytes()
         last.write_bytes(data[:-ZEROS] + bytes(ZEROS))
         damaged = last.read_bytes()
+        deployed = made.on("deploy", "--yes")
+        assert (deployed.code, "redis-fleet repair" in deployed.err) == (1, True), deployed.both
         refuses_to_start(made)
+        planned = made.on("plan", "--json")
+        assert [each["code"] for each in planned.json()["refusals"]] == ["file-damaged"]
+        assert f"redis-fleet repair {made.file} {SERVER}" in planned.err
+        status = made.on("status", "--json")
+        assert (status.code, [each["code"] for each in status.json()["troubles"]]) == (1, ["file-damaged"])
 
         asked = repair(made)
         assert asked.code == 2

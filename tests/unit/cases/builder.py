@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from redis_fleet.agent.conf.acl_words import sealed_rules
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.digest import secret_digest, sha256
+from redis_fleet.agent.inspect.observe import without_secrets
 from redis_fleet.agent.login import code_of
 from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.catalogue import table, values
@@ -54,6 +56,7 @@ PROCESS = {
     "is",  # running, down, written (never started), absent
     *("role", "keys", "config", "unset", "file", "unfile", "data", "error", "file_error", "pid", "open", "substate"),
     *("follow", "link", "info", "opened_by", "passwords", "memory_max"),
+    *("paused", "damaged", "free", "restarts"),
     *("names", "flags", "knows", "watch", "watches", "replicas", "sentinels"),  # of a Sentinel
 }
 
@@ -180,12 +183,12 @@ def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, An
         facts = _sentinel(fleet, process, state, change)
     else:
         facts = _server(fleet, process, state, change)
-    given = ("open", "pid", "error", "file_error", "opened_by", "passwords")
+    given = ("open", "pid", "error", "file_error", "opened_by", "passwords", "paused", "damaged", "free")
     plain = {key: change[key] for key in given if key in change}
     if str(change.get("error", "")).partition(" ")[0].isupper():
         plain["error_code"] = code_of(ReplyError(change["error"]))
     if "data" in change:
-        plain["data"] = tuple(change["data"])
+        plain["data"] = None if change["data"] is None else tuple(change["data"])
     return replace(facts, **plain)
 
 
@@ -212,7 +215,14 @@ def _server(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) 
         config=_config(fleet, process, change),
         info=info,
         role=role,
+        users=(("default", "on", "~*", "&*", "+@all"), *_users(process)),
+        categories={},
     )
+
+
+def _users(process: Process) -> list[tuple[str, ...]]:
+    setting = process.setting("user")
+    return [(words[0], *sealed_rules(words[1:])) for words in (setting.reveal() if setting else ())]
 
 
 def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -222,7 +232,7 @@ def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, A
         if setting.name in ("replicaof", *change.get("unfile", ()), *change.get("file", {})):
             continue
         for words in setting.reveal() or (("",),):
-            hidden = (*words[:-1], _sealed(words[-1])) if setting.secret else words
+            hidden = without_secrets(setting.name, words, (setting.name,)) if setting.secret else words
             lines.append((*setting.name.split(), *hidden))
     lines += [(*name.split(), *str(value).split()) for name, value in change.get("file", {}).items()]
     return (*lines, ("replicaof", master.address, str(master.port))) if master else tuple(lines)
@@ -309,7 +319,7 @@ def _peer(text: str) -> dict[str, str]:
 
 def _unit(change: Mapping[str, Any], state: str) -> dict[str, str]:
     limit = {"MemoryMax": str(change["memory_max"])} if "memory_max" in change else {}
-    return {"SubState": change.get("substate", state), **limit}
+    return {"SubState": change.get("substate", state), "NRestarts": str(change.get("restarts", 0)), **limit}
 
 
 def _endpoint(fleet: Fleet, text: str) -> Endpoint:

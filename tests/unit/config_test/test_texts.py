@@ -49,6 +49,7 @@ sentinel:
   password: Gray-Sky_55-all-day
   config:
     down-after-milliseconds: 5000
+silence: {E44: somebody makes that user by hand}
 """
 
 

@@ -171,7 +171,10 @@ def test_a_vault_may_stand_in_config(tmp_path: Path, vaulted: str) -> None:
 
 
 def test_no_secret_is_in_what_a_fleet_prints(tmp_path: Path, vaulted: str) -> None:
-    text = SERVICE.replace("{password}", vaulted) + "    config: {masteruser: hidden-user}\n"
+    text = (
+        SERVICE.replace("{password}", vaulted)
+        + "    config: {masteruser: hidden-user}\n    silence: {E44: made by hand}\n"
+    )
     text += "sentinel: {machines: [red1], silence: {E2: one does}, password: hidden-sentinel,\n"
     text += "           config: {sentinel-pass: hidden-sentinel}}\n"
     text = text.replace("    master: red1\n", "    master: red1\n    replicas: ['red1:6380']\n")

@@ -117,11 +117,23 @@ OF_A_DEPLOYMENT: dict[str, tuple[dict[str, dict[str, Any]], set[tuple[str, str]]
         {("replicas-known", SENTINEL), ("replicas-known-down", SENTINEL)},
     ),
     "no majority": (
-        {SENTINEL: {"is": "down"}, "sentinel-26379@red1": {"is": "down"}}, {("sentinels", "orders")}),
+        {SENTINEL: {"is": "down"}, "sentinel-26379@red1": {"is": "down"}},
+        {("sentinels", "orders"), ("down", SENTINEL), ("down", "sentinel-26379@red1")},
+    ),
     "no master": (
         {MASTER: {"is": "down"}},
-        {("no-master", "orders")},
+        {("no-master", "orders"), ("down", MASTER)},
     ),
+    "a Sentinel that is in tilt": ({SENTINEL: {"info": {"sentinel_tilt": "1"}}}, {("tilt", SENTINEL)}),
+    "a full disk": ({REPLICA: {"free": 500, "info": {"used_memory": "1000"}}}, {("disk-full", REPLICA)}),
+    "a data folder that is gone": ({REPLICA: {"data": None}}, {("folder-gone", REPLICA)}),
+    "writes are held back": ({MASTER: {"paused": True}}, {("paused", MASTER)}),
+    "a damaged file": ({REPLICA: {"is": "down", "damaged": True}}, {("file-damaged", REPLICA)}),
+    "a process that hangs": ({SENTINEL: {"is": "down", "pid": 7}}, {("silent", SENTINEL)}),
+    "another password": (
+        {SENTINEL: {"is": "down", "pid": 7, "error": "WRONGPASS no"}}, {("locked-out", SENTINEL)}),
+    "systemd started it again": (
+        {REPLICA: {"restarts": 2, "info": {"uptime_in_seconds": "9"}}}, {("started-again", REPLICA)}),
 }  # fmt: skip
 
 
