@@ -21,6 +21,7 @@ from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import Config, SettingsBuilder, secret
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
@@ -155,7 +156,12 @@ def _process(
         if service.watch:
             settings += _watching(service, service.watch, per_master)
     taken_over = is_adopted(sentinel.adopted, layout)
-    return Process(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password, adopted=taken_over)
+    announces = announced(endpoint, KIND.announce, builder.word)
+    return Process(
+        *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),
+        adopted=taken_over,
+        announces=announces,
+    )
 
 
 def _acquainted(
@@ -171,11 +177,11 @@ def _acquainted(
     for service in services:
         if service.watch:
             monitor = service.watch.name
-            replicas = [each.endpoint for each in service.processes if each.follows]
+            replicas = [each.announced for each in service.processes if each.follows]
             settings += [_line("known-replica", monitor, each.address, each.port) for each in replicas]
             for other in sentinels:
                 if other is not process:
-                    where = (other.endpoint.address, other.endpoint.port)
+                    where = (other.announced.address, other.announced.port)
                     settings.append(_line("known-sentinel", monitor, *where, _myid(name, other)))
     return replace(process, settings=tuple(settings))
 
@@ -218,7 +224,7 @@ def _per_master(description: Description, sentinel: SentinelDescription) -> Conf
 def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iterator[Setting]:
     first = service.first_master
     assert first is not None
-    yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)
+    yield _line("monitor", own.name, first.announced.address, first.announced.port, own.quorum)
     if service.password:
         yield Setting("sentinel auth-pass", ((own.name, service.password),), True)
     yield _line("down-after-milliseconds", own.name, own.down_after)

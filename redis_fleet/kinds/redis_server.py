@@ -12,7 +12,7 @@ from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external_master, master_of, members
+from redis_fleet.description.members import Member, external_master, members
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import Deployment, ServiceDescription
 from redis_fleet.kinds.kind import Kind, Start
@@ -20,6 +20,7 @@ from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import SettingsBuilder, secret
 from redis_fleet.settings.common import has_password, is_loopback, moved, own_settings, reachable, variables
 from redis_fleet.settings.layout import Layout
@@ -103,23 +104,16 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
         remedy = "describe a master of its own to try this service here"
         description.report((*path, service.following_key), what, remedy)
     upstream = secret(description, (*path, "master-password"), service.master_password) or password
-    processes = tuple(
-        _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
-        for member in members(service, description.deployment)
-    )
+    first, processes = outside, tuple[Process, ...]()
+    # The first master comes first, and what the others follow is what it announces.
+    for member in members(service, description.deployment):
+        process = _process(description, layout, name, member, first, password, upstream)
+        first = first or process.announced
+        processes = (*processes, process)
     delay = _restart_delay(processes, watch)
     if delay != USUAL_RESTART_DELAY:
         processes = tuple(replace(each, restart_delay=delay) for each in processes)
     return Service(name, processes, password, watch, outside)
-
-
-def _follows(description: Description, layout: Layout, service: ServiceDescription, member: Member) -> Endpoint | None:
-    outside = external_master(service)
-    master = master_of(service, description.deployment)
-    if outside or master is None or member == master:
-        return outside
-    address = description.deployment.machines[master.machine].address
-    return layout.endpoint(master.machine, address, master.port)
 
 
 def _process(
@@ -158,8 +152,11 @@ def _process(
     builder.add_described((*path, "config"), service.config, partial(check.server, adopted=service.adopted is not None))
     paths = moved(builder, path, service, member.machine, paths, layout)
     settings = tuple(builder.settings.values())
+    announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
-        title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
+        *(title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows),
+        adopted=taken_over,
+        announces=announces,
     )
 
 

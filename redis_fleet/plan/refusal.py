@@ -32,6 +32,7 @@ Code = Literal[
     "master-is-replica",
     "second-master",
     "other-master",
+    "announced-otherwise",
     # What would lose data, or the service.
     "files-gone",
     "failover-due",

@@ -12,8 +12,12 @@ from redis_fleet.model import Setting
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
 
+ANNOUNCED = "127.0.1.1"
+"""What processes of a sandbox announce that announce another address than their own: Linux has it on loopback, too."""
+
 # Beside ``port``, which is moved with the process.
 _LISTENING = "tls-port"
+_ANNOUNCING = ("replica-announce-ip", "sentinel announce-ip")
 
 
 def own_places(section: ServiceDescription | SentinelDescription, member: Member) -> Iterator[str]:
@@ -25,10 +29,13 @@ def own_places(section: ServiceDescription | SentinelDescription, member: Member
 
 
 def keep_inside(builder: SettingsBuilder, path: Path, machine: str, layout: Layout) -> None:
-    """Move sockets into the data folder and ports to loopback, and announce no address to anybody."""
+    """Move sockets into the data folder, and ports and announced addresses to loopback."""
     for setting in tuple(builder.settings.values()):
-        if "announce-" in setting.name:
-            # Sentinels and clients would go to the announced address.
+        if setting.name in _ANNOUNCING and setting.word:
+            builder.set(setting.name, (ANNOUNCED,))
+            builder.set("bind", (*builder.settings["bind"].lines[0], ANNOUNCED))
+        elif "announce-" in setting.name and not setting.name.endswith("announce-hostnames"):
+            # Nobody leads another port, or a cluster's addresses, to this process.
             del builder.settings[setting.name]
         elif setting.name == "unixsocket" and setting.word:
             # Relative to its working folder, the data folder: whole paths of sockets have room for 107 bytes (unix(7)).

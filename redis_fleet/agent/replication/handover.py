@@ -148,7 +148,7 @@ class _HandOver:
             return self._servers.is_master(self._new)
         except CONNECTION_ERRORS as error:
             what = f"{self._new} was told to become the master and does not answer since ({describe_error(error)})"
-            place = str(self._servers.node(self._old).endpoint).rpartition(":")
+            place = str(self._servers.node(self._old).announced).rpartition(":")
             remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
             raise GaveUpError(f"{what}; {remedy}") from None
 

@@ -1,0 +1,122 @@
+"""Rules about the addresses that processes announce: where everybody else is led to."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from redis_fleet import kinds
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.description.members import is_address
+from redis_fleet.model import Process
+from redis_fleet.rules.rule import Finding, rule
+from redis_fleet.rules.subject import Subject
+from redis_fleet.settings.announced import port_directive
+from redis_fleet.settings.common import is_loopback
+
+_SERVERS = ("replica-announce-ip", "replica-announce-port")
+_SENTINELS = ("sentinel announce-ip", "sentinel announce-port")
+_DIRECTIVES = (*_SERVERS, *_SENTINELS)
+_TRIED = "sentinel.c: sentinelRefreshInstanceInfo; tried on redis 7.0.15 with two loopback addresses"
+_ASTRAY = "Sentinels would not reach the process that is meant"
+
+
+def _announcing(subject: Subject) -> Iterator[Process]:
+    """Yield the processes to which the file gives something to announce."""
+    given = (*subject.given(*_DIRECTIVES), *subject.given_to_sentinels(*_DIRECTIVES))
+    found = {id(each.process) for each in given}
+    return (process for process in subject.fleet.processes if id(process) in found)
+
+
+def _finding(subject: Subject, process: Process, what: str, *, port: bool = False) -> Finding:
+    name = kinds.of(process).announce
+    place = subject.place(process, port_directive(name)) if port else None
+    place = place or subject.place(process, name) or subject.place(process, port_directive(name))
+    return Finding(place or (*kinds.of(process).section(process), "config"), what)
+
+
+@rule(
+    "E29",
+    "an announced host name",
+    reason="a Sentinel that does not resolve names drops a replica or another Sentinel that announces one",
+    source="sentinel.c: sentinelRefreshInstanceInfo, createSentinelAddr; tried on redis 7.0.15",
+    remedy="write the IP address that others reach it by",
+    directives=("replica-announce-ip", "sentinel announce-ip"),
+    firm=_ASTRAY,
+)
+def announced_name(subject: Subject) -> Iterator[Finding]:
+    """Where no Sentinel watches, a name is only told."""
+    for each in (*subject.given(_SERVERS[0]), *subject.given_to_sentinels(_SENTINELS[0])):
+        watched = each.service is None or each.service.watch
+        if watched and each.word and not is_address(each.word):
+            yield Finding(subject.path(each), f"announces '{each.word}', which is no IP address")
+
+
+@rule(
+    "E47",
+    "an address that only some of a service's processes announce",
+    reason="the others are known by the address that their connection comes from, which behind NAT is not the one "
+    "that is written down: the Sentinels list them twice, or count on one that nobody reaches",
+    source=_TRIED,
+    remedy='let all of them announce, those that are reached at their own address that one: "{{ NAME | '
+    'default(address) }}"',
+    directives=("replica-announce-ip", "sentinel announce-ip"),
+    firm="who announces nothing is not found by the others",
+)
+def announced_by_some(subject: Subject) -> Iterator[Finding]:
+    """Of a service, and of all Sentinels; that one kind announces and the other does not is W13."""
+    for group in (*(service.processes for service in subject.services), subject.fleet.sentinels):
+        silent = [process for process in group if not _address(subject, process)]
+        telling = next((process for process in group if _address(subject, process)), None)
+        if telling and silent:
+            names = ", ".join(process.id for process in silent)
+            yield _finding(subject, telling, f"is announced by {telling.id} and not by {names}")
+
+
+def _address(subject: Subject, process: Process) -> str:
+    return subject.value(process, kinds.of(process).announce)
+
+
+@rule(
+    "E48",
+    "an announced address that leads to another process",
+    reason="Sentinels and clients tell processes apart by address and port alone: of two with one address the one that "
+    "answers there is taken for both",
+    source=_TRIED,
+    remedy="announce an address of its own for each, or one address with a port of its own for each",
+    directives=_DIRECTIVES,
+    firm=_ASTRAY,
+)
+def announced_twice(subject: Subject) -> Iterator[Finding]:
+    """Two that announce the same, and one that announces where another one listens."""
+    taken: dict[Endpoint, Process] = {process.endpoint: process for process in subject.fleet.processes}
+    for process in _announcing(subject):
+        other = taken.setdefault(process.announced, process)
+        if other != process:
+            port = subject.place(process, kinds.of(process).announce) is None
+            what = f"is {process.announced} for {process.id}, where {other.id} is"
+            yield _finding(subject, process, what, port=port)
+
+
+@rule(
+    "E49",
+    "an announced address at which nobody else reaches a process",
+    reason="a loopback address is every machine's own, and 0.0.0.0 is no address to connect to: the others would look "
+    "for the process on their own machine",
+    source="RFC 1122, 3.2.1.3; " + _TRIED,
+    remedy="announce the address by which the other machines reach it",
+    directives=("replica-announce-ip", "sentinel announce-ip"),
+    firm=_ASTRAY,
+)
+def announced_nowhere(subject: Subject) -> Iterator[Finding]:
+    """On one machine alone, or on one that is all loopback, it does lead there."""
+    machines = [machine.address for machine in subject.fleet.machines.values()]
+    for process in _announcing(subject):
+        if _address(subject, process) and _leads_nowhere(process.announced.address, machines):
+            yield _finding(subject, process, f"tells others to reach {process.id} at {process.announced.address}")
+
+
+def _leads_nowhere(address: str, machines: Sequence[str]) -> bool:
+    if is_loopback(address):
+        return len(machines) > 1 and not all(map(is_loopback, machines))
+    return is_address(address) and (found := ipaddress.ip_address(address)).is_unspecified | found.is_multicast
