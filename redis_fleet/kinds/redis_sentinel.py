@@ -15,7 +15,7 @@ from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external_master, is_number, master_of, member
+from redis_fleet.description.members import Member, external_master, is_host_name, is_number, master_of, member
 from redis_fleet.description.schema import Deployment, SentinelDescription, WatchDescription
 from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
@@ -85,7 +85,7 @@ def watch(description: Description, name: str) -> Watch | None:
     own = service.sentinel
     if sentinel is None or not own.watched or master_of(service, deployment) is None:
         return None
-    if external_master(service):  # named beside a master of this file, which is reported
+    if external_master(service, deployment):  # named beside a master of this file, which is reported
         return None
     if not service.replicas and not (sentinel.adopted and own.model_fields_set - {"watched"}):
         return None
@@ -144,6 +144,9 @@ def _process(
     paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
     builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
     own_settings(builder, path, sentinel, layout, endpoint, paths)
+    if is_host_name(endpoint.address):
+        # Else the others know it by the address that its connection comes from.
+        builder.set(KIND.announce, (endpoint.address,))
     if password:
         builder.set("requirepass", (password,), secret=True)
     as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)

@@ -12,7 +12,7 @@ from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external_master, members
+from redis_fleet.description.members import Member, external_master, is_host_name, members
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import Deployment, ServiceDescription
 from redis_fleet.kinds.kind import Kind, Start
@@ -98,7 +98,7 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
     service = description.deployment.services[name]
     path = ("services", name)
     password = secret(description, (*path, "password"), service.password)
-    outside = external_master(service)
+    outside = external_master(service, description.deployment)
     if outside and not layout.supervised and not is_loopback(outside.address):
         what = f"is {outside}, which is outside this file, and no process of a sandbox leaves this machine"
         remedy = "describe a master of its own to try this service here"
@@ -144,6 +144,9 @@ def _process(
         builder.set("requirepass", (password,), secret=True)
     if upstream and _needs_upstream(service, taken_over=taken_over):
         builder.set("masterauth", (upstream,), secret=True)
+    if is_host_name(endpoint.address) and not taken_over:
+        # Else its master lists it by the address that its connection comes from.
+        builder.set(KIND.announce, (endpoint.address,))
     if follows:
         builder.set("replicaof", (follows.address, follows.port))
     if not layout.supervised:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.members import is_address
+from redis_fleet.description.references import NAME_FOR_ADDRESS
 from redis_fleet.model import Process
-from redis_fleet.rules.rule import Finding, rule
+from redis_fleet.rules.rule import Finding, finds, rule
 from redis_fleet.rules.subject import Subject
 from redis_fleet.settings.announced import port_directive
 from redis_fleet.settings.common import is_loopback
@@ -18,6 +20,9 @@ _SERVERS = ("replica-announce-ip", "replica-announce-port")
 _SENTINELS = ("sentinel announce-ip", "sentinel announce-port")
 _DIRECTIVES = (*_SERVERS, *_SENTINELS)
 _TRIED = "sentinel.c: sentinelRefreshInstanceInfo; tried on redis 7.0.15 with two loopback addresses"
+_RESOLVING = ("resolve-hostnames", "announce-hostnames")
+_NAMES_ON = "write 'resolve-hostnames: yes' and 'announce-hostnames: yes' into the Sentinels' 'config:' (6.2 and newer)"
+_LOCALHOST = "localhost"
 _ASTRAY = "Sentinels would not reach the process that is meant"
 
 
@@ -37,19 +42,63 @@ def _finding(subject: Subject, process: Process, what: str, *, port: bool = Fals
 
 @rule(
     "E29",
-    "an announced host name",
-    reason="a Sentinel that does not resolve names drops a replica or another Sentinel that announces one",
-    source="sentinel.c: sentinelRefreshInstanceInfo, createSentinelAddr; tried on redis 7.0.15",
-    remedy="write the IP address that others reach it by",
+    "an announced host name that the Sentinels do not take",
+    reason="a Sentinel that does not resolve names drops a replica or another Sentinel that announces one; one that "
+    "does not announce them writes down the IP address, and what is described is not found again",
+    source="sentinel.c: sentinelRefreshInstanceInfo, createSentinelAddr; tried on redis 6.0 to 8.0, valkey 8.0 to 9.1",
+    remedy=f"{_NAMES_ON}, or announce the IP address that others reach it by",
     directives=("replica-announce-ip", "sentinel announce-ip"),
     firm=_ASTRAY,
 )
 def announced_name(subject: Subject) -> Iterator[Finding]:
     """Where no Sentinel watches, a name is only told."""
+    lacking, remedy = _lacking(subject), _remedy(subject, "announce the IP address that others reach it by")
     for each in (*subject.given(_SERVERS[0]), *subject.given_to_sentinels(_SENTINELS[0])):
-        watched = each.service is None or each.service.watch
-        if watched and each.word and not is_address(each.word):
-            yield Finding(subject.path(each), f"announces '{each.word}', which is no IP address")
+        if lacking and _met_by_sentinels(subject, each.process) and each.word and not is_address(each.word):
+            yield Finding(subject.path(each), f"announces the name '{each.word}', and {lacking}", remedy)
+
+
+@finds(NAME_FOR_ADDRESS)
+def named_machines(subject: Subject) -> Iterator[Finding]:
+    """A machine's name is what its processes are known by, unless they announce something else."""
+    lacking, several = _lacking(subject), len(subject.fleet.machines) > 1
+    for name, machine in subject.deployment.machines.items():
+        if is_address(machine.address):
+            continue
+        path = ("machines", name, "address")
+        processes = [each for each in subject.fleet.on(name) if each.announced.address == machine.address]
+        silent = [each.id for each in processes if each.adopted and not _address(subject, each)]
+        if several and machine.address == _LOCALHOST:
+            yield Finding(path, "'localhost' is every machine itself", "write the address that the others reach it by")
+        elif lacking and any(_met_by_sentinels(subject, each) for each in processes):
+            remedy = _remedy(subject, "write an IP address; a name for ssh alone goes into 'ansible_host:'")
+            yield Finding(path, f"'{machine.address}' is a name, and {lacking}", remedy)
+        elif silent:
+            what = f"'{machine.address}' is a name, and {', '.join(silent)} does not announce it"
+            yield Finding(path, what, "write 'replica-announce-ip: \"{{ address }}\"', or an IP address here")
+
+
+def _remedy(subject: Subject, otherwise: str) -> str:
+    """Return what to do about a name: Sentinels of 6.0 take none."""
+    engine, name = subject.deployment.engine, _RESOLVING[0]
+    taken = any(sentinel_table.find(engine, version, name) for version in subject.versions)
+    return f"{_NAMES_ON}, or {otherwise}" if taken else otherwise
+
+
+def _lacking(subject: Subject) -> str:
+    """Say what the Sentinels leave undone with names; empty where they take them."""
+    wanting = {
+        name: [each for each in subject.fleet.sentinels if subject.value(each, f"sentinel {name}") != "yes"]
+        for name in _RESOLVING
+    }
+    verbs = [name.partition("-")[0] for name, processes in wanting.items() if processes]
+    return f"the Sentinels do not {' and '.join(verbs)} names" if verbs else ""
+
+
+def _met_by_sentinels(subject: Subject, process: Process) -> bool:
+    if kinds.of(process).watches:
+        return any(service.watch for service in subject.services)
+    return any(service.watch for service in subject.services if service.name == process.service)
 
 
 @rule(
@@ -67,10 +116,14 @@ def announced_by_some(subject: Subject) -> Iterator[Finding]:
     """Of a service, and of all Sentinels; that one kind announces and the other does not is W13."""
     for group in (*(service.processes for service in subject.services), subject.fleet.sentinels):
         silent = [process for process in group if not _address(subject, process)]
-        telling = next((process for process in group if _address(subject, process)), None)
+        telling = next((each for each in group if _address(subject, each) and _given(subject, each)), None)
         if telling and silent:
             names = ", ".join(process.id for process in silent)
             yield _finding(subject, telling, f"is announced by {telling.id} and not by {names}")
+
+
+def _given(subject: Subject, process: Process) -> bool:
+    return subject.place(process, kinds.of(process).announce) is not None
 
 
 def _address(subject: Subject, process: Process) -> str:
@@ -117,6 +170,6 @@ def announced_nowhere(subject: Subject) -> Iterator[Finding]:
 
 
 def _leads_nowhere(address: str, machines: Sequence[str]) -> bool:
-    if is_loopback(address):
+    if is_loopback(address) or address == _LOCALHOST:
         return len(machines) > 1 and not all(map(is_loopback, machines))
     return is_address(address) and (found := ipaddress.ip_address(address)).is_unspecified | found.is_multicast
