@@ -6,18 +6,24 @@ from collections.abc import Iterator
 
 from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.description.members import is_host_name
 from redis_fleet.model import Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.settings.announced import announced
 
 
-def known_as(process: Process, facts: ProcessFacts) -> Endpoint:
-    """Return what a process that was started once announces today, or will again when it is started."""
+def known_as(process: Process, facts: ProcessFacts) -> Endpoint | None:
+    """Return what a process that was started once announces today, or will again when it is started.
+
+    None where it announces nothing and is described with a host name: the others know some IP address.
+    """
     if not facts.started_once:
         return process.announced
-    word = facts.value_of if facts.config else facts.word_of
-    return announced(process.endpoint, kinds.of(process).announce, word) or process.endpoint
+    directive, word = kinds.of(process).announce, facts.value_of if facts.config else facts.word_of
+    if is_host_name(process.endpoint.address) and not word(directive):
+        return None
+    return announced(process.endpoint, directive, word) or process.endpoint
 
 
 def moved(service: Service, seen: Observed) -> Iterator[Refusal]:
@@ -27,7 +33,8 @@ def moved(service: Service, seen: Observed) -> Iterator[Refusal]:
     for process in service.processes:
         known = known_as(process, seen.of(process))
         if known != process.announced:
-            what = f"is known to the others as {known}, and is described as {process.announced}"
+            today = f"as {known}" if known else "by an IP address"
+            what = f"is known to the others {today}, and is described as {process.announced}"
             yield Refusal("announced-otherwise", process.id, what, _remedy(service))
 
 

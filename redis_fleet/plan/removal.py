@@ -141,8 +141,8 @@ def _unknown_replicas(service: Service, view: MasterView, *, alive: bool = False
 
 def _unknown_sentinels(fleet: Fleet, seen: Observed, view: MasterView, *, alive: bool = False) -> Iterator[Endpoint]:
     # One that is about to announce another address tells that the others itself.
-    described = {place for each in fleet.sentinels for place in (each.announced, known_as(each, seen.of(each)))}
-    yield from _not_among(described, view.sentinels, alive)
+    places = [place for each in fleet.sentinels for place in (each.announced, known_as(each, seen.of(each)))]
+    yield from _not_among({place for place in places if place}, view.sentinels, alive)
 
 
 def _not_among(described: set[Endpoint], rows: tuple[Mapping[str, str], ...], alive: bool) -> Iterator[Endpoint]:

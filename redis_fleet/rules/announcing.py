@@ -9,7 +9,7 @@ from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.members import is_address
-from redis_fleet.description.references import NAME_FOR_ADDRESS
+from redis_fleet.description.references import CHAINED, NAME_FOR_ADDRESS
 from redis_fleet.model import Process
 from redis_fleet.rules.rule import Finding, finds, rule
 from redis_fleet.rules.subject import Subject
@@ -83,6 +83,22 @@ def _remedy(subject: Subject, otherwise: str) -> str:
     engine, name = subject.deployment.engine, _RESOLVING[0]
     taken = any(sentinel_table.find(engine, version, name) for version in subject.versions)
     return f"{_NAMES_ON}, or {otherwise}" if taken else otherwise
+
+
+@finds(CHAINED)
+def follows_announced(subject: Subject) -> Iterator[Finding]:
+    """Where others listen is compared before, in ``description/references.py``; what they announce is known here."""
+    places = {str(each.announced).lower(): each for each in subject.fleet.processes}
+    for service in subject.services:
+        outside = service.external
+        found = places.get(str(outside).lower()) if outside else None
+        if found and outside != found.endpoint:
+            key = subject.deployment.services[service.name].following_key
+            what = f"is {outside}, which {found.id} of this file announces"
+            remedy = (
+                f"name the machines under 'services.{found.service}.replicas': a replica of a replica is not supported"
+            )
+            yield Finding(("services", service.name, key), what, remedy)
 
 
 def _lacking(subject: Subject) -> str:

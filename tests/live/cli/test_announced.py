@@ -90,6 +90,7 @@ def test_masters_that_announce_are_moved_and_verified(tmp_path: Path) -> None:
         assert sorted(each["subject"] for each in tried) == sorted(each.id for each in made.fleet.processes)
         status = made.on("status", "--json")
         assert status.code == 0, status.both
+        _seen_where_it_does_not_answer(made, "orders-6379@red3")
 
         moved = made.run(COMMAND, "switchover", "--sandbox", "--yes", "--json", made.file, "orders", "--to", "red2")
         assert moved.code == 0, moved.both
@@ -100,6 +101,18 @@ def test_masters_that_announce_are_moved_and_verified(tmp_path: Path) -> None:
         drilled = made.on("verify", "--drill", "failover", "--yes")
         assert drilled.code == 0, drilled.both
         unchanged(made)
+
+
+def _seen_where_it_does_not_answer(made: Box, name: str) -> None:
+    """See that verify says so when nobody gets through at what a server announces, and nothing else of that server."""
+    with client_of(made.process(name)) as client:
+        client.config_set("bind", "127.0.0.1")
+        broken = made.on("verify", "--json")
+        client.config_set("bind", f"127.0.0.1 {ANNOUNCED}")
+    assert broken.code == 1, broken.both
+    wrong = {each["subject"] for each in broken.json()["checks"] if each["check"] == CHECK and not each["ok"]}
+    assert wrong == {name}, broken.both
+    eventually(lambda: listed(made) == expected(made, "orders-6379@red1"), "the Sentinels reach it again")
 
 
 @pytest.mark.long

@@ -20,22 +20,26 @@ pytestmark = pytest.mark.skipif(
 _INSIDE = """
 set -eu
 ip link set lo up
+for each in 11 12 13; do
+    ip addr add 10.0.0.$each/32 dev lo
+    ip addr add 203.0.113.$each/32 dev lo
+done
 mount --bind "$0" /etc/hosts
 exec "$@"
 """
 _HOSTS = """
 127.0.0.1 localhost
-127.0.0.11 red1.example.com
-127.0.0.12 red2.example.com
-127.0.0.13 red3.example.com
+10.0.0.11 red1.example.com
+10.0.0.12 red2.example.com
+10.0.0.13 red3.example.com
 """
 _DESCRIPTION = """
 plugin: redis_fleet
 name: shop
 machines:
-  red1: {address: ADDRESS1, vars: {outer: 127.0.1.11}}
-  red2: {address: ADDRESS2, vars: {outer: 127.0.1.12}}
-  red3: {address: ADDRESS3, vars: {outer: 127.0.1.13}}
+  red1: {address: ADDRESS1, vars: {outer: 203.0.113.11}}
+  red2: {address: ADDRESS2, vars: {outer: 203.0.113.12}}
+  red3: {address: ADDRESS3, vars: {outer: 203.0.113.13}}
 services:
   orders:
     master: red1
@@ -92,18 +96,18 @@ def test_machines_are_known_by_their_names(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_machine_has_a_name_and_others_have_none(tmp_path: Path) -> None:
-    # On loopback a connection comes from 127.0.0.1, where a machine's would come from its address.
+    # Here a connection comes from the address that it goes to, where a machine's would come from its own.
     own = 'announce-ip: "{{ address }}"'
-    _lives(tmp_path, ("red1.example.com", "127.0.0.12", "127.0.0.13"), f"replica-{own}", f"{own}\n    {_NAMED}")
+    _lives(tmp_path, ("red1.example.com", "10.0.0.12", "10.0.0.13"), f"replica-{own}", f"{own}\n    {_NAMED}")
 
 
 def test_others_come_by_another_address_and_port(tmp_path: Path) -> None:
-    addresses = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
+    addresses = ("10.0.0.11", "10.0.0.12", "10.0.0.13")
     _lives(tmp_path, addresses, _OUTER, 'announce-ip: "{{ outer }}"\n    announce-port: 36379')
 
 
 @pytest.mark.long
 def test_a_name_is_announced_of_a_machine_that_has_an_address(tmp_path: Path) -> None:
     names = "{{ machine }}.example.com"
-    addresses = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
+    addresses = ("10.0.0.11", "10.0.0.12", "10.0.0.13")
     _lives(tmp_path, addresses, f'replica-announce-ip: "{names}"', f'announce-ip: "{names}"\n    {_NAMED}')
