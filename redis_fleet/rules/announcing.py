@@ -189,3 +189,20 @@ def _leads_nowhere(address: str, machines: Sequence[str]) -> bool:
     if is_loopback(address) or address == _LOCALHOST:
         return len(machines) > 1 and not all(map(is_loopback, machines))
     return is_address(address) and (found := ipaddress.ip_address(address)).is_unspecified | found.is_multicast
+
+
+@rule(
+    "E50",
+    "a replica that the Sentinels do not list",
+    reason="a Sentinel says nothing of it: whether it knows it, and holds it for up, cannot be seen, and a deployment "
+    "is never found in step; it is promoted like any other, and clients are sent to it then",
+    source="sentinel.c: addReplyDictOfRedisInstances; tried on redis 7.0.15 and valkey 9.1.2",
+    remedy="take it out; 'replica-priority: 0' keeps a replica from being promoted",
+    directives=("replica-announced",),
+    firm="it would be waited for in vain, and verify would miss it",
+)
+def unlisted(subject: Subject) -> Iterator[Finding]:
+    """Where no Sentinel watches it means nothing."""
+    for each in subject.given("replica-announced"):
+        if each.word == "no" and each.service and each.service.watch:
+            yield Finding(subject.path(each), f"hides {each.process.id} from what the Sentinels say")

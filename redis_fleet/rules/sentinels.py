@@ -165,7 +165,8 @@ def announced_one_way(subject: Subject) -> Iterator[Finding]:
         if sentinels and not place:
             what = f"announces an address, but the servers of '{service.name}' announce none"
             yield Finding(subject.path(sentinels), what, "add 'replica-announce-ip:' to the service's 'config:'")
-        hidden = next((each for each in service.processes if not place and _behind(subject, each)), None)
+        silent = [each for each in service.processes if not subject.value(each, "replica-announce-ip")]
+        hidden = next((each for each in silent if _behind(subject, each)), None)
         if hidden:
             what = f"leaves out {hidden.endpoint.address}: Sentinels learn another address of its replicas"
             yield Finding(("services", service.name, "bind"), what, "add '{{ address }}', or 'replica-announce-ip:'")

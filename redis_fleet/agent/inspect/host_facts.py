@@ -154,6 +154,8 @@ def _is_here(address: str) -> bool:
 
     Debian gives a machine's own name the address 127.0.1.1.
     """
+    if address == "localhost":
+        return True
     if not _is_numeric(address):
         return any(each in _own_addresses() for each in _resolved(address))
     if _number("/proc/sys/net/ipv4/ip_nonlocal_bind"):
