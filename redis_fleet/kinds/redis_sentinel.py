@@ -144,7 +144,8 @@ def _process(
     paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
     builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
     own_settings(builder, path, sentinel, layout, endpoint, paths)
-    if is_host_name(endpoint.address):
+    taken_over = is_adopted(sentinel.adopted, layout)
+    if is_host_name(endpoint.address) and not taken_over:
         # Else the others know it by the address that its connection comes from.
         builder.set(KIND.announce, (endpoint.address,))
     if password:
@@ -158,7 +159,6 @@ def _process(
     for service in services:
         if service.watch:
             settings += _watching(service, service.watch, per_master)
-    taken_over = is_adopted(sentinel.adopted, layout)
     announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
         *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),

@@ -67,15 +67,16 @@ def named_machines(subject: Subject) -> Iterator[Finding]:
             continue
         path = ("machines", name, "address")
         processes = [each for each in subject.fleet.on(name) if each.announced.address == machine.address]
-        silent = [each.id for each in processes if each.adopted and not _address(subject, each)]
+        silent = next((each for each in processes if each.adopted and not _address(subject, each)), None)
         if several and machine.address == _LOCALHOST:
             yield Finding(path, "'localhost' is every machine itself", "write the address that the others reach it by")
         elif lacking and any(_met_by_sentinels(subject, each) for each in processes):
             remedy = _remedy(subject, "write an IP address; a name for ssh alone goes into 'ansible_host:'")
             yield Finding(path, f"'{machine.address}' is a name, and {lacking}", remedy)
         elif silent:
-            what = f"'{machine.address}' is a name, and {', '.join(silent)} does not announce it"
-            yield Finding(path, what, "write 'replica-announce-ip: \"{{ address }}\"', or an IP address here")
+            directive = kinds.of(silent).announce.removeprefix("sentinel ")
+            what = f"'{machine.address}' is a name, and {silent.id}, which was adopted, does not announce it"
+            yield Finding(path, what, f"write '{directive}: \"{{{{ address }}}}\"' for it, or an IP address here")
 
 
 def _remedy(subject: Subject, otherwise: str) -> str:

@@ -12,7 +12,7 @@ from ..endpoint import Endpoint
 from ..messages.service import Instance
 
 _PATIENCE = 0.5
-_found: dict[tuple[str, Endpoint], Endpoint] = {}
+_found: dict[tuple[Endpoint, Endpoint], Endpoint] = {}
 
 
 def way_to(node: Instance) -> Endpoint:
@@ -22,7 +22,7 @@ def way_to(node: Instance) -> Endpoint:
     """
     if node.announces is None:
         return node.endpoint
-    key = (str(node.endpoint), node.announces)
+    key = (node.endpoint, node.announces)
     if key not in _found:
         for place in (node.endpoint, node.announces):
             if _reached(place):
