@@ -134,7 +134,8 @@ def test_another_announced_address_is_refused_until_it_was_changed_by_hand(tmp_p
                 if process != first:
                     client.replicaof(ANNOUNCED, first.endpoint.port)
                 client.config_rewrite()
-        done = made.on("deploy", "--json")
+        # The Sentinels listen there from their next start on.
+        done = made.on("deploy", "--json", "--yes")
         assert done.code == 0, done.both
         eventually(lambda: listed(made) == expected(made, first.id), "each is listed once")
         unchanged(made)
