@@ -97,7 +97,8 @@ class Process:
     """One redis-server, redis-sentinel or what else runs: where, and every setting of its configuration file.
 
     ``name`` is unique on its machine (``orders-6379``), ``id`` in the fleet (``orders-6379@red1``). ``kind`` is one of
-    ``redis_fleet.kinds``.
+    ``redis_fleet.kinds``. ``endpoint`` is where redis-fleet connects to it, ``announces`` where it tells others that it
+    is (None: there).
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
     Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
     set it up, and its unit stays as it is.
@@ -114,6 +115,12 @@ class Process:
     follows: Endpoint | None = None
     restart_delay: float | None = USUAL_RESTART_DELAY
     adopted: bool = False
+    announces: Endpoint | None = None
+
+    @property
+    def announced(self) -> Endpoint:
+        """Where servers, Sentinels and clients are told that it is: what others say of it is compared with this."""
+        return self.announces or self.endpoint
 
     @property
     def id(self) -> str:

@@ -156,7 +156,7 @@ def restart_request(
         edit=edits(fleet, process, step["edit"]),
         files=(_file(unit_file(fleet, process)),) if step["unit"] else (),
         follow=step["follow"],
-        others=tuple(each.endpoint for each in running if each != process),
+        others=tuple(each.announced for each in running if each != process),
         needed=max(0, len(running) - 2) if step["expect"] == "replica" else 0,
         masters=_known_to_sentinels(fleet) if kinds.of(process).watches else {},
         server=fleet.sandbox.server if fleet.sandbox else "",

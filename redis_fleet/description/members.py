@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.description.schema import Deployment, ServiceDescription
+
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 @dataclass(frozen=True, order=True)
@@ -31,26 +34,38 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 20
 
 
-def external(text: str) -> Endpoint | None:
-    """Read ``10.9.9.9 6379`` (or with a colon) as a master outside the file; None when it is no address and port."""
+def external(text: str, machines: Iterable[str] = ()) -> Endpoint | None:
+    """Read ``10.9.9.9 6379`` or ``db.example.com 6379`` (or with a colon) as a master outside the file.
+
+    None when it is no address or host name with a port, or names one of the ``machines``. A name without a dot that is
+    much like a machine's is that one, mistyped.
+    """
     match = re.fullmatch(r"(\S+?)(?:\s+|:)([0-9]{1,19})", text.strip())
-    if not match or not is_address(match[1]):
+    known = list(machines)
+    if not match or match[1] in known or not (is_address(match[1]) or is_host_name(match[1])):
+        return None
+    if "." not in match[1] and ":" not in match[1] and nearest(match[1], known):
         return None
     return Endpoint(match[1], int(match[2]))
 
 
-def external_master(service: ServiceDescription) -> Endpoint | None:
+def external_master(service: ServiceDescription, deployment: Deployment) -> Endpoint | None:
     """Return the master outside the file that a service follows, if any."""
-    return external(service.following) if service.following else None
+    return external(service.following, deployment.machines) if service.following else None
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an IP address; names are not, as bind and Sentinel want addresses."""
+    """Say whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
+
+
+def is_host_name(text: str) -> bool:
+    """Say whether a text is a host name (RFC 1123); one that ends in a number is a mistyped IP address (RFC 3696)."""
+    return len(text) < 254 and bool(_HOST_NAME.fullmatch(text)) and not text.rpartition(".")[2].isdecimal()
 
 
 def master_of(service: ServiceDescription, deployment: Deployment) -> Member | None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from redis_fleet.agent.replication.agreement import majority
-from redis_fleet.description.members import external, external_master, is_address, is_number, master_of, member, nearest
+from redis_fleet.description.members import (
+    external,
+    external_master,
+    is_address,
+    is_host_name,
+    is_number,
+    master_of,
+    member,
+    nearest,
+)
 from redis_fleet.description.nodes import Document, Path, dotted
 from redis_fleet.description.schema import Deployment
 from redis_fleet.problems import Problem
@@ -30,12 +39,13 @@ NO_AGREEMENT = declare(
 NAME_FOR_ADDRESS = declare(
     "E12",
     "a name where Sentinel wants an address",
-    reason="Sentinel ends at its start, as it cannot resolve the name, unless resolve-hostnames is on "
-    "(6.2 and newer), and then depends on a name server in every failover",
-    source="measured on redis 7.0.15; sentinel.c: createSentinelAddr",
-    remedy="write the IP address; a name for ssh goes into 'ansible_host:'",
-    directives=("sentinel monitor", "sentinel resolve-hostnames"),
-    firm="processes bind to the address, too",
+    reason="a Sentinel that does not resolve names ends at its start; one that resolves and does not announce them "
+    "writes IP addresses into every file, so that nobody is found under the described name after a failover",
+    source="measured on redis 6.0 to 8.0 and valkey 8.0 to 9.1; sentinel.c: createSentinelAddr, announceSentinelAddr",
+    remedy="write 'resolve-hostnames: yes' and 'announce-hostnames: yes' into the Sentinels' 'config:' (6.2 and newer),"
+    " or an IP address; a name for ssh alone goes into 'ansible_host:'",
+    directives=("sentinel monitor", "sentinel resolve-hostnames", "sentinel announce-hostnames"),
+    firm="the Sentinels would not start, or not find the processes again",
 )
 
 SHARED = declare(
@@ -77,9 +87,9 @@ def _plugin_is_ours(deployment: Deployment, document: Document) -> Iterator[Prob
 @decides(NAME_FOR_ADDRESS)
 def _machines_have_addresses(deployment: Deployment, document: Document) -> Iterator[Problem]:
     for name, machine in deployment.machines.items():
-        if not is_address(machine.address):
-            what = f"'{machine.address}' is not an IP address"
-            remedy = "write the one that Redis binds to and Sentinel announces; a name goes into 'ansible_host:'"
+        if not (is_address(machine.address) or is_host_name(machine.address)):
+            what = f"'{machine.address}' is neither an IP address nor a host name"
+            remedy = "write the one that Redis binds to; a name for ssh alone goes into 'ansible_host:'"
             yield _problem(document, ("machines", name, "address"), what, remedy, NAME_FOR_ADDRESS)
 
 
@@ -89,7 +99,7 @@ def _machines_are_known(deployment: Deployment, document: Document) -> Iterator[
     known = sorted(tree) if isinstance(tree, dict) else []
     for path, text in _references(deployment):
         name = text.replace(" ", ":", 1).partition(":")[0]
-        if name and name not in known and not external(text):
+        if name and name not in known and not external(text, known):
             yield _problem(document, path, f"'{name}' is not one of the machines", _which_machine(path, name, known))
 
 
@@ -100,7 +110,7 @@ def _which_machine(path: Path, name: str, known: list[str]) -> str:
     remedy = f"did you mean '{close}'?" if close else f"the machines are {', '.join(known)}"
     if close or path[-1] not in ("replicaof", "slaveof"):
         return remedy
-    return f"{remedy}; a master outside this file is an IP address and a port"
+    return f"{remedy}; a master outside this file is an IP address or a host name, and a port"
 
 
 def _references(deployment: Deployment) -> Iterator[tuple[Path, str]]:
@@ -144,7 +154,7 @@ def _services_have_one_master(deployment: Deployment, document: Document) -> Ite
             yield _problem(document, path, "has no master", remedy)
         elif len(named) > 1:
             yield _problem(document, path, f"names its master {len(named)} times: {', '.join(named)}", "keep one")
-        elif external_master(service) and not service.replicas:
+        elif external_master(service, deployment) and not service.replicas:
             yield _problem(document, path, "has no process of its own", "name at least one machine under 'replicas'")
 
 
@@ -226,7 +236,7 @@ def _masters_outside_are_outside(deployment: Deployment, document: Document) -> 
         if place.machine in deployment.machines:
             owners[deployment.machines[place.machine].address, place.port] = (path, place.machine)
     for name, service in deployment.services.items():
-        outside = external_master(service)
+        outside = external_master(service, deployment)
         if outside is None or (found := owners.get((outside.address, outside.port))) is None:
             continue
         (section, owner, *_), machine = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from redis_fleet.agent.messages.service import Instance, ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection
 from redis_fleet.agent.replication.view import connect
+from redis_fleet.agent.replication.ways import way_to
 from redis_fleet.agent.secret import Secret
 from redis_fleet.drills.context import Deployment, NotHereError
 
 if TYPE_CHECKING:
     import redis
 
+Place = tuple[str, int]
 _TIMEOUT = 3.0
 _GONE_MS = 5000
 _HOW = "pip install 'redis>=5,<9'"
@@ -22,12 +25,16 @@ _HOW = "pip install 'redis>=5,<9'"
 
 @dataclass(frozen=True)
 class Entrance:
-    """What an application is told of a service: its Sentinels as (address, port), its name there, the passwords."""
+    """What an application is told of a service: its Sentinels as (address, port), its name there, the passwords.
 
-    sentinels: tuple[tuple[str, int], ...]
+    ``moved`` are the servers that announce another address, with the one by which they are reached from here.
+    """
+
+    sentinels: tuple[Place, ...]
     monitor: str
     password: str | None = field(repr=False)
     sentinel_password: str | None = field(repr=False)
+    moved: tuple[tuple[Place, Place], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values, passwords in clear: only for another process of ours, through a pipe."""
@@ -36,8 +43,14 @@ class Entrance:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Entrance:
         """Make it of what ``to_dict`` returned."""
-        sentinels = tuple((str(address), int(port)) for address, port in values["sentinels"])
-        return cls(sentinels, values["monitor"], values["password"], values["sentinel_password"])
+        moved = tuple((_place(announced), _place(way)) for announced, way in values["moved"])
+        sentinels = tuple(map(_place, values["sentinels"]))
+        return cls(sentinels, values["monitor"], values["password"], values["sentinel_password"], moved)
+
+
+def _place(values: Sequence[Any]) -> Place:
+    address, port = values
+    return str(address), int(port)
 
 
 @dataclass
@@ -56,9 +69,11 @@ def entrance_of(target: ServiceAccess) -> Entrance:
     """Return the entrance of a service; raises NotHereError when no Sentinel watches it."""
     if not target.monitor:
         raise NotHereError(f"no Sentinel watches {target.service}, and its clients ask Sentinels for the master here")
-    places = tuple((node.endpoint.address, node.endpoint.port) for node in target.sentinels)
+    ways = tuple((way.address, way.port) for way in map(way_to, target.sentinels))
+    announced = [(each.announced, way_to(each)) for each in target.members if each.announces]
+    moved = tuple(((place.address, place.port), (way.address, way.port)) for place, way in announced)
     password = None if target.open else target.password
-    return Entrance(places, target.monitor, _clear(password), _clear(target.sentinel_password))
+    return Entrance(ways, target.monitor, _clear(password), _clear(target.sentinel_password), moved)
 
 
 def _clear(secret: Secret | None) -> str | None:
@@ -93,7 +108,20 @@ def sentinel_of(entrance: Entrance) -> Any:
     """Return redis-py's ``Sentinel``, its view of the Sentinels."""
     own = {"password": entrance.sentinel_password, **_patience()}
     # By name: an optional package, whose own types do not cover this.
-    return import_module("redis.sentinel").Sentinel(list(entrance.sentinels), sentinel_kwargs=own, **_patience())
+    sentinel = import_module("redis.sentinel").Sentinel(list(entrance.sentinels), sentinel_kwargs=own, **_patience())
+    if entrance.moved:
+        sentinel.discover_master = _moved(sentinel.discover_master, dict(entrance.moved))
+    return sentinel
+
+
+def _moved(discover: Callable[[str], Place], ways: Mapping[Place, Place]) -> Callable[[str], Place]:
+    """Return a search for the master that ends where it is reached from here."""
+
+    def found(name: str) -> Place:
+        named = discover(name)
+        return ways.get(named, named)
+
+    return found
 
 
 def client_of(entrance: Entrance) -> redis.Redis:

@@ -10,9 +10,11 @@ from typing import Any
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.access import Access, connect
-from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.service import Instance, ServiceAccess
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
 from redis_fleet.agent.replication.view import CONNECTION_ERRORS
+from redis_fleet.agent.replication.ways import way_to
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.operations.service_access import target
@@ -31,15 +33,16 @@ class NoMasterError(Exception):
 
 @dataclass
 class Client:
-    """One process of the deployment that is sent commands."""
+    """One process of the deployment that is sent commands; ``announced`` is where Sentinels say that it is."""
 
     name: str
     _access: Access
+    announced: Endpoint
     _connection: Connection | None = field(default=None, repr=False)
 
     @property
     def endpoint(self) -> tuple[str, int]:
-        """Return address and port."""
+        """Return address and port that it is reached by from here."""
         return self._access.endpoint.address, self._access.endpoint.port
 
     def call(self, *words: object) -> Reply:
@@ -134,7 +137,9 @@ class Deployment:
 
     def _client(self, process: Process) -> Client:
         if process.id not in self._clients:
-            self._clients[process.id] = Client(process.id, Access(process.endpoint, process.password))
+            own = Instance(process.id, process.machine, process.endpoint, announces=process.announces)
+            access = Access(way_to(own), process.password)
+            self._clients[process.id] = Client(process.id, access, process.announced)
         return self._clients[process.id]
 
 

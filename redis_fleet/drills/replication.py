@@ -77,7 +77,7 @@ def _who_follows_whom(deployment: Deployment, book: Notebook, master: Client) ->
 
 def astray(target: ServiceAccess, member: MemberView, master: MemberView) -> str:
     """Return what is wrong with a member as a replica of a master, as it was seen before; empty when nothing is."""
-    place = next(str(node.endpoint) for node in target.members if node.id == master.id)
+    place = next(str(node.announced) for node in target.members if node.id == master.id)
     if member.problem:
         return f"does not answer: {member.problem}"
     if member.role != "replica":

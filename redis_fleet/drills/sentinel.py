@@ -54,7 +54,7 @@ def _asked(deployment: Deployment, book: Notebook, sentinel: Client, master: Cli
     watch = deployment.service.watch
     assert watch is not None
     expected = {
-        "where": place_of(*master.endpoint),
+        "where": str(master.announced),
         "flags": "master",
         "num-slaves": str(len(deployment.service.processes) - 1),
         "num-other-sentinels": str(len(deployment.sentinels()) - 1),

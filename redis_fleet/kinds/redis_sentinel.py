@@ -15,7 +15,7 @@ from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external_master, is_number, master_of, member
+from redis_fleet.description.members import Member, external_master, is_host_name, is_number, master_of, member
 from redis_fleet.description.nodes import VaultText
 from redis_fleet.description.schema import Deployment, SentinelDescription, WatchDescription
 from redis_fleet.description.secrets import Variables
@@ -24,6 +24,7 @@ from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import Config, SettingsBuilder
 from redis_fleet.settings.common import moved, own_settings, variables
 from redis_fleet.settings.layout import Layout
@@ -88,7 +89,7 @@ def watch(description: Description, name: str) -> Watch | None:
     own = service.sentinel
     if sentinel is None or not own.watched or master_of(service, deployment) is None:
         return None
-    if external_master(service):  # named beside a master of this file, which is reported
+    if external_master(service, deployment):  # named beside a master of this file, which is reported
         return None
     if not service.replicas and not (sentinel.adopted and own.model_fields_set - {"watched"}):
         return None
@@ -167,6 +168,10 @@ def _process(
     paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
     builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
     own_settings(builder, path, sentinel, layout, endpoint, paths)
+    taken_over = is_adopted(sentinel.adopted, layout)
+    if is_host_name(endpoint.address) and not taken_over:
+        # Else the others know it by the address that its connection comes from.
+        builder.set(KIND.announce, (endpoint.address,))
     if password:
         builder.set("requirepass", (password,), secret=True)
     as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)
@@ -180,8 +185,12 @@ def _process(
     for service in services:
         if service.watch:
             settings += _watching(service, service.watch, per_master)
-    taken_over = is_adopted(sentinel.adopted, layout)
-    return Process(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password, adopted=taken_over)
+    announces = announced(endpoint, KIND.announce, builder.word)
+    return Process(
+        *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),
+        adopted=taken_over,
+        announces=announces,
+    )
 
 
 def _acquainted(
@@ -197,11 +206,11 @@ def _acquainted(
     for service in services:
         if service.watch:
             monitor = service.watch.name
-            replicas = [each.endpoint for each in service.processes if each.follows]
+            replicas = [each.announced for each in service.processes if each.follows]
             settings += [_line("known-replica", monitor, each.address, each.port) for each in replicas]
             for other in sentinels:
                 if other is not process:
-                    where = (other.endpoint.address, other.endpoint.port)
+                    where = (other.announced.address, other.announced.port)
                     settings.append(_line("known-sentinel", monitor, *where, _myid(name, other)))
     return replace(process, settings=tuple(settings))
 
@@ -244,7 +253,7 @@ def _per_master(description: Description, sentinel: SentinelDescription) -> Conf
 def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iterator[Setting]:
     first = service.first_master
     assert first is not None
-    yield _line("monitor", own.name, first.endpoint.address, first.endpoint.port, own.quorum)
+    yield _line("monitor", own.name, first.announced.address, first.announced.port, own.quorum)
     if service.password:
         yield Setting("sentinel auth-pass", ((own.name, service.password),), True)
     yield _line("down-after-milliseconds", own.name, own.down_after)

@@ -12,7 +12,7 @@ from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import check, table
 from redis_fleet.description.load import Description
-from redis_fleet.description.members import Member, external_master, master_of, members
+from redis_fleet.description.members import Member, external_master, is_host_name, members
 from redis_fleet.description.nodes import Path
 from redis_fleet.description.schema import Deployment, ServiceDescription
 from redis_fleet.kinds.kind import Kind, Start
@@ -20,6 +20,7 @@ from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
 from redis_fleet.settings.adopted import is_adopted
+from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.common import (
     has_password,
@@ -109,29 +110,22 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
     service = description.deployment.services[name]
     path = ("services", name)
     password = secret(description, (*path, "password"), service.password)
-    outside = external_master(service)
+    outside = external_master(service, description.deployment)
     if outside and not layout.supervised and not is_loopback(outside.address):
         what = f"is {outside}, which is outside this file, and no process of a sandbox leaves this machine"
         remedy = "describe a master of its own to try this service here"
         description.report((*path, service.following_key), what, remedy)
     upstream = secret(description, (*path, "master-password"), service.master_password) or password
-    processes = tuple(
-        _process(description, layout, name, member, _follows(description, layout, service, member), password, upstream)
-        for member in members(service, description.deployment)
-    )
+    first, processes = outside, tuple[Process, ...]()
+    # The first master comes first, and what the others follow is what it announces.
+    for member in members(service, description.deployment):
+        process = _process(description, layout, name, member, first, password, upstream)
+        first = first or process.announced
+        processes = (*processes, process)
     delay = _restart_delay(processes, watch)
     if delay != USUAL_RESTART_DELAY:
         processes = tuple(replace(each, restart_delay=delay) for each in processes)
     return Service(name, processes, password, watch, outside)
-
-
-def _follows(description: Description, layout: Layout, service: ServiceDescription, member: Member) -> Endpoint | None:
-    outside = external_master(service)
-    master = master_of(service, description.deployment)
-    if outside or master is None or member == master:
-        return outside
-    address = description.deployment.machines[master.machine].address
-    return layout.endpoint(master.machine, address, master.port)
 
 
 def _process(
@@ -163,6 +157,9 @@ def _process(
         builder.set("requirepass", (password,), secret=True)
     if upstream and _needs_upstream(service, taken_over=taken_over):
         builder.set("masterauth", (upstream,), secret=True)
+    if is_host_name(endpoint.address) and not taken_over:
+        # Else its master lists it by the address that its connection comes from.
+        builder.set(KIND.announce, (endpoint.address,))
     if follows:
         builder.set("replicaof", (follows.address, follows.port))
     if not layout.supervised:
@@ -174,8 +171,11 @@ def _process(
     paths = moved(builder, path, service, member, paths, layout)
     endpoint = on_socket(builder, endpoint, paths)
     settings = tuple(builder.settings.values())
+    announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
-        title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows, adopted=taken_over
+        *(title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows),
+        adopted=taken_over,
+        announces=announces,
     )
 
 

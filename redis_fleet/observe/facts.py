@@ -19,6 +19,7 @@ from redis_fleet.agent.messages.observation import (
 )
 from redis_fleet.kinds import KINDS
 from redis_fleet.model import Paths, Process
+from redis_fleet.settings.announced import announced
 
 __all__ = ["MachineFacts", "ManualMaster", "MasterView", "Observed", "ProcessFacts", "Stranger", "observed"]
 
@@ -113,13 +114,15 @@ def _machine(name: str, answer: Observation | str) -> MachineFacts:
 
 def _stranger(machine: str, found: Undescribed) -> Stranger:
     seen = found.process
+    kind = KINDS[seen.kind.name]
     process = Process(
         name=seen.name,
         kind=seen.kind.name,
         machine=machine,
-        service=KINDS[seen.kind.name].service_of(seen.name),
+        service=kind.service_of(seen.name),
         endpoint=seen.access.endpoint,
         settings=(),
         paths=Paths(seen.configuration, seen.data, seen.log, seen.pid, f"{UNITS}{seen.unit}" if seen.unit else ""),
+        announces=announced(seen.access.endpoint, kind.announce, found.facts.word_of),
     )
     return Stranger(process, found.facts, found.enabled)

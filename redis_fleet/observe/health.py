@@ -90,7 +90,7 @@ def _service(fleet: Fleet, service: Service, seen: Observed, now: float) -> Iter
         yield from _presence(process, seen)
     masters = [process for process in up if seen.of(process).role_name == engine_words.MASTER]
     yield from _masters(service, masters)
-    place = str(service.external or (masters[0].endpoint if len(masters) == 1 else ""))
+    place = str(service.external or (masters[0].announced if len(masters) == 1 else ""))
     for process in up:
         if process not in masters:
             yield from _replica(process, seen.of(process), place)

@@ -76,7 +76,7 @@ def _aof(facts: ProcessFacts) -> str:
 
 def _lag(service: Service, process: Process, facts: ProcessFacts, seen: Observed) -> int | None:
     """Bytes behind the master; both were asked at slightly different times, so a little is nothing."""
-    master = next((each for each in service.processes if each.endpoint == facts.follows), None)
+    master = next((each for each in service.processes if each.announced == facts.follows), None)
     if master is None or process == master:
         return None
     ahead = engine_words.value(seen.of(master).info, "master_repl_offset")
@@ -88,7 +88,7 @@ def _agreeing(fleet: Fleet, service: Service, process: Process, seen: Observed) 
     """Which Sentinels name this process as the master; only said of masters."""
     assert service.watch is not None
     found = votes(seen, fleet.sentinels, service.watch.name)
-    agreeing = [each.voter for each in found if each.place == str(process.endpoint)]
+    agreeing = [each.voter for each in found if each.place == str(process.announced)]
     return agreeing if agreeing or seen.of(process).role_name == engine_words.MASTER else None
 
 

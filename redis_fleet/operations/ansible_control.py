@@ -45,10 +45,10 @@ class AnsibleProcessControl:
         process = self._processes[process_id]
         agreed = agreed_master(self._view())
         own = next(each for each in self._target.members if each.id == process_id)
-        replaced = agreed not in ("", str(own.endpoint))
+        replaced = agreed not in ("", str(own.announced))
         if not replaced and process.restart_delay != USUAL_RESTART_DELAY:
             raise RuntimeError(f"{process_id} stays down: without persistence it would start empty, as the master")
-        other = next((each.endpoint for each in self._target.members if str(each.endpoint) == agreed), None)
+        other = next((each.announced for each in self._target.members if str(each.announced) == agreed), None)
         follow = f"{other.address} {other.port}" if replaced and other else ""
         self._ask(Release(managed(process), self._server, follow))
 

@@ -78,7 +78,7 @@ def member_at(target: ServiceAccess, seen: ServiceView, place: str) -> MemberVie
 
 def follows(target: ServiceAccess, seen: ServiceView, member: str, master: str) -> bool:
     """Whether a member (id) is a linked replica of the master (id)."""
-    place = next((str(node.endpoint) for node in target.members if node.id == master), master)
+    place = next((str(node.announced) for node in target.members if node.id == master), master)
     return any(
         one.id == member and one.role == "replica" and one.follows == place and one.link_up for one in seen.members
     )

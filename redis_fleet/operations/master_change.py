@@ -74,7 +74,7 @@ def described(fleet: Fleet, service: Service) -> Described:
 
 def master_place(service: Service, report: SwitchoverReport) -> str:
     """Return the ``address:port`` of the new master, empty where none was promoted."""
-    return next((str(each.endpoint) for each in service.processes if each.id == report.new_master), "")
+    return next((str(each.announced) for each in service.processes if each.id == report.new_master), "")
 
 
 class MasterChangeProcedure(Procedure):
@@ -130,7 +130,7 @@ class MasterChangeProcedure(Procedure):
         fleet, service = situation.fleet, _service(situation)
         if service.watch or report["new_master"] in ("", report["old_master"]):
             return False
-        master = next(str(each.endpoint) for each in service.processes if each.id == report["new_master"])
+        master = next(str(each.announced) for each in service.processes if each.id == report["new_master"])
         answers = (each["records"] for each in situation.answers.values() if "records" in each)
         records = [ManualMasters.from_json({"records": each}).records for each in answers]
         known = [each[service.name] for each in records if service.name in each]

@@ -142,7 +142,7 @@ def chosen(fleet: Fleet, seen: Observed, name: str) -> tuple[Process, str]:
             "; ".join(map(str, agreement.why)) or f"{process.service}: nobody says who the master is"
         )
     master = agreement.master
-    return process, "none" if master == process.endpoint else f"{master.address} {master.port}"
+    return process, "none" if master == process.announced else f"{master.address} {master.port}"
 
 
 def repair_request(fleet: Fleet, process: Process, follow: str, *, discard: bool, timeout: float) -> Repair:

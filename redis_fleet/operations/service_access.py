@@ -30,4 +30,4 @@ def target(fleet: Fleet, service: Service) -> ServiceAccess:
 
 
 def _instance(process: Process) -> Instance:
-    return Instance(process.id, process.machine, process.endpoint, saves=persists(process.plain))
+    return Instance(process.id, process.machine, process.endpoint, persists(process.plain), process.announces)

@@ -28,7 +28,7 @@ def members(service: Service, seen: Observed) -> tuple[Process, ...]:
 def agree(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
     """Return the agreed master of a service, or why there is none."""
     agreed = _agree(fleet, service, seen)
-    machine = next((each.machine for each in members(service, seen) if each.endpoint == agreed.master), "")
+    machine = next((each.machine for each in members(service, seen) if each.announced == agreed.master), "")
     return replace(agreed, machine=machine)
 
 
@@ -68,7 +68,7 @@ def is_new(fleet: Fleet, service: Service, seen: Observed) -> bool:
 
 def _from_description(service: Service) -> Agreement:
     first = service.first_master
-    return Agreement(first.endpoint if first else None, "the description: nothing of this service runs yet")
+    return Agreement(first.announced if first else None, "the description: nothing of this service runs yet")
 
 
 def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement:
@@ -82,7 +82,7 @@ def _from_sentinels(fleet: Fleet, service: Service, seen: Observed) -> Agreement
     # Those that the Sentinels know count too: a machine that lost its files was part of the majority.
     # One that was written and never started has had no vote yet.
     everyone = [*fleet.sentinels, *(each.process for each in seen.strangers if kinds.of(each.process).watches)]
-    fresh = {each.endpoint for each in everyone if seen.of(each).deployed and not seen.of(each).started_once}
+    fresh = {each.announced for each in everyone if seen.of(each).deployed and not seen.of(each).started_once}
     count = max(len(started), *(1 + _voters(view, fresh) for view in views), 0)
     verdict = agreement.count(votes(seen, answering, name), len(answering), count)
     if verdict.code == agreement.TOO_FEW:
@@ -131,14 +131,14 @@ def _from_replication(service: Service, seen: Observed) -> Agreement:
         # The fence of a switchover that was killed tells which one had handed over already.
         masters = [each for each in masters if not _fenced(seen.of(each))] or masters
     recorded = seen.record(service.name)
-    if recorded in {each.endpoint for each in masters}:
+    if recorded in {each.announced for each in masters}:
         return Agreement(recorded, "it was made the master by redis-fleet")
     if len(masters) > 1:
         names = " and ".join(each.id for each in masters)
         what, remedy = f"{names} are both masters", "make one a replica (REPLICAOF) and run again"
         return Agreement(None, "", (Refusal("two-masters", service.name, what, remedy),))
     if masters:
-        return Agreement(masters[0].endpoint, f"{masters[0].id} is the only master that runs")
+        return Agreement(masters[0].announced, f"{masters[0].id} is the only master that runs")
     followed = {target for each in running if (target := seen.of(each).follows)}
     if len(followed) == 1:
         return Agreement(followed.pop(), "every running replica follows it")
@@ -148,11 +148,11 @@ def _from_replication(service: Service, seen: Observed) -> Agreement:
 def _from_files(service: Service, seen: Observed) -> Agreement:
     """Nothing runs: what was done by hand, else the files say how each process last was."""
     recorded = seen.record(service.name)
-    if recorded in {each.endpoint for each in service.processes if seen.of(each).deployed}:
+    if recorded in {each.announced for each in service.processes if seen.of(each).deployed}:
         return Agreement(recorded, "nothing runs, and it was made the master by redis-fleet")
     masters = [each for each in service.processes if seen.of(each).deployed and not seen.of(each).follows_by_file]
     if len(masters) == 1:
-        return Agreement(masters[0].endpoint, f"nothing runs, and by the files {masters[0].id} was the master")
+        return Agreement(masters[0].announced, f"nothing runs, and by the files {masters[0].id} was the master")
     return _unknown(service)
 
 
@@ -168,11 +168,11 @@ def astray(service: Service, process: Process, facts: ProcessFacts, seen: Observ
     Either the fence of a switchover that was killed still keeps all writes off it, or another was made the master by
     redis-fleet, without Sentinels, while it was down.
     """
-    if process.endpoint == master or not facts.answers or facts.follows == master:
+    if process.announced == master or not facts.answers or facts.follows == master:
         return ""
     if facts.role_name == "master" and _fenced(facts):
         return f"a switchover to {master} was killed before it was a replica of it; its fence kept all writes off"
-    above = next((each for each in members(service, seen) if each.endpoint == facts.follows), None)
+    above = next((each for each in members(service, seen) if each.announced == facts.follows), None)
     if service.watch is None and above and _fenced(seen.of(above)):
         return f"a switchover to {master} was killed before it followed it; {above.id} is fenced and has nothing newer"
     if service.watch is None and service.external is None and seen.record(service.name) == master:
@@ -190,7 +190,7 @@ def _confirmed(service: Service, seen: Observed, agreed: Agreement) -> Agreement
     everyone = members(service, seen)
     master = agreed.master
     assert master is not None
-    described = master in {each.endpoint for each in everyone} or service.external
+    described = master in {each.announced for each in everyone} or service.external
     if not described:
         what = f"the master is {master}, which is not in this file"
         remedy = "add that machine, or fail over to one that is"
@@ -207,12 +207,12 @@ def _contradiction(
 ) -> Iterator[Refusal]:
     wait = "run again when Sentinel has put it right"
     remedy = wait if service.watch else f"REPLICAOF {master.address} {master.port} puts it right"
-    if process.endpoint == master and facts.role_name != "master":
+    if process.announced == master and facts.role_name != "master":
         what = f"{process.id} should be the master and is a {facts.role_name}"
         yield Refusal("master-is-replica", service.name, what, wait, transient=transient)
-    elif process.endpoint != master and facts.role_name == "master":
+    elif process.announced != master and facts.role_name == "master":
         what = f"{process.id} acts as a master beside {master}"
         yield Refusal("second-master", service.name, what, remedy, transient=transient)
-    elif master not in (process.endpoint, facts.follows):
+    elif master not in (process.announced, facts.follows):
         what = f"{process.id} follows {facts.follows}, not {master}"
         yield Refusal("other-master", service.name, what, remedy, transient=transient)

@@ -55,7 +55,7 @@ def refusals(
 
     A replica that this run starts gives the new password at once, and a process that leaves never hears of it.
     """
-    process = next((each for each in members if each.endpoint == master), None)
+    process = next((each for each in members if each.announced == master), None)
     facts = seen.of(process) if process else ProcessFacts()
     wanted = service.password.reveal() if service.password else ""
     found = facts.config.get("requirepass", "")

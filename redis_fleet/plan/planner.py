@@ -9,7 +9,7 @@ from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import machines, passwords, removal, sentinel_changes
+from redis_fleet.plan import announcing, machines, passwords, removal, sentinel_changes
 from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.master import agree, astray, is_new, members
@@ -88,7 +88,7 @@ class _Findings:
     def service(self, service: Service) -> None:
         agreement = agree(self.fleet, service, self.seen)
         self.masters[service.name] = agreement
-        self.refusals += agreement.why
+        self.refusals += list(announcing.moved(service, self.seen)) or agreement.why
         new = is_new(self.fleet, service, self.seen)
         needs: dict[Process, Need] = {}
         arriving = set()

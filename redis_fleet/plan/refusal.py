@@ -34,6 +34,7 @@ Code = Literal[
     "master-is-replica",
     "second-master",
     "other-master",
+    "announced-otherwise",
     # What would lose data, or the service.
     "files-gone",
     "failover-due",

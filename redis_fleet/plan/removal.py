@@ -11,6 +11,7 @@ from redis_fleet.agent.messages.orders import Forget
 from redis_fleet.agent.replication.agreement import majority
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import MasterView, Observed, Stranger
+from redis_fleet.plan.announcing import known_as
 from redis_fleet.plan.plan import Agreement
 from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.sentinel_changes import coming_back
@@ -110,7 +111,7 @@ def forgetting(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Forge
         facts = facts if facts.answers or not facts.started_once else coming_back(facts, fleet.engine)
         view = facts.masters.get(watch.name)
         # One that this very plan starts, or tells of the service, meets those that leave as well.
-        unknown = [*_unknown_replicas(service, view), *_unknown_sentinels(fleet, view)] if view else []
+        unknown = [*_unknown_replicas(service, view), *_unknown_sentinels(fleet, seen, view)] if view else []
         if unknown or leaves or fewer:
             named = ", ".join(str(each) for each in unknown) or "those that leave"
             yield _forget(fleet, service, process, named)
@@ -133,13 +134,13 @@ def unknown_peers(fleet: Fleet, service: Service, seen: Observed, agreement: Agr
     """Yield what the Sentinels know, what lives and what is neither described nor known here: a reason to stop."""
     if service.watch is None or agreement.master is None:
         return
-    leaving_ = {each.process.endpoint for each in seen.strangers}
+    leaving_ = {each.process.announced for each in seen.strangers}
     alive: dict[Endpoint, str] = {}
     for process in fleet.sentinels:
         view = seen.of(process).masters.get(service.watch.name)
         if view is not None:
             alive |= dict.fromkeys(_unknown_replicas(service, view, alive=True), "replica")
-            alive |= dict.fromkeys(_unknown_sentinels(fleet, view, alive=True), "Sentinel")
+            alive |= dict.fromkeys(_unknown_sentinels(fleet, seen, view, alive=True), "Sentinel")
     for endpoint, kind in alive.items():
         if endpoint not in leaving_:
             what = f"the Sentinels know a {kind} at {endpoint} that lives and is not in this file"
@@ -148,12 +149,14 @@ def unknown_peers(fleet: Fleet, service: Service, seen: Observed, agreement: Agr
 
 
 def _unknown_replicas(service: Service, view: MasterView, *, alive: bool = False) -> Iterator[Endpoint]:
-    described = {each.endpoint for each in service.processes}
+    described = {each.announced for each in service.processes}
     yield from _not_among(described | {view.endpoint}, view.replicas, alive)
 
 
-def _unknown_sentinels(fleet: Fleet, view: MasterView, *, alive: bool = False) -> Iterator[Endpoint]:
-    yield from _not_among({each.endpoint for each in fleet.sentinels}, view.sentinels, alive)
+def _unknown_sentinels(fleet: Fleet, seen: Observed, view: MasterView, *, alive: bool = False) -> Iterator[Endpoint]:
+    # One that is about to announce another address tells that the others itself.
+    places = [place for each in fleet.sentinels for place in (each.announced, known_as(each, seen.of(each)))]
+    yield from _not_among({place for place in places if place}, view.sentinels, alive)
 
 
 def _not_among(described: set[Endpoint], rows: tuple[Mapping[str, str], ...], alive: bool) -> Iterator[Endpoint]:

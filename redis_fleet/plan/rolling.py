@@ -70,7 +70,7 @@ def roll(
     """
     rolled = Rolled(master=agreement.master)
     everyone = members(service, seen)
-    master = next((each for each in everyone if each.endpoint == agreement.master), None)
+    master = next((each for each in everyone if each.announced == agreement.master), None)
     for process in service.processes:
         if process in needs and process != master:
             rolled.steps.append(_restart(fleet, service, process, needs[process], agreement.master, seen))
@@ -97,9 +97,9 @@ def _move(
         rolled.refusals.append(Refusal("watched-by-leaving", service.name, reason, remedy))
     elif fit:
         rolled.steps.append(_switchover(fleet, service, master, fit[0], _why_move(master, needs)))
-        rolled.master = fit[0].endpoint
+        rolled.master = fit[0].announced
         if master in needs:
-            rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].endpoint, seen))
+            rolled.steps.append(_restart(fleet, service, master, needs[master], fit[0].announced, seen))
     elif others or master not in service.processes:
         what = "has to restart" if master in service.processes else "is no longer in this file"
         fitness = "no replica is fit to take over (link up, replica-priority not 0)"
@@ -115,7 +115,9 @@ def _move(
 
 def _still_watching(service: Service, master: Process, seen: Observed) -> list[str]:
     """Return the Sentinels that are about to leave and know a service that is no longer to be watched."""
-    known = [each for each in seen.strangers if any(v.endpoint == master.endpoint for v in each.facts.masters.values())]
+    known = [
+        each for each in seen.strangers if any(v.endpoint == master.announced for v in each.facts.masters.values())
+    ]
     return [] if service.watch else [each.process.id for each in known if each.runs]
 
 
@@ -148,7 +150,7 @@ def _unfit(fleet: Fleet, process: Process, master: Process, seen: Observed) -> l
         link_up=engine_words.value(facts.info, "master_link_status") == "up",
         priority=0 if priority == "0" else 1,
     )
-    place = str(master.endpoint)
+    place = str(master.announced)
     return [*misplaced(replica, place, str(facts.follows)), *out_of_step(replica, place, 0), *barred(replica)]
 
 
@@ -168,7 +170,7 @@ def _switchover(fleet: Fleet, service: Service, old: Process, new: Process, reas
         reason,
         service=service.name,
         to=new.id,
-        interruption=text.format(service=service.name, old=old.id, new=new.endpoint),
+        interruption=text.format(service=service.name, old=old.id, new=new.announced),
     )
 
 

@@ -270,7 +270,7 @@ def unheard(fleet: Fleet, service: Service, seen: Observed) -> Refusal | None:
     answering = [each for each in fleet.sentinels if seen.of(each).answers]
     if service.watch is None or any(password_differs(each, seen.of(each)) for each in answering):
         return None
-    alive = {each.endpoint: each.id for each in answering}
+    alive = {each.announced: each.id for each in answering}
     said = []
     for process in answering:
         view = seen.of(process).masters.get(service.watch.name)

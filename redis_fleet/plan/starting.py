@@ -70,7 +70,7 @@ def down_server(
 ) -> Found:
     """Plan the start of a server that is down: for the first time, or with a file that says what is described now."""
     facts = seen.of(process)
-    is_master = process.endpoint == agreement.master
+    is_master = process.announced == agreement.master
     stage: Stage = "start_masters" if is_master else "start_replicas"
     if new:
         return _first_deployment(process, seen, stage), []
@@ -192,9 +192,9 @@ def unsafe_start(
     fleet: Fleet, service: Service, process: Process, agreement: Agreement, seen: Observed
 ) -> Iterator[Refusal]:
     """Yield why a process must stay down; a replica may always come back."""
-    if process.endpoint != agreement.master:
+    if process.announced != agreement.master:
         return
-    others = [each for each in members(service, seen) if each.endpoint != process.endpoint]
+    others = [each for each in members(service, seen) if each.announced != process.announced]
     alive = [each for each in others if seen.of(each).answers]
     keys = max((seen.of(each).keys for each in alive), default=0)
     empties = keys and not _has_data(fleet, process, seen)

@@ -146,4 +146,4 @@ def _follows(process: Process, seen: Mapping[str, Row]) -> Endpoint | None:
 
 
 def _named(service: Service, place: Endpoint) -> str:
-    return next((process.id for process in service.processes if process.endpoint == place), "")
+    return next((process.id for process in service.processes if process.announced == place), "")

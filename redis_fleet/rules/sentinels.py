@@ -13,9 +13,6 @@ from redis_fleet.rules.security import bound
 from redis_fleet.rules.subject import Subject
 
 _HASTY, _TOO_HASTY = 2000, 1000
-_ANNOUNCED = ("replica-announce-ip", "replica-announce-port")
-_ANNOUNCED_BY_SENTINELS = ("sentinel announce-ip", "sentinel announce-port")
-_SAME_PORT = "let others reach it at its own port: another number is not supported"
 _ELECTION = 10000
 _EVERYWHERE = {"*", "0.0.0.0", "::", "-::*"}  # noqa: S104
 # What replicas and Sentinels send to a server, and redis-fleet.
@@ -168,7 +165,8 @@ def announced_one_way(subject: Subject) -> Iterator[Finding]:
         if sentinels and not place:
             what = f"announces an address, but the servers of '{service.name}' announce none"
             yield Finding(subject.path(sentinels), what, "add 'replica-announce-ip:' to the service's 'config:'")
-        hidden = next((each for each in service.processes if not place and _behind(subject, each)), None)
+        silent = [each for each in service.processes if not subject.value(each, "replica-announce-ip")]
+        hidden = next((each for each in silent if _behind(subject, each)), None)
         if hidden:
             what = f"leaves out {hidden.endpoint.address}: Sentinels learn another address of its replicas"
             yield Finding(("services", service.name, "bind"), what, "add '{{ address }}', or 'replica-announce-ip:'")
@@ -179,28 +177,6 @@ def _behind(subject: Subject, process: Process) -> bool:
     if given is None or (addresses := {word.lstrip("-") for word in bound(process)}) & _EVERYWHERE:
         return False
     return process.endpoint.address not in addresses and not all(word.startswith("127.") for word in addresses)
-
-
-@rule(
-    "E29",
-    "an announced address or port that is not the described one",
-    reason="Sentinels and clients would know the process by another address than redis-fleet, which names and compares "
-    "processes by 'address:' and port: each would be listed twice, and the master not recognised",
-    source="sentinel.c: sentinelRefreshInstanceInfo; tried on redis 7.0.15 with two loopback addresses",
-    remedy="write the outer one as 'address:', the inner one in 'bind:', the way for ssh in 'ansible_host:'",
-    directives=("replica-announce-ip", "replica-announce-port", "sentinel announce-ip", "sentinel announce-port"),
-    firm="no plan would recognise the process",
-)
-def announced_otherwise(subject: Subject) -> Iterator[Finding]:
-    """What is announced may only confirm what the description says."""
-    for each in (*subject.given(*_ANNOUNCED), *subject.given_to_sentinels(*_ANNOUNCED_BY_SENTINELS)):
-        endpoint = each.process.endpoint
-        of_port = each.setting.name.endswith("-port")
-        described = str(endpoint.port) if of_port else endpoint.address.lower()
-        # A port of 0 announces the real one.
-        if each.word not in (described, "", "0"):
-            what = f"announces {each.word} where {each.process.id} is at {described}"
-            yield Finding(subject.path(each), what, _SAME_PORT if of_port else "")
 
 
 @rule(

@@ -42,6 +42,10 @@ class SettingsBuilder:
         """Set a directive of redis-fleet's own choosing."""
         self.settings[name] = _secret_setting(name, lines) if secret else _setting(name, lines)
 
+    def word(self, name: str) -> str:
+        """Return the first word of a directive so far, empty when it has none."""
+        return self.settings[name].word if name in self.settings else ""
+
     def add_described(self, path: Path, config: Config, judge: Judge) -> None:
         """Take over the ``config`` mapping at ``path``, each directive expanded and judged.
 

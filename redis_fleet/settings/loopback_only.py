@@ -12,6 +12,9 @@ from redis_fleet.description.schema import Deployment, SentinelDescription, Serv
 from redis_fleet.settings.builder import SettingsBuilder
 from redis_fleet.settings.layout import Layout
 
+ANNOUNCED = "127.0.1.1"
+"""What processes of a sandbox announce that announce another address than their own: Linux has it on loopback, too."""
+
 # Beside ``port``, which is moved with the process.
 _LISTENING = "tls-port"
 _CLUSTER, _BUS = "cluster-enabled", "cluster-port"
@@ -27,6 +30,7 @@ _USUAL_CLIENTS = 10000
 _OUTWARD = frozenset(
     {"sentinel notification-script", "sentinel client-reconfig-script", "bind-source-addr", "syslog-enabled"}
 )
+_ANNOUNCING = ("replica-announce-ip", "sentinel announce-ip")
 
 
 def own_places(section: ServiceDescription | SentinelDescription, member: Member) -> Iterator[str]:
@@ -41,8 +45,9 @@ def own_places(section: ServiceDescription | SentinelDescription, member: Member
 
 
 def keep_inside(builder: SettingsBuilder, path: Path, member: Member, layout: Layout) -> None:
-    """Move sockets and files into the data folder and ports to loopback, and leave out what leads elsewhere."""
+    """Move files into the data folder, ports and announced addresses to loopback; leave out what leads elsewhere."""
     leave_out(builder)
+    _announce_inside(builder)
     for setting in tuple(builder.settings.values()):
         if setting.name == "unixsocket" and setting.word:
             # Relative to its working folder, the data folder: whole paths of sockets have room for 107 bytes (unix(7)).
@@ -58,10 +63,19 @@ def keep_inside(builder: SettingsBuilder, path: Path, member: Member, layout: La
 
 
 def leave_out(builder: SettingsBuilder) -> None:
-    """Leave out what leads elsewhere: to announced addresses Sentinels and clients would go, and scripts anywhere."""
-    for name in tuple(builder.settings):
-        if "announce-" in name or name in _OUTWARD:
-            del builder.settings[name]
+    """Leave out what leads elsewhere."""
+    for name in _OUTWARD & builder.settings.keys():
+        del builder.settings[name]
+
+
+def _announce_inside(builder: SettingsBuilder) -> None:
+    for setting in tuple(builder.settings.values()):
+        if setting.name in _ANNOUNCING and setting.word:
+            builder.set(setting.name, (ANNOUNCED,))
+            builder.set("bind", (*builder.settings["bind"].lines[0], ANNOUNCED))
+        elif "announce-" in setting.name and not setting.name.endswith("announce-hostnames"):
+            # Nobody leads another port, or a cluster's addresses, to this process.
+            del builder.settings[setting.name]
 
 
 def _move_bus(builder: SettingsBuilder, path: Path, member: Member, layout: Layout) -> None:

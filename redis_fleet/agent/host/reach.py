@@ -13,7 +13,7 @@ from typing import Any
 from ..endpoint import Endpoint
 from ..messages.host_facts import Reached
 
-OPEN, REFUSED, SILENT = "open", "refused", "no answer"
+OPEN, REFUSED, SILENT, UNKNOWN = "open", "refused", "no answer", "its name is not resolved"
 # Half of what a process may usually have open.
 _AT_ONCE = 500
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
@@ -49,14 +49,16 @@ def _batch(targets: Sequence[Endpoint], seconds: float) -> list[Reached]:
 
 def _begin(selector: selectors.BaseSelector, number: int, target: Endpoint) -> str | None:
     """Start one connection; returns its state where that is known at once."""
-    family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
     try:
-        connection = socket.socket(family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)[0]
+        connection = socket.socket(found[0], socket.SOCK_STREAM)
+    except socket.gaierror:
+        return UNKNOWN
     except OSError as error:
         return _state(error.errno or 0)
     connection.setblocking(False)
     try:
-        code = connection.connect_ex((target.address, target.port))
+        code = connection.connect_ex(found[4])
     except OSError as error:
         code = error.errno or errno.EINVAL
     if code in _UNDER_WAY:

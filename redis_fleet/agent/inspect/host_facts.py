@@ -148,7 +148,14 @@ def _may_raise() -> bool:
 
 
 def _is_here(address: str) -> bool:
-    """Say whether an interface of this machine has an address."""
+    """Say whether an interface of this machine has an address; of a name, whether it leads to one that is no loopback.
+
+    Debian gives a machine's own name the address 127.0.1.1.
+    """
+    if address == "localhost":
+        return True
+    if not _is_numeric(address):
+        return any(each in _own_addresses() for each in _resolved(address))
     if number_in("/proc/sys/net/ipv4/ip_nonlocal_bind"):
         # Then anything can be bound to, as on machines that pass an address on to each other.
         return address in _own_addresses() or address.startswith("127.")
@@ -159,6 +166,17 @@ def _is_here(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_numeric(address: str) -> bool:
+    return ":" in address or address.replace(".", "").isdigit()
+
+
+def _resolved(name: str) -> list[str]:
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
 
 
 def _own_addresses() -> list[str]:

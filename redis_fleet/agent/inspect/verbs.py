@@ -39,9 +39,18 @@ def _host_facts(asked: Asked) -> Done:
     return Done(False, host_facts(AskHostFacts.from_json(asked.body, asked.secrets)))
 
 
+def _reach(asked: Asked) -> Done:
+    from ..host.reach import reach
+    from ..messages.host_facts import Reach, Reaching
+
+    given = Reach.from_json(asked.body, asked.secrets)
+    return Done(False, Reaching(tuple(reach(given.targets, given.seconds))))
+
+
 INSPECTIONS: Verbs = {
     "observe": _observe,
     "discover": _discover,
     "config-test": _config_test,
     "host-facts": _host_facts,
+    "reach": _reach,
 }

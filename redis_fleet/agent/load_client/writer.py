@@ -135,7 +135,12 @@ class Writer:
     def _ask(self, sentinel: Instance) -> Instance | None:
         with connect(self._target, sentinel, ASK_TIMEOUT) as connection:
             reply = connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._target.monitor)
-        return Instance("", "", Endpoint(reply[0], int(reply[1]))) if reply else None
+        return self._named(Endpoint(reply[0], int(reply[1]))) if reply else None
+
+    def _named(self, place: Endpoint) -> Instance:
+        """Return the member that Sentinel names: what it announces may not be reached from here."""
+        known = (each for each in self._target.members if each.announced == place)
+        return next(known, Instance("", "", place))
 
     def _open(self, node: Instance, named_by: str) -> Connection | None:
         """Connect to a process if it says itself that it is the master, None if it is not or cannot be reached."""
@@ -146,7 +151,7 @@ class Writer:
         try:
             if engine_words.role(connection.call("ROLE")[0]) == engine_words.MASTER:
                 connection.call("SET", self._key, "", "EX", self._time_to_live, "NX")
-                self._met(name_of(self._target, str(node.endpoint)), named_by)
+                self._met(name_of(self._target, str(node.announced)), named_by)
                 return connection
         except CONNECTION_ERRORS:
             connection.close()

@@ -68,6 +68,23 @@ class Reached(Message):
 
 
 @dataclass(frozen=True)
+class Reaching(Message):
+    """What became of the connections that were asked for, in their order."""
+
+    reached: tuple[Reached, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reach(Request[Reaching]):
+    """Connect to each of ``targets`` and send nothing; ``seconds`` bounds all connections."""
+
+    verb = "reach"
+
+    targets: tuple[Endpoint, ...] = ()
+    seconds: float = 2.0
+
+
+@dataclass(frozen=True)
 class SystemdState(Message):
     """What systemd says of itself, and which units failed."""
 

@@ -100,6 +100,18 @@ class ProcessFacts(Message):
         """Return the lines of its file that begin with these words, at most three: found without a search."""
         return self._by_beginning.get(words, ())
 
+    def value_of(self, directive: str) -> str:
+        """Return what a running server has of a directive (``replica-announce-ip``), empty where nothing."""
+        return self.config.get(directive, self.config.get(directive.replace("replica-", "slave-"), ""))
+
+    def word_of(self, directive: str) -> str:
+        """Return what its file says behind a directive (``dir``, ``sentinel announce-ip``), empty where nothing."""
+        for name in (directive, directive.replace("replica-", "slave-")):
+            lines = self.lines_of(*name.split())
+            if lines and len(lines[-1]) > len(name.split()):
+                return lines[-1][len(name.split())]
+        return ""
+
     @cached_property
     def _by_beginning(self) -> Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}

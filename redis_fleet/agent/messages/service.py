@@ -16,13 +16,20 @@ from ..secret import Secret
 class Instance(Message):
     """One server or Sentinel; ``id`` is its name in the whole fleet (``orders-6379@red1``).
 
-    ``saves``: its description keeps data over a restart.
+    ``endpoint`` is where it is connected to, ``announces`` where it says that it is (None: there). ``saves``: its
+    description keeps data over a restart.
     """
 
     id: str
     machine: str
     endpoint: Endpoint
     saves: bool = False
+    announces: Optional[Endpoint] = None
+
+    @property
+    def announced(self) -> Endpoint:
+        """Where servers, Sentinels and clients are told that it is."""
+        return self.announces or self.endpoint
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def acting(members: Iterable[MemberView]) -> list[str]:
 
 def name_of(target: ServiceAccess, place: str) -> str:
     """Return the id of the member at ``address:port``, or the address itself when no member is there."""
-    return next((each.id for each in target.members if str(each.endpoint) == place), place)
+    return next((each.id for each in target.members if str(each.announced) == place), place)
 
 
 def master_of(target: ServiceAccess, seen: ServiceView) -> str:

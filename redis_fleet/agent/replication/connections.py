@@ -112,7 +112,7 @@ class Servers:
         They then ask again who the master is. Returns why its file could not be saved, else nothing.
         """
         node = self._nodes[master] if master else None
-        place = (node.endpoint.address, node.endpoint.port) if node else ("NO", "ONE")
+        place = (node.announced.address, node.announced.port) if node else ("NO", "ONE")
         kill = [("CLIENT", "KILL", "TYPE", kind) for kind in ("normal", "pubsub")] if cut else []
         first, saved, *_ = self.transaction(name, ("REPLICAOF", *place), ("CONFIG", "REWRITE"), *kill)
         if isinstance(first, ReplyError):

@@ -59,7 +59,7 @@ class Election:
     def __init__(self, target: ServiceAccess, old: str, note: Callable[[str], None]) -> None:
         """Prepare nothing yet."""
         self._target, self._old, self._note = target, old, note
-        self._place = next(each.endpoint for each in target.members if each.id == old)
+        self._place = next(each.announced for each in target.members if each.id == old)
         self._candidate = secrets.token_hex(20)
         self._voters: list[_Voter] = []
         self._short: list[_Voter] = []

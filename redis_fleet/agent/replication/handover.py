@@ -164,7 +164,7 @@ class _HandOver:
         if not self._master:
             raise GaveUpError("; ".join(failed))
         self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
-        self._problems += election.announce(self._master, self._servers.node(self._master).endpoint)
+        self._problems += election.announce(self._master, self._servers.node(self._master).announced)
 
     def _promote_by_hand(self, name: str) -> None:
         try:
@@ -182,7 +182,7 @@ class _HandOver:
             return self._servers.is_master(name)
         except CONNECTION_ERRORS as error:
             what = f"{name} was told to become the master and does not answer since ({describe_error(error)})"
-            place = str(self._servers.node(self._old).endpoint).rpartition(":")
+            place = str(self._servers.node(self._old).announced).rpartition(":")
             remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
             raise GaveUpError(f"{what}; {remedy}") from None
 

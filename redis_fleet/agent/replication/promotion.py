@@ -69,7 +69,7 @@ def promote(target: ServiceAccess, wanted: str) -> Handover:
             return _nobody(
                 [*problems, f"{new} could not be made the master: {describe_error(error)}; run again"], undone=False
             )
-        notes.append(Note(time.time(), f"{new} ({servers.node(new).endpoint}) is the master"))
+        notes.append(Note(time.time(), f"{new} ({servers.node(new).announced}) is the master"))
         for other in seen.members:
             if other.id != new and not other.problem:
                 problems += follow(servers, other.id, new)

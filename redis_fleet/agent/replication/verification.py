@@ -19,6 +19,7 @@ from .agreement import acting, agreed_master, name_of
 from .fitness import barred
 from .health import DIRECTIVES, troubles
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
+from .ways import way_to
 
 PAUSE = 0.1
 WAIT_MS = 3000
@@ -52,7 +53,7 @@ def answers(target: ServiceAccess, node: Instance) -> Check:
 def locked(node: Instance) -> Check:
     """Check that a process answers nobody without its password (a rewritten file can leave it open)."""
     try:
-        with access.connect(Access(node.endpoint)) as connection:
+        with access.connect(Access(way_to(node))) as connection:
             connection.call("PING")
         code = "it answers without a password"
     except ReplyError as error:
@@ -109,7 +110,7 @@ class Verification:
         self._canary(master, linked)
         if self._target.monitor:
             self._successor(members)
-            self._sentinels(self._external or (str(self._node(master).endpoint) if master else ""))
+            self._sentinels(self._external or (str(self._node(master).announced) if master else ""))
         return self._checks
 
     def _node(self, name: str) -> Instance:
@@ -146,7 +147,7 @@ class Verification:
         """Check every replica's link, master and offset; return those that the master itself feeds."""
         place, offset = self._external, 0
         if master:
-            place = str(self._node(master).endpoint)
+            place = str(self._node(master).announced)
             offset = member_view(self._target, self._node(master)).offset
         fed = []
         for node, replica in map_parallel(lambda node: (node, self._settled(node, offset)), replicas):
@@ -263,7 +264,7 @@ class Verification:
         if master:
             named, wanted = self._named(seen.master), self._named(master)
             checks.append(outcome("names the master", name, named == wanted, named, wanted))
-        replicas = {str(member.endpoint) for member in self._target.members} - {seen.master}
+        replicas = {str(member.announced) for member in self._target.members} - {seen.master}
         known = {replica.place for replica in seen.replicas}
         checks.append(
             outcome("knows the replicas", name, known == replicas, self._list(known), self._list(replicas)),
@@ -279,10 +280,10 @@ class Verification:
 
     def _flagged(self, seen: SentinelView) -> set[str]:
         """Return the places that a Sentinel holds for down although they answer here."""
-        silent = {str(self._node(name).endpoint) for name in self._silent}
+        silent = {str(self._node(name).announced) for name in self._silent}
         peers = [Peer(seen.master, seen.flags), *seen.replicas, *seen.sentinels]
         return {peer.place for peer in peers if engine_words.any_of(peer.flags, engine_words.DOWN)} - silent
 
     def _list(self, places: set[str]) -> str:
-        every = {str(node.endpoint): node.id for node in self._target.sentinels}
+        every = {str(node.announced): node.id for node in self._target.sentinels}
         return ", ".join(sorted(every.get(place, self._named(place)) for place in places)) or "none"

@@ -18,6 +18,7 @@ from ..endpoint import place_of
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess, ServiceView
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..secret import masked
+from .ways import way_to
 
 # What talking to a sick process, or to something that is no Redis at all, can raise.
 CONNECTION_ERRORS = (OSError, ReplyError, ValueError, LookupError)
@@ -45,12 +46,12 @@ def connect(target: ServiceAccess, node: Instance, timeout: float = 2.0) -> Conn
     A server that wants no password although the target has one is connected to all the same: that it is open is for
     the verification to say. An error reply never repeats the password.
     """
-    way_in = target.access(node)
+    way_in = replace(target.access(node), endpoint=way_to(node))
     try:
         return access.connect(way_in, timeout)
     except ReplyError as error:
         if OPEN_SERVER in str(error):
-            return access.connect(Access(node.endpoint), timeout)
+            return access.connect(Access(way_in.endpoint), timeout)
         raise ReplyError(masked(str(error), [way_in.secret.reveal()] if way_in.secret else [])) from None
 
 
@@ -72,7 +73,8 @@ def unreachable(target: ServiceAccess, timeout: float = 1.0) -> list[str]:
 
     def attempt(node: Instance) -> str:
         try:
-            socket.create_connection((node.endpoint.address, node.endpoint.port), timeout=timeout).close()
+            place = way_to(node)
+            socket.create_connection((place.address, place.port), timeout=timeout).close()
         except OSError:
             return node.id
         return ""

@@ -66,6 +66,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 def _masters(fleet: Fleet, agreed: Mapping[str, Mapping[str, Any]]) -> dict[str, Endpoint]:
     """Return today's masters by monitor name."""
-    endpoints = {str(each.endpoint): each.endpoint for each in fleet.processes}
+    places = {str(each.announced): each.announced for each in fleet.processes}
     watched = {each.watch.name: agreed[each.name]["master"] for each in fleet.services if each.watch}
-    return {name: endpoints[master] for name, master in watched.items() if master in endpoints}
+    return {name: places[master] for name, master in watched.items() if master in places}

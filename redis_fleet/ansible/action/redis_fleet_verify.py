@@ -18,6 +18,7 @@ from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.events import emit
 from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.model import Fleet, Process, Service
+from redis_fleet.operations.announced_places import announced_checks
 from redis_fleet.operations.clients import from_here
 from redis_fleet.operations.service_access import target
 
@@ -40,7 +41,7 @@ options:
     type: bool
     default: false
 """
-_FOUND = "redis_fleet_on_sockets"
+_FOUND, _REACHED = "redis_fleet_on_sockets", "redis_fleet_reached"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -80,7 +81,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if service.on_socket:
             return _found_there(service, service.on_socket, task_vars["hostvars"][service.on_socket.machine])
         aim = target(fleet, service)
-        return verify(aim) if from_here(aim) else caller(self, task_vars)(Verify(aim)).checks
+        made = verify(aim) if from_here(aim) else caller(self, task_vars)(Verify(aim)).checks
+        answers = {machine: task_vars["hostvars"][machine].get(_REACHED, {}) for machine in fleet.machines}
+        return *made, *announced_checks(fleet, service, answers)
 
 
 def _found_there(service: Service, process: Process, variables: Mapping[str, Any]) -> list[Check]:

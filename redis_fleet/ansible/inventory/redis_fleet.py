@@ -45,8 +45,10 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             raise AnsibleParserError(f"the description cannot be used:\n{error}") from None
         for group in DECLARED:
             inventory.add_group(group)
+        announces = any(process.announces for process in fleet.processes)
         for machine in fleet.machines.values():
             inventory.add_host(machine.name, group=MACHINES)
+            inventory.set_variable(machine.name, "redis_fleet_announces", announces)
             for name, value in _variables(machine, source).items():
                 inventory.set_variable(machine.name, name, value)
         for service in fleet.services:

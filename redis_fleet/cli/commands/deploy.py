@@ -125,7 +125,7 @@ def _done(call: Call, run: Run, follower: _Deployment) -> None:
 
 def card(fleet: Fleet) -> Iterator[str]:
     """Yield how clients connect, a line a service; no password."""
-    sentinels = ",".join(str(each.endpoint) for each in fleet.sentinels)
+    sentinels = ",".join(str(each.announced) for each in fleet.sentinels)
     for service in fleet.services:
         wants = "with its password" if service.password else "without a password"
         if service.watch:
@@ -137,4 +137,4 @@ def card(fleet: Fleet) -> Iterator[str]:
 def _places(service: Service) -> str:
     if service.on_socket:
         return f"on {service.on_socket.machine} alone, at {service.on_socket.endpoint}"
-    return ", ".join(str(each.endpoint) for each in service.processes)
+    return ", ".join(str(each.announced) for each in service.processes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,11 +9,13 @@ from redis_fleet import kinds
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.reach import OPEN, REFUSED, SILENT
 from redis_fleet.agent.messages.host_facts import Listener
+from redis_fleet.description.members import is_host_name
 from redis_fleet.model import Fleet, Process
 from redis_fleet.rulebook import declare
 from redis_fleet.rules.hosts.fit import PORT_TAKEN
 from redis_fleet.rules.hosts.host import Answered, HostReport, Row, on_hosts, plural
 from redis_fleet.rules.sentinels import announced_one_way
+from redis_fleet.settings.common import is_loopback
 
 _ANY = {"*", "0.0.0.0", "::", "::*"}  # noqa: S104
 
@@ -54,6 +55,8 @@ ONLY_OURS_CUT_OFF = declare(
 class Target(NamedTuple):
     """A place that a machine should get to: whose it is (empty: not of this deployment), and what for (empty: no need).
 
+    It is what the process announces; ``listens`` is where it listens on its own machine.
+
     What is not needed every day is still connected to by ``verify`` and ``switchover``, which run from any machine.
     """
 
@@ -61,6 +64,7 @@ class Target(NamedTuple):
     process: str
     machine: str
     needed: str
+    listens: Endpoint | None = None
 
 
 def targets(fleet: Fleet, machine: str) -> list[Target]:
@@ -69,8 +73,9 @@ def targets(fleet: Fleet, machine: str) -> list[Target]:
     found = []
     for process in fleet.processes:
         elsewhere = process.machine != machine and not process.endpoint.on_socket
-        if elsewhere and not ipaddress.ip_address(process.endpoint.address).is_loopback:
-            found.append(Target(process.endpoint, process.id, process.machine, _needed(fleet, here, process)))
+        if elsewhere and not is_loopback(process.endpoint.address):
+            needed = _needed(fleet, here, process)
+            found.append(Target(process.announced, process.id, process.machine, needed, process.endpoint))
     outside = {service.name: service.external for service in fleet.services if service.external}
     masters = dict.fromkeys(outside[each.service] for each in here if each.service in outside)
     return found + [Target(each, "", "", "replication") for each in masters]
@@ -96,10 +101,15 @@ def address(host: HostReport) -> Iterator[Row]:
         return
     has = ", ".join(host.facts.own_addresses) or "none but loopback"
     seen = f"{host.address} is not an address of this machine; it has {has}"
+    if is_host_name(host.address):
+        seen = f"{host.address} leads to no address of this machine but loopback, if to any; it has {has}"
     listening = [process for process in host.processes if not process.endpoint.on_socket]
     binding = [process for process in listening if host.address in _bound(process)]
     silent = [process for process in listening if not _announced(host, process)]
-    if binding:
+    if binding and is_host_name(host.address):
+        fix = "let it be resolved to one of those, on this machine too (/etc/hosts has 127.0.1.1 for it on Debian)"
+        yield host.breaks("address", f"{seen}: others would not reach {_names(binding)}", fix, FOREIGN_ADDRESS)
+    elif binding:
         fix = (
             "write one of those as 'address:'; behind NAT 'bind:' the inner address and set replica-announce-ip and "
             "Sentinel's announce-ip to the outer one"
@@ -195,8 +205,10 @@ def _listens(host: HostReport, target: Target) -> bool:
     """Say whether somebody was seen to listen there, on the machine itself: then a refusal is a firewall's."""
     answer = host.answers.get(target.machine)
     heard = answer.facts.listeners if isinstance(answer, Answered) else ()
-    place = target.endpoint
-    return any(each.port == place.port and each.address in {place.address, *_ANY} for each in heard)
+    place = target.listens or target.endpoint
+    own = {place.address, *_ANY}
+    named = is_host_name(place.address)
+    return any(each.port == place.port and (named or each.address in own) for each in heard)
 
 
 def _cut(host: HostReport, machine: str, there: list[Target], states: dict[Endpoint, str]) -> Row:

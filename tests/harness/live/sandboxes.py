@@ -173,7 +173,7 @@ class Box:
         """Return the id of the process that a majority of the Sentinels names; empty when there is none."""
         fleet = self.fleet
         named = agreed_master(view(target(fleet, fleet.service(service))))
-        return next((each.id for each in fleet.service(service).processes if str(each.endpoint) == named), "")
+        return next((each.id for each in fleet.service(service).processes if str(each.announced) == named), "")
 
     def settled(self, service: str) -> bool:
         """Whether the Sentinels name one master, which says so itself, and end no failover any more."""

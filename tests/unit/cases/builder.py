@@ -283,7 +283,7 @@ def _views(fleet: Fleet, change: Mapping[str, Any]) -> dict[str, MasterView]:
         watch, first = service.watch, service.first_master
         if watch is None or first is None or watch.name not in change.get("watches", [watch.name]):
             continue
-        where = _endpoint(fleet, change["names"]) if "names" in change else first.endpoint
+        where = _endpoint(fleet, change["names"]) if "names" in change else first.announced
         master = {
             "name": watch.name,
             "ip": where.address,
@@ -324,7 +324,7 @@ def _unit(change: Mapping[str, Any], state: str) -> dict[str, str]:
 
 def _endpoint(fleet: Fleet, text: str) -> Endpoint:
     """Read ``ADDRESS:PORT``, or a process's id."""
-    named = {process.id: process.endpoint for process in fleet.processes}
+    named = {process.id: process.announced for process in fleet.processes}
     if text in named:
         return named[text]
     address, _, port = text.rpartition(":")

@@ -58,7 +58,7 @@ def test_a_request_goes_to_the_smallest_module_that_knows_it(request_: Request[A
 
 def test_all_verbs_have_those_that_only_look() -> None:
     assert INSPECTIONS.items() <= VERBS.items()
-    assert options(INSPECTIONS)["verb"]["choices"] == ["config-test", "discover", "host-facts", "observe"]
+    assert options(INSPECTIONS)["verb"]["choices"] == ["config-test", "discover", "host-facts", "observe", "reach"]
 
 
 def test_what_is_no_request_is_a_failure_with_a_code() -> None:

@@ -11,6 +11,7 @@ from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError
 from redis_fleet.settings.layout import SandboxLayout
+from redis_fleet.settings.loopback_only import ANNOUNCED
 from redis_fleet.topology.places import places
 
 _TOP = """
@@ -84,9 +85,13 @@ def test_nothing_of_a_process_is_outside(tmp_path: Path) -> None:
     taken: set[str] = set()
     for process in fleet.processes:
         settings = {each.name: each for each in process.settings}
-        assert not [name for name in settings if "announce-" in name or "-script" in name]
+        assert not [name for name in settings if "-script" in name]
         assert not {"bind-source-addr", "syslog-enabled", "maxclients"} & set(settings)
-        assert set(settings["bind"].lines[0]) == {"127.0.0.1"}
+        announced = [name for name in settings if "announce-" in name]
+        assert announced in (["replica-announce-ip"], ["sentinel announce-ip"])
+        assert settings[announced[0]].word == process.announced.address == ANNOUNCED
+        assert process.announced.port == process.endpoint.port
+        assert settings["bind"].lines == (("127.0.0.1", ANNOUNCED),)
         words = [word for each in process.settings if not each.secret for line in each.lines for word in line]
         assert not [word for word in words if word.startswith(("10.0.", "203.0.", "/run", "/var", "/srv"))]
         ports = [settings[name].word for name in ("port", "tls-port") if name in settings]
