@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from redis_fleet.adoption import sentinel_section, service_section, writer
 from redis_fleet.adoption.addresses import work_out
-from redis_fleet.adoption.found import Adopted, Found, RefusedError
+from redis_fleet.adoption.found import Adopted, Found, Refusals, RefusedError
 from redis_fleet.adoption.groups import Group, group
 from redis_fleet.adoption.knowledge import Knowledge
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book, Encrypt
 from redis_fleet.adoption.sentinels import Sentinel, sentinel
-from redis_fleet.adoption.servers import server
+from redis_fleet.adoption.servers import Server, server
 from redis_fleet.adoption.writer import Silences
 from redis_fleet.kinds import KINDS
 from redis_fleet.problems import Position
@@ -30,8 +30,7 @@ def describe(
     """
     notes = Notes()
     knowledge = _knowledge(found)
-    servers = [server(each, knowledge, notes) for each in found if KINDS[each.kind].keeps_data]
-    sentinels = [sentinel(each, knowledge, notes) for each in found if KINDS[each.kind].watches]
+    servers, sentinels = _processes(found, knowledge, notes)
     _say_what_was_assumed(found, notes)
     machines = work_out(servers, sentinels, notes)
     groups = group(servers, sentinels, machines, notes)
@@ -53,6 +52,21 @@ def describe(
         written.connections.setdefault(process.machine, {}).update(process.variables)
     book.say(notes)
     return Adopted(written.text(), dict(book.secrets), tuple(notes.texts))
+
+
+def _processes(
+    found: Sequence[Found], knowledge: Knowledge, notes: Notes
+) -> tuple[list[Server], list[Sentinel]]:
+    """Read the statements of all processes; raises RefusedError with everything that is wrong in any of them."""
+    servers, sentinels, refusals = [], [], Refusals()
+    for each in found:
+        with refusals.gathering():
+            if KINDS[each.kind].keeps_data:
+                servers.append(server(each, knowledge, notes))
+            elif KINDS[each.kind].watches:
+                sentinels.append(sentinel(each, knowledge, notes))
+    refusals.end()
+    return servers, sentinels
 
 
 def _watch(each: Group, groups: Sequence[Group], sentinels: Sequence[Sentinel], notes: Notes) -> writer.Node | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from redis_fleet.agent.secret import Secret
@@ -11,13 +12,43 @@ from redis_fleet.problems import Position, one_line
 
 
 class RefusedError(Exception):
-    """The server itself would not start with this file, or it cannot be read; says where and why."""
+    """The server itself would not start with this file, or it cannot be read; says where and why.
 
-    def __init__(self, position: Position, what: str) -> None:
+    ``all`` are this one and those that were found in the same run; the message has a line for each.
+    """
+
+    def __init__(self, position: Position, what: str, others: Sequence[RefusedError] = ()) -> None:
         """Keep the place and the reason; the message is ``file:line: reason``."""
-        super().__init__(one_line(f"{position}: {what}"))
         self.position = position
         self.what = what
+        self.all: tuple[RefusedError, ...] = (self, *others)
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return the messages, each once."""
+        return tuple(dict.fromkeys(one_line(f"{each.position}: {each.what}") for each in self.all))
+
+
+@dataclass
+class Refusals:
+    """Gathers refusals, so that all of them are told in one run."""
+
+    found: list[RefusedError] = field(default_factory=list)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Keep what is refused inside, and go on behind it."""
+        try:
+            yield
+        except RefusedError as error:
+            self.found += error.all
+
+    def end(self) -> None:
+        """Raise RefusedError with all that were gathered."""
+        if self.found:
+            first, *others = self.found
+            raise RefusedError(first.position, first.what, others)
 
 
 @dataclass(frozen=True)

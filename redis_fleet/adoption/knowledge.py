@@ -34,6 +34,11 @@ class Knowledge:
         """Say whether a version reads the line and does nothing with it, and no version does something."""
         return not self.knowing(name) and any(each.ignored(name) for each in self.catalogues)
 
+    def of_a_module(self, statement: Statement) -> bool:
+        """Say whether only a module can know a directive: from Redis 7.0 on one with a dot in its name."""
+        with_modules = self.engine != "redis" or not (self.version or "").startswith("6.")
+        return "." in statement.name and with_modules and not self.knowing(statement.name)
+
     def key(self, name: str) -> str:
         """Return what the newest version that knows a name calls it."""
         return self.knowing(name)[0].canonical_name(name)
@@ -53,12 +58,21 @@ class Knowledge:
         if self.knowing(statement.name):
             return
         which = f"{self.engine} {self.version}" if self.version else f"any version of {self.engine} that is known here"
-        near = self.catalogues[0].nearest(statement.name)
-        others = sorted({each.partition("-")[0] for each in table.known_in(statement.name)} - {self.engine})
-        hint = (
-            f"; it is one of {others[0]}: --engine {others[0]}" if others else f"; did you mean '{near}'?" * bool(near)
-        )
+        hint = self._hint(statement.name)
         raise RefusedError(statement.position, f"'{statement.name}' is not a directive of {which}{hint}")
+
+    def _hint(self, name: str) -> str:
+        known = [each.split("-", 1) for each in table.known_in(name)]
+        own = [version for engine, version in known if engine == self.engine]
+        if self.version and own:
+            order = table.versions(self.engine)
+            later = order.index(own[0]) > order.index(table.nearest_version(self.engine, self.version))
+            when = f"has it since {table.release(own[0])}" if later else f"had it until {table.release(own[-1])}"
+            return f"; {self.engine} {when}"
+        if known and not own:
+            return f"; it is one of {known[0][0]}: --engine {known[0][0]}"
+        near = self.catalogues[0].nearest(name)
+        return f"; did you mean '{near}'?" if near else ""
 
     def check(self, statement: Statement, lines: Lines) -> Directive:
         """Return the directive of a version that takes the lines, the newest if it does; raises RefusedError."""

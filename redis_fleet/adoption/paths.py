@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis_fleet.adoption.found import Found, RefusedError, Statement
-from redis_fleet.adoption.reading import Reading, read
+from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
+from redis_fleet.adoption.reading import Reading, read, reads_patterns
 from redis_fleet.catalogue import table
 from redis_fleet.description.schema import NAME
 from redis_fleet.kinds.redis_sentinel import KIND as SENTINEL
@@ -47,7 +47,12 @@ def look(paths: Sequence[Path], engine: str | None = None, version: str | None =
     """Read files and folders; raises RefusedError for what cannot be read or what a server would not start with."""
     named = {file.resolve(): (file, _machine(path, file, paths)) for path in paths for file in _files(path)}
     files = list(named.values())
-    readings = {file: read(file) for file, _ in files}
+    refusals = Refusals()
+    readings = {}
+    for file, _ in files:
+        with refusals.gathering():
+            readings[file] = read(file, patterns=reads_patterns(engine or "redis", version))
+    refusals.end()
     own = [(file, machine) for file, machine in files if not _part_of_others(file, readings)]
     engine = engine or _engine(own, readings)
     found = [_found(file, machine, readings[file], engine, version) for file, machine in own]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from posixpath import join
 
 from redis_fleet.adoption import saving, users
-from redis_fleet.adoption.found import Found, Statement
+from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
@@ -53,19 +53,19 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     own: dict[str, Statement] = {}
     given: dict[str, Value] = {}
     users_ = [each for each in found.statements if each.name == "user"]
-    for key, statements in _by_directive(found, knowledge, notes).items():
-        if key in _OWN:
-            own[_OWN[key]] = _last(statements, knowledge, notes)
-        elif key != "user":
-            value = _value(key, statements, knowledge, notes)
-            if value:
-                given[key] = value
+    refusals = Refusals()
+    for key, statements in _by_directive(found, knowledge, notes, refusals).items():
+        with refusals.gathering():
+            if key in _OWN:
+                own[_OWN[key]] = _last(statements, knowledge, notes)
+            elif key != "user":
+                given[key] = _value(key, statements, knowledge, notes)
     password = _one(own, "requirepass", "password")
-    kept, password = _users(users_, password, knowledge, notes)
-    if kept:
-        given["user"] = kept
-    if "port" in own and own["port"].words[0] == "0":
-        notes.add(own["port"], "port 0 (no plain TCP) cannot be described: a description has a port from 1 to 65535")
+    with refusals.gathering():
+        kept, password = _users(users_, password, knowledge, notes)
+        if kept:
+            given["user"] = kept
+    refusals.end()
     if "aclfile" in given and given["aclfile"].form:
         where = given["aclfile"].texts[0].clear
         notes.add(given["aclfile"].position, f"the users in {where} stay there; the description knows nothing of them")
@@ -81,23 +81,34 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     )
 
 
-def _by_directive(found: Found, knowledge: Knowledge, notes: Notes) -> dict[str, list[Statement]]:
+def _by_directive(
+    found: Found, knowledge: Knowledge, notes: Notes, refusals: Refusals
+) -> dict[str, list[Statement]]:
     """Gather the statements of each directive under all its names; what has no effect becomes a remark."""
     together: dict[str, list[Statement]] = {}
+    modules = any(each.name == "loadmodule" for each in found.statements)
     for each in found.statements:
         if knowledge.ignored(each.name):
             notes.add(each, f"{each.name} is read and ignored by {knowledge.engine}; left out")
-        elif "." in each.name and not knowledge.knowing(each.name):
-            # 7.0: configuration of a module, which only the module knows.
-            notes.add(each, f"{each.name} belongs to a module; the description cannot check it")
-            together.setdefault(each.name, []).append(each)
-        else:
-            knowledge.check_known(each)
-            together.setdefault(knowledge.key(each.name), []).append(each)
+            continue
+        with refusals.gathering():
+            if knowledge.of_a_module(each):
+                _check_module(each, notes, loaded=modules)
+                together.setdefault(each.name, []).append(each)
+            else:
+                knowledge.check_known(each)
+                together.setdefault(knowledge.key(each.name), []).append(each)
     return together
 
 
-def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: Notes) -> Value | None:
+def _check_module(statement: Statement, notes: Notes, *, loaded: bool) -> None:
+    if not loaded:
+        what = f"{statement.name} belongs to a module, and there is no loadmodule line"
+        raise RefusedError(statement.position, f"{what}; the server does not start with it")
+    notes.add(statement, f"{statement.name} belongs to a module: carried over as it is, nobody here can check it")
+
+
+def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: Notes) -> Value:
     last = statements[-1]
     if not knowledge.knowing(last.name):
         return Value(key, key, plain(of_words(last.words)), last.words, last.position)

@@ -61,7 +61,9 @@ def import_(
         found = _found(paths or [], host or [], engine, version, Options(None, None, ask_pass, ask_become), screen)
         use_vault(vault)
         adopted, problems = usable(found.found, name, encrypt=_encrypt(vault))
-    except (RefusedError, UnreadableError, ValueError) as error:
+    except RefusedError as error:
+        _refuse(screen, *error.lines)
+    except (UnreadableError, ValueError) as error:
         _refuse(screen, str(error))
     said = [*found.notes, *adopted.notes, *(f"the description needs: {each}" for each in problems)]
     notes = [found.named(note) for note in said]
@@ -96,9 +98,10 @@ def _found(
         return discover(hosts, how, screen)
 
 
-def _refuse(screen: Screen, what: str) -> None:
-    screen.fail(what)
-    screen.json({"ok": False, "problems": [what]})
+def _refuse(screen: Screen, *problems: str) -> None:
+    for each in problems:
+        screen.fail(each)
+    screen.json({"ok": False, "problems": list(problems)})
     raise typer.Exit(INVALID) from None
 
 
