@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from redis_fleet.adoption import sentinel_section, service_section, writer
 from redis_fleet.adoption.addresses import work_out
 from redis_fleet.adoption.found import Adopted, Found, Refusals, RefusedError
 from redis_fleet.adoption.groups import Group, group
 from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.machines import Machines
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book, Encrypt
 from redis_fleet.adoption.sentinels import Sentinel, sentinel
@@ -19,25 +21,36 @@ from redis_fleet.kinds import KINDS
 from redis_fleet.problems import Position
 
 
+@dataclass(frozen=True)
+class How:
+    """What is wanted of a description.
+
+    ``encrypt`` makes vaults of secrets; ``by_name`` carries host names as addresses, which only some readers take.
+    """
+
+    encrypt: Encrypt | None = None
+    by_name: bool = False
+
+
 def describe(
-    found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None, silences: Silences | None = None
+    found: Sequence[Found], name: str, how: How | None = None, silences: Silences | None = None
 ) -> Adopted:
-    """Return the description of processes that somebody set up; ``encrypt`` makes vaults of their secrets.
+    """Return the description of processes that somebody set up.
 
     ``silences`` are rules that the processes break today (see ``loading``).
 
     Raises RefusedError for what the server itself would refuse, and where the processes are of two engines.
     """
-    notes = Notes()
+    how, notes = how or How(), Notes()
     knowledge = _knowledge(found)
     servers, sentinels = _processes(found, knowledge, notes)
     _say_what_was_assumed(found, notes)
-    machines = work_out(servers, sentinels, notes)
+    machines = work_out(servers, sentinels, notes, by_name=how.by_name)
     groups = group(servers, sentinels, machines, notes)
     if not groups:
         what = "watches no master, and no file of a server is beside it: there is nothing to describe"
         raise RefusedError(Position(found[0].file), what)
-    book = Book(knowledge.engine, encrypt)
+    book = Book(knowledge.engine, how.encrypt)
     written = writer.DescriptionWriter(name, knowledge.engine, knowledge.version, machines, silences=silences or {})
     for each in groups:
         told = sentinel_section.told_password(each, sentinels)
@@ -49,9 +62,15 @@ def describe(
         written.sentinel = whole.keys()
         written.take_variables(whole.merged.variables)
     for process in found:
-        written.connections.setdefault(process.machine, {}).update(process.variables)
+        written.connections.setdefault(process.machine, {}).update(_connection(process, machines))
     book.say(notes)
-    return Adopted(written.text(), dict(book.secrets), tuple(notes.texts))
+    return Adopted(written.text(), dict(book.secrets), tuple(notes.texts), machines.want())
+
+
+def _connection(process: Found, machines: Machines) -> dict[str, str]:
+    """Return the variables that Ansible needs for a machine: not what it takes from the address anyway."""
+    address = machines.addresses[process.machine]
+    return {name: value for name, value in process.variables.items() if (name, value) != ("ansible_host", address)}
 
 
 def _processes(

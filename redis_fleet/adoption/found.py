@@ -98,9 +98,11 @@ class Adopted:
     """The description and what goes with it.
 
     ``text`` is YAML; ``secrets`` are what its references stand for, by environment variable; ``notes`` say what could
-    not be carried over and what was assumed, each beginning with ``file:line:`` where there is one.
+    not be carried over and what was assumed, each beginning with ``file:line:`` where there is one. ``wanted`` says
+    what has to be written into it before it is of use; empty for nothing.
     """
 
     text: str
     secrets: Mapping[str, Secret]
     notes: tuple[str, ...]
+    wanted: str = ""

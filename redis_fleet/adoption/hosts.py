@@ -109,7 +109,7 @@ def _process(
             unit=unit,
             assumed=() if process.unit else ("unit",),
             running=process.running,
-            variables=_variables(machine, _address(machine, answer, statements)),
+            variables=machine.variables,
         )
     ], notes
 
@@ -153,10 +153,6 @@ def _address(machine: Host, answer: Discovered, statements: Sequence[Statement])
     bound = [word.lstrip("-") for each in statements if each.name == "bind" for word in each.words]
     wanted = [machine.given, *bound, *own]
     return next((each for each in wanted if each in own), machine.given if is_address(machine.given) else "")
-
-
-def _variables(machine: Host, address: str) -> dict[str, str]:
-    return {name: value for name, value in machine.variables.items() if name != "ansible_host" or value != address}
 
 
 def _short(hostname: str) -> str:

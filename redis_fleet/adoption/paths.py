@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
 from redis_fleet.adoption.reading import Reading, read, reads_patterns
 from redis_fleet.catalogue import table
 from redis_fleet.description.schema import NAME
+from redis_fleet.kinds import KINDS
 from redis_fleet.kinds.redis_sentinel import KIND as SENTINEL
 from redis_fleet.kinds.redis_server import KIND as SERVER
 from redis_fleet.platform import installation
@@ -55,7 +57,7 @@ def look(paths: Sequence[Path], engine: str | None = None, version: str | None =
     refusals.end()
     own = [(file, machine) for file, machine in files if not _part_of_others(file, readings)]
     engine = engine or _engine(own, readings)
-    found = [_found(file, machine, readings[file], engine, version) for file, machine in own]
+    found = with_own_units([_found(file, machine, readings[file], engine, version) for file, machine in own])
     return Survey(tuple(found), tuple(note for file, _ in own for note in readings[file].notes))
 
 
@@ -102,6 +104,23 @@ def _engine(own: Sequence[tuple[Path, str]], readings: dict[Path, Reading]) -> s
     names = {each.name for file, _ in own for each in readings[file].statements}
     engines = [{column.partition("-")[0] for column in table.known_in(name)} for name in names]
     return "valkey" if {"valkey"} in engines and {"redis"} not in engines else "redis"
+
+
+def with_own_units(found: Sequence[Found]) -> list[Found]:
+    """Give processes of one machine, whose unit nothing tells, one each: no two are run by the same.
+
+    The one whose file has the packages' name keeps theirs.
+    """
+    taken = Counter((each.machine, each.unit) for each in found)
+    made = []
+    for each in found:
+        stem = each.configuration.rpartition("/")[2].removesuffix(".conf")
+        kind = KINDS[each.kind]
+        usual = kind.configuration_file.format(engine=each.engine).removesuffix(".conf")
+        crowded = taken[each.machine, each.unit] > 1 and "unit" in each.assumed and stem != usual
+        instance = stem.removeprefix(f"{usual}-") or stem
+        made.append(replace(each, unit=kind.unit_name(each.engine, instance)) if crowded else each)
+    return made
 
 
 def _found(file: Path, machine: str, reading: Reading, engine: str, version: str | None) -> Found:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from redis_fleet.adoption import merging
-from redis_fleet.adoption.addresses import Machines
+from redis_fleet.adoption import adopted, merging
 from redis_fleet.adoption.groups import Group, Member
 from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.machines import Machines
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book
 from redis_fleet.adoption.sentinels import Monitor, Sentinel
-from redis_fleet.adoption.service_section import adopted, listening, place, short, usual
+from redis_fleet.adoption.service_section import listening, place, short, usual
 from redis_fleet.adoption.texts import Hidden, Text, Value
 from redis_fleet.adoption.writer import Node
 from redis_fleet.problems import Position
@@ -45,15 +45,16 @@ class SentinelSection:
     ) -> SentinelSection:
         """Make the section; Sentinels that only the others know of come behind those whose files are at hand."""
         members = [Member(each.found.machine, each.own.port, each.own) for each in sentinels]
-        at_hand = {(machines.addresses[each.machine], each.port) for each in members}
+        at_hand = {(each.machine, each.port) for each in members}
         ids = {each.myid for each in sentinels if each.myid}
         for address, port in dict.fromkeys(_fellows(sentinels, ids)):
-            if (address, port) not in at_hand:
+            if (machines.find(address), port) not in at_hand:
                 members.append(Member(machines.at(address), port))
                 text = f"the Sentinel at {address}:{port} is known to the others; its file was not given"
                 notes.add(None, f"{text}: import its machine too")
         places = [(each.machine, each.port) for each in members if each.server]
-        merged = merging.MergedSection("sentinel", places, knowledge, book, notes, machines.addresses)
+        others = [(each.machine, each.port) for each in members if not each.server]
+        merged = merging.MergedSection("sentinel", places, others, knowledge, book, notes, machines.addresses)
         return cls(sentinels, groups, merged, members, notes)
 
     def keys(self) -> dict[str, Node]:
@@ -69,7 +70,7 @@ class SentinelSection:
         keys |= self._password()
         own = [each.own for each in self.sentinels]
         keys |= listening(own, self.merged, "password" in keys)
-        keys["adopted"] = adopted(own, self.merged)
+        keys["adopted"] = adopted.keys(self.members, self.merged)
         config = self._config()
         if config:
             keys["config"] = config

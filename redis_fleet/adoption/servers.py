@@ -65,6 +65,8 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
         kept, password = _users(users_, password, knowledge, notes)
         if kept:
             given["user"] = kept
+    with refusals.gathering():
+        _check_port(own.get("port"), given)
     refusals.end()
     if "aclfile" in given and given["aclfile"].form:
         where = given["aclfile"].texts[0].clear
@@ -79,6 +81,15 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
         given,
         own,
     )
+
+
+def _check_port(port: Statement | None, given: Mapping[str, Value]) -> None:
+    if port is None or port.words[0] != "0" or "unixsocket" in given:
+        return
+    tls = given["tls-port"].texts[0].clear if "tls-port" in given else "0"
+    what = f"only TLS, on port {tls}, is listened on" if tls != "0" else "nothing is listened on"
+    remedy = "a description has a plain port; give the server one, on loopback if nobody else shall reach it"
+    raise RefusedError(port.position, f"port 0: {what}, which cannot be described: {remedy}")
 
 
 def _by_directive(

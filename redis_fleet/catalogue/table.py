@@ -60,6 +60,11 @@ class Directive:
     example: str = ""
     form: str = ""
 
+    @property
+    def adds_up(self) -> bool:
+        """Say whether each line is one thing more, and no line is none: users, modules, renamed commands."""
+        return self.repeatable and self.type not in ("save", "client-buffers")
+
 
 class Catalogue:
     """Every directive that one version of an engine knows, found by name or alias, whatever its case.

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue.check import UNKNOWN, DirectiveCheck, newest_name
+from redis_fleet.catalogue.check import UNKNOWN, DirectiveCheck, adds_up, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import expand, expand_secret
@@ -52,6 +52,8 @@ class SettingsBuilder:
         for name, raw in config.items():
             place = (*path, name)
             texts = self.texts(place, raw)
+            if texts and adds_up(deployment.engine, name):
+                texts = _lines_here(raw, texts) or None
             if texts is None:
                 continue
             checked = _judged_as_meant(partial(judge, deployment.engine, deployment.version, name.lower()), texts)
@@ -79,6 +81,18 @@ class SettingsBuilder:
         except UnreadableError as error:
             self.description.report(path, error.what, error.remedy)
             return None
+
+
+def _lines_here(raw: tuple[str | VaultText, ...], texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines of a directive whose lines add up: one that is empty on this machine is none there.
+
+    Only where that can be meant: by a condition, or by a variable; what a lookup does not find is missing.
+    """
+    return tuple(text for given, text in zip(raw, texts, strict=True) if text or not _may_be_empty(given))
+
+
+def _may_be_empty(raw: str | VaultText) -> bool:
+    return isinstance(raw, str) and ("{%" in raw or ("{{" in raw and "lookup" not in raw))
 
 
 _MEANT = {"true": "yes", "on": "yes", "false": "no", "off": "no"}

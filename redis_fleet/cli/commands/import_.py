@@ -17,7 +17,7 @@ from redis_fleet.cli.discovering import discover
 from redis_fleet.cli.playbook_runner import Options
 from redis_fleet.cli.screen import Screen
 from redis_fleet.description.schema import NAME
-from redis_fleet.problems import UnreadableError
+from redis_fleet.problems import Problem, UnreadableError
 
 Vault = Annotated[
     Path | None,
@@ -65,26 +65,34 @@ def import_(
         _refuse(screen, *error.lines)
     except (UnreadableError, ValueError) as error:
         _refuse(screen, str(error))
-    said = [*found.notes, *adopted.notes, *(f"the description needs: {each}" for each in problems)]
-    notes = [found.named(note) for note in said]
+    if problems:
+        _refuse(screen, *(f"cannot be described: {_in_words(each)}" for each in problems))
+    notes = [found.named(note) for note in (*found.notes, *adopted.notes)]
+    wanted = [f"the description needs {adopted.wanted}"] if adopted.wanted else []
     if output:
         _write(output, adopted.text, screen)
     elif not as_json:
         typer.echo(adopted.text, nl=False)
-    for note in notes:
+    for note in (*notes, *wanted):
         if not as_json:
             typer.echo(note, err=True)
     screen.json(
         {
-            "ok": not problems,
+            "ok": not wanted,
             "description": None if output else adopted.text,
             "file": str(output) if output else None,
             "environment": list(adopted.secrets),
             "notes": notes,
+            "needs": wanted,
         }
     )
-    if problems:
+    if wanted:
         raise typer.Exit(FAILED)
+
+
+def _in_words(problem: Problem) -> str:
+    rule = f" [{problem.rule}]" if problem.rule else ""
+    return f"{problem.path}: {problem.what}; {problem.remedy}{rule}"
 
 
 def _found(
