@@ -168,8 +168,8 @@ def _ordinary(process: Process, facts: ProcessFacts, found: Mapping[str, list[Wo
 
 
 def _described(process: Process, directive: SentinelDirective) -> list[Words]:
-    setting = process.setting(f"sentinel {directive.name}")
-    return list(setting.reveal()) if setting else []
+    own = (each for each in process.settings if each.name == f"sentinel {directive.name}")
+    return [line for setting in own for line in setting.reveal()]
 
 
 def _by_subject(directive: SentinelDirective, lines: Sequence[Words]) -> dict[str, tuple[Words, ...]]:
