@@ -72,7 +72,8 @@ class Found:
 
     ``address`` is empty when only the files can tell it, ``version`` None and ``unit`` empty when nothing does.
     ``configuration`` is the file's path on its machine; ``assumed`` says which of ``configuration`` and ``unit`` are a
-    guess. ``running`` is what CONFIG GET answered, ``variables`` are the machine's ``ansible_...`` ones.
+    guess. ``running`` is what CONFIG GET answered, ``variables`` are the machine's ``ansible_...`` ones. ``users`` are
+    the lines of its ACL file, None where that is not at hand.
     """
 
     machine: str
@@ -86,6 +87,7 @@ class Found:
     assumed: tuple[str, ...] = ()
     running: Mapping[str, str] | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    users: tuple[Statement, ...] | None = None
 
     @property
     def file(self) -> str:

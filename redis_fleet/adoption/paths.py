@@ -132,8 +132,27 @@ def _found(file: Path, machine: str, reading: Reading, engine: str, version: str
         unit = kind.unit_name(engine)
         assumed.append("unit")
     return Found(
-        machine, kind.name, engine, configuration, reading.statements, "", version, unit, tuple(assumed), None, {}
+        machine=machine,
+        kind=kind.name,
+        engine=engine,
+        configuration=configuration,
+        statements=reading.statements,
+        version=version,
+        unit=unit,
+        assumed=tuple(assumed),
+        users=_users(file, configuration, reading.statements),
     )
+
+
+def _users(file: Path, configuration: str, statements: tuple[Statement, ...]) -> tuple[Statement, ...] | None:
+    """Return the lines of the ACL file: beside a copied file, or where it is, when the file itself is where it is."""
+    named = next((each.words[0] for each in reversed(statements) if each.name == "aclfile" and each.words), "")
+    places = [file.parent / Path(named).name, *([Path(named)] if str(file) == configuration else [])]
+    place = next((each for each in places if named and each.is_file()), None)
+    if place is None:
+        return None
+    lines = [each for each in read(place).statements if each.name == "user" and each.words]
+    return tuple(lines)
 
 
 def _is_sentinel(file: Path, statements: tuple[Statement, ...]) -> bool:

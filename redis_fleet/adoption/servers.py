@@ -23,6 +23,8 @@ _OWN = {"port": "port", "bind": "bind", "requirepass": "requirepass", "replicaof
     "masterauth": "masterauth",
     "primaryauth": "masterauth",
 }
+# The servers hide them from logs, and they are no secrets: who logs in, not with what.
+_NAMES = frozenset({"masteruser", "primaryuser"})
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
         _check_port(own.get("port"), given)
     refusals.end()
     if "aclfile" in given and given["aclfile"].form:
-        where = given["aclfile"].texts[0].clear
-        notes.add(given["aclfile"].position, f"the users in {where} stay there; the description knows nothing of them")
+        password = _of_acl_file(given["aclfile"], found.users, password, knowledge, notes)
     return Server(
         found,
         int(own["port"].words[0]) if "port" in own else 6379,
@@ -139,7 +140,7 @@ def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: N
     last = _entered(statements, notes) if key == "dir" else _last(statements, knowledge, notes)
     words = taken_apart(directive, last.words)
     form = values.canonical(knowledge.check(last, (words,)), (words,))
-    if directive.sensitive and words != ("",):
+    if directive.sensitive and key not in _NAMES and words != ("",):
         return Value(name, key, (Text((Hidden(name, Secret(words[0]), last.position),)),), form, last.position)
     text = of_words(words) if directive.many_words and words != ("",) else words[0] if words else ""
     return Value(name, key, plain(text), form, last.position)
@@ -229,12 +230,30 @@ def _users(
     return Value("user", "user", texts, tuple(each.words for each in kept), kept[0].position), password
 
 
+def _of_acl_file(
+    aclfile: Value, lines: tuple[Statement, ...] | None, password: Hidden | None, knowledge: Knowledge, notes: Notes
+) -> Hidden | None:
+    """Return the password in truth of a server whose users stand in a file of their own."""
+    text = f"the users in {aclfile.texts[0].clear} stay there; the description knows nothing of them"
+    if lines is None:
+        text += ". redis-fleet logs in as the user 'default': if that file switches it off, nothing but import works"
+    notes.add(aclfile.position, text)
+    for each in lines or ():
+        if each.words[0] == "default":
+            _, password = default_line(each, password, knowledge, notes)
+    return password
+
+
 def default_line(
     statement: Statement, password: Hidden | None, knowledge: Knowledge, notes: Notes
 ) -> tuple[bool, Hidden | None]:
     """Return whether ``password:`` says all that a line for the user ``default`` says, and the password in truth."""
     old = knowledge.engine == "redis" and (knowledge.version is None or knowledge.version.startswith("6."))
     user = users.default_user(statement.words[1:], old=old)
+    if not acl.login(statement.words[1:]).on:
+        what = "the user 'default' is switched off, and redis-fleet logs in as that user"
+        notes.add(statement, f"{what}: nothing but import works until it is on, with 'password:'")
+        return False, password
     if not user.whole or len(user.hashes) > 1 or not (user.open or user.hashes):
         what = "the user 'default' is off, restricted or has several passwords; its line is kept and overrides"
         notes.add(statement, f"{what} 'password:'. redis-fleet itself comes in as this user, with that password")

@@ -48,7 +48,7 @@ class DescriptionWriter:
         head += [f"version: {self.version}"] if self.version else []
         lines = [*head, *_mapping(self._silence(""), 0), "", "machines:"]
         if self.machines.wanted:
-            lines.append(f"  # Write the addresses here: {' and '.join(self.machines.wanted.values())} are nobody's.")
+            lines.append(f"  # Nobody has {', '.join(self.machines.wanted.values())}: write the addresses here.")
         for machine, address in self.machines.addresses.items():
             lines += self._machine(machine, address)
         lines += ["", "services:"]
