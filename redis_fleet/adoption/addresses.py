@@ -30,7 +30,7 @@ def work_out(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: No
         host = next((each for each in announced if by_name and each and not is_address(each)), "")
         machines.addresses[name] = host or next((each for each in said if _usable(each)), "")
     _by_elimination(machines, servers, sentinels)
-    for host, machine in _by_names(machines, servers, sentinels, notes):
+    for host, machine in _by_names(servers, sentinels, notes):
         machines.hosts[host] = machine
         if by_name and not machines.addresses[machine]:
             machines.addresses[machine] = host
@@ -91,9 +91,7 @@ def _by_elimination(machines: Machines, servers: Sequence[Server], sentinels: Se
             machines.addresses[machine] = address
 
 
-def _by_names(
-    machines: Machines, servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes
-) -> Iterator[tuple[str, str]]:
+def _by_names(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> Iterator[tuple[str, str]]:
     """Yield host name and machine, where a machine whose file is at hand can only be the one that others name."""
     for host, port in dict.fromkeys(_spoken(servers, sentinels)):
         if is_address(host) or is_loopback(host):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis_fleet.adoption import sentinel_section, service_section, writer
+from redis_fleet.adoption import brief, sentinel_section, service_section, writer
 from redis_fleet.adoption.addresses import work_out
 from redis_fleet.adoption.found import Adopted, Found, Refusals, RefusedError
 from redis_fleet.adoption.groups import Group, group
@@ -25,16 +25,16 @@ from redis_fleet.problems import Position
 class How:
     """What is wanted of a description.
 
-    ``encrypt`` makes vaults of secrets; ``by_name`` carries host names as addresses, which only some readers take.
+    ``encrypt`` makes vaults of secrets; ``by_name`` carries host names as addresses, which only some readers take;
+    ``brief`` leaves out what is the default.
     """
 
     encrypt: Encrypt | None = None
     by_name: bool = False
+    brief: bool = False
 
 
-def describe(
-    found: Sequence[Found], name: str, how: How | None = None, silences: Silences | None = None
-) -> Adopted:
+def describe(found: Sequence[Found], name: str, how: How | None = None, silences: Silences | None = None) -> Adopted:
     """Return the description of processes that somebody set up.
 
     ``silences`` are rules that the processes break today (see ``loading``).
@@ -44,6 +44,9 @@ def describe(
     how, notes = how or How(), Notes()
     knowledge = _knowledge(found)
     servers, sentinels = _processes(found, knowledge, notes)
+    if how.brief:
+        servers = [brief.server(each, knowledge, notes) for each in servers]
+        sentinels = [brief.sentinel(each, knowledge, notes) for each in sentinels]
     _say_what_was_assumed(found, notes)
     machines = work_out(servers, sentinels, notes, by_name=how.by_name)
     groups = group(servers, sentinels, machines, notes)
@@ -73,9 +76,7 @@ def _connection(process: Found, machines: Machines) -> dict[str, str]:
     return {name: value for name, value in process.variables.items() if (name, value) != ("ansible_host", address)}
 
 
-def _processes(
-    found: Sequence[Found], knowledge: Knowledge, notes: Notes
-) -> tuple[list[Server], list[Sentinel]]:
+def _processes(found: Sequence[Found], knowledge: Knowledge, notes: Notes) -> tuple[list[Server], list[Sentinel]]:
     """Read the statements of all processes; raises RefusedError with everything that is wrong in any of them."""
     servers, sentinels, refusals = [], [], Refusals()
     for each in found:

@@ -22,18 +22,18 @@ _FILE = "imported.redis.yml"
 
 
 def usable(
-    found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None
+    found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None, brief: bool = False
 ) -> tuple[Adopted, tuple[Problem, ...]]:
-    """Return the description and what still keeps it from being used.
+    """Return the description and what still keeps it from being used; ``brief`` leaves out what is the default.
 
     Host names are carried where our own reader takes them. What the processes do today, although a rule is against
     it, is silenced with a reason and told in the notes: to change it is the operator's decision, after the import.
     Raises RefusedError as ``describe`` does.
     """
-    by_name, kept = _silenced(found, name, How(encrypt, by_name=True))
+    by_name, kept = _silenced(found, name, How(encrypt, by_name=True, brief=brief))
     if not kept:
         return by_name, kept
-    by_address, problems = _silenced(found, name, How(encrypt))
+    by_address, problems = _silenced(found, name, How(encrypt, brief=brief))
     return (by_address, problems) if len(problems) < len(kept) else (by_name, kept)
 
 

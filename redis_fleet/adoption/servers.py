@@ -93,9 +93,7 @@ def _check_port(port: Statement | None, given: Mapping[str, Value]) -> None:
     raise RefusedError(port.position, f"port 0: {what}, which cannot be described: {remedy}")
 
 
-def _by_directive(
-    found: Found, knowledge: Knowledge, notes: Notes, refusals: Refusals
-) -> dict[str, list[Statement]]:
+def _by_directive(found: Found, knowledge: Knowledge, notes: Notes, refusals: Refusals) -> dict[str, list[Statement]]:
     """Gather the statements of each directive under all its names; what has no effect becomes a remark."""
     together: dict[str, list[Statement]] = {}
     modules = any(each.name == "loadmodule" for each in found.statements)

@@ -44,6 +44,9 @@ def import_(
     version: Annotated[
         str | None, typer.Option("--engine-version", help="The version that reads them: 7.0.15.")
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Leave out what is the default of the version (of all, without one).")
+    ] = False,
     vault: Vault = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     as_json: Json = False,
@@ -60,7 +63,7 @@ def import_(
     try:
         found = _found(paths or [], host or [], engine, version, Options(None, None, ask_pass, ask_become), screen)
         use_vault(vault)
-        adopted, problems = usable(found.found, name, encrypt=_encrypt(vault))
+        adopted, problems = usable(found.found, name, encrypt=_encrypt(vault), brief=brief)
     except RefusedError as error:
         _refuse(screen, *error.lines)
     except (UnreadableError, ValueError) as error:
