@@ -212,6 +212,8 @@ def _users(
     statements: list[Statement], password: Hidden | None, knowledge: Knowledge, notes: Notes
 ) -> tuple[Value | None, Hidden | None]:
     """Return the ACL lines to write and the password in truth: a line for ``default`` overrides requirepass."""
+    if knowledge.engine == "redis" and (knowledge.version or "").startswith("6."):
+        statements = _last_of_each_user(statements, notes)
     if statements:
         knowledge.check(statements[-1], tuple(each.words for each in statements))
     kept = []
@@ -226,6 +228,16 @@ def _users(
         return None, password
     texts = tuple(users.hidden(each.words, each.position) for each in kept)
     return Value("user", "user", texts, tuple(each.words for each in kept), kept[0].position), password
+
+
+def _last_of_each_user(statements: list[Statement], notes: Notes) -> list[Statement]:
+    """Return the lines that count before 7.0, which does not start with two for one user: the second starts anew."""
+    last = {each.words[:1]: each for each in statements}
+    for each in statements:
+        if each is not last[each.words[:1]]:
+            text = f"this user {each.words[0]} has no effect: {at(last[each.words[:1]], each)} sets it anew; left out"
+            notes.add(each, text)
+    return [each for each in statements if each is last[each.words[:1]]]
 
 
 def _of_acl_file(
