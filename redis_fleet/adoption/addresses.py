@@ -2,76 +2,39 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
+from redis_fleet.adoption.machines import LOOPBACK, Machines, is_loopback, is_wild
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.sentinels import Place, Sentinel
 from redis_fleet.adoption.servers import Server
 from redis_fleet.description.members import is_address
 
-LOOPBACK = "127.0.0.1"
 
+def work_out(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes, *, by_name: bool) -> Machines:
+    """Return every machine with its address: as announced, given or bound, or as the others know it.
 
-def is_loopback(word: str) -> bool:
-    """Say whether a word is an address (or the name) that only the machine itself reaches."""
-    word = word.lstrip("-")
-    return word == "localhost" or (is_address(word) and ipaddress.ip_address(word).is_loopback)
-
-
-def is_wild(word: str) -> bool:
-    """Say whether a word behind ``bind`` stands for all addresses."""
-    word = word.lstrip("-")
-    return word in ("*", "::*") or (is_address(word) and ipaddress.ip_address(word).is_unspecified)
-
-
-@dataclass
-class Machines:
-    """The machines by name, each with its address; more come in where files speak of them."""
-
-    addresses: dict[str, str] = field(default_factory=dict)
-
-    def at(self, address: str) -> str:
-        """Return the machine that has an address, a new one where none does."""
-        for name, own in self.addresses.items():
-            if own == address:
-                return name
-        if is_loopback(address):
-            # Whoever speaks of loopback speaks of the machine that it is on, whatever address that has for others.
-            self.addresses.setdefault("localhost", address)
-            return "localhost"
-        name = ("host-" + "".join(c if c.isalnum() else "-" for c in address)).strip("-")
-        self.addresses[name] = address
-        return name
-
-
-def work_out(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> Machines:
-    """Return every machine with its address: as given, bound or announced, or as the others know it."""
-    machines = Machines()
+    ``by_name``: a host name is as good as an address.
+    """
+    machines = Machines(by_name)
     own = [(each.found, each) for each in servers] + [(each.found, each.own) for each in sentinels]
     names = list(dict.fromkeys(found.machine for found, _ in own))
     by_others = dict(_known_by_others(sentinels))
     for name in names:
         here = [process for found, process in own if found.machine == name]
-        said = [address for process in here for address in _said(process)]
-        said += [
-            settings.texts[0].clear
-            for each in sentinels
-            if each.found.machine == name
-            for settings in [each.settings.get("announce-ip")]
-            if settings
-        ]
+        announced = list(_announced(name, here, sentinels))
+        said = [*announced, *(address for process in here for address in _said(process))]
         said += [by_others[name]] if name in by_others else []
         said += [name] if is_address(name) else []
-        machines.addresses[name] = next((each for each in said if _usable(each)), "")
+        host = next((each for each in announced if by_name and each and not is_address(each)), "")
+        machines.addresses[name] = host or next((each for each in said if _usable(each)), "")
     _by_elimination(machines, servers, sentinels)
-    for name, address in machines.addresses.items():
-        if address:
-            continue
-        machines.addresses[name] = LOOPBACK
-        if len(names) > 1:
-            notes.add(None, f"no file tells the address of {name}: {LOOPBACK} stands in its place, correct it")
+    for host, machine in _by_names(servers, sentinels, notes):
+        machines.hosts[host] = machine
+        if by_name and not machines.addresses[machine]:
+            machines.addresses[machine] = host
+    _stand_in(machines, servers, sentinels, notes)
     return machines
 
 
@@ -79,12 +42,20 @@ def _usable(word: str) -> bool:
     return is_address(word) and not is_loopback(word) and not is_wild(word)
 
 
+def _announced(machine: str, here: Iterable[Server], sentinels: Iterable[Sentinel]) -> Iterator[str]:
+    """Yield what a machine's processes say that others know them by: that, no inner address, is the described one."""
+    yield from (process.word("replica-announce-ip") for process in here)
+    for each in sentinels:
+        settings = each.settings.get("announce-ip")
+        if each.found.machine == machine and settings:
+            yield settings.texts[0].clear
+
+
 def _said(process: Server) -> Iterator[str]:
     if process.found.address:
         yield process.found.address
     for word in process.bind or ():
         yield word.lstrip("-")
-    yield process.word("replica-announce-ip")
 
 
 def _known_by_others(sentinels: Iterable[Sentinel]) -> Iterator[tuple[str, str]]:
@@ -97,12 +68,19 @@ def _known_by_others(sentinels: Iterable[Sentinel]) -> Iterator[tuple[str, str]]
                     yield by_id[id_], address
 
 
+def _spoken(servers: Iterable[Server], sentinels: Iterable[Sentinel]) -> Iterator[Place]:
+    """Yield the places of servers that files speak of."""
+    for each in servers:
+        if each.follows:
+            yield each.follows
+    for watching in sentinels:
+        for monitor in watching.monitors.values():
+            yield from (monitor.master, *monitor.known)
+
+
 def _by_elimination(machines: Machines, servers: Sequence[Server], sentinels: Sequence[Sentinel]) -> None:
     """The one machine without an address has the one address that all speak of and no machine has."""
-    spoken = {each.follows for each in servers if each.follows}
-    for each in sentinels:
-        for monitor in each.monitors.values():
-            spoken |= {monitor.master, *monitor.known}
+    spoken = set(_spoken(servers, sentinels))
     open_ = [name for name, address in machines.addresses.items() if not address]
     left = {host for host, _ in spoken if _usable(host)} - set(machines.addresses.values())
     if len(open_) == 1 and len(left) == 1:
@@ -111,6 +89,84 @@ def _by_elimination(machines: Machines, servers: Sequence[Server], sentinels: Se
         spoken_to = any((address, each.port) in spoken for each in here)
         if spoken_to and not any(each.follows and each.follows[0] == address for each in here):
             machines.addresses[machine] = address
+
+
+def _by_names(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> Iterator[tuple[str, str]]:
+    """Yield host name and machine, where a machine whose file is at hand can only be the one that others name."""
+    for host, port in dict.fromkeys(_spoken(servers, sentinels)):
+        if is_address(host) or is_loopback(host):
+            continue
+        able = [each for each in servers if each.port == port and (each.follows or ("",))[0] != host]
+        named = [each for each in able if _same_name(each.found.machine, host)]
+        alike = [each for each in able if _alike(each.found.machine, host)]
+        only = [each for each in able if _is_the_one(each, host, able, servers)]
+        for found, why in ((named, ""), (alike, "by its name"), (only, "by all others, which follow it")):
+            if len(found) != 1:
+                continue
+            machine = found[0].found.machine
+            if why:
+                notes.add(None, f"{host}:{port} is taken to be the server on {machine}, {why}; correct it if not")
+            yield host, machine
+            break
+
+
+def _same_name(machine: str, host: str) -> bool:
+    return machine in (host, host.partition(".")[0])
+
+
+def _alike(machine: str, host: str) -> bool:
+    """Say whether one name is the other's beginning or end: redis-master and master."""
+    one, other = sorted((re.split(r"[-_.]", machine), re.split(r"[-_.]", host.partition(".")[0])), key=len)
+    return other[: len(one)] == one or other[len(other) - len(one) :] == one
+
+
+def _is_the_one(server: Server, host: str, able: Sequence[Server], servers: Sequence[Server]) -> bool:
+    """Say whether a server follows nobody, all others follow the host, and their passwords are the same."""
+    others = [each for each in servers if each is not server]
+    followed = bool(others) and all(each.follows and each.follows[0] == host for each in others)
+    own = server.password.value if server.password else None
+    let_in = all((each.upstream.value if each.upstream else None) == own for each in others)
+    return server.follows is None and len(able) == 1 and followed and let_in
+
+
+def _stand_in(machines: Machines, servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> None:
+    """Give machines whose address no file tells one of nobody, or loopback where all are on one machine or alone."""
+    spoken = [host for host, _ in _spoken(servers, sentinels) if not is_loopback(host)]
+    unknown = any(not is_address(each) for each in spoken) and not machines.by_name
+    taken: set[int] = set()
+    for name in [name for name, address in machines.addresses.items() if not address]:
+        ports = {port for machine, port, _ in _processes(servers, sentinels) if machine == name}
+        alone = len(machines.addresses) == 1 and not unknown
+        if alone or (not ports & taken and _on_loopback(name, servers, sentinels)):
+            machines.addresses[name] = LOOPBACK
+            taken |= ports
+        else:
+            machines.addresses[name] = machines.instead(name)
+        if alone and spoken:
+            text = f"no file tells the address of {name}: {LOOPBACK} stands in its place, where nobody else reaches it"
+            notes.add(None, f"{text}; correct it")
+
+
+def _processes(
+    servers: Iterable[Server], sentinels: Iterable[Sentinel]
+) -> Iterator[tuple[str, int, tuple[Sequence[str] | None, list[Place]]]]:
+    """Yield machine, port, what it binds, and the places that it speaks of."""
+    for each in servers:
+        yield each.found.machine, each.port, (each.bind, [each.follows] if each.follows else [])
+    for one in sentinels:
+        yield one.found.machine, one.own.port, (one.own.bind, [every.master for every in one.monitors.values()])
+
+
+def _on_loopback(machine: str, servers: Sequence[Server], sentinels: Sequence[Sentinel]) -> bool:
+    """Say whether all that is in a folder is reached by loopback alone, or speaks by it with what is in others."""
+    every = list(_processes(servers, sentinels))
+    here = [each for each in every if each[0] == machine]
+    away = {port for name, _, (_, places) in every if name != machine for host, port in places if is_loopback(host)}
+    return (
+        all(bind and all(map(is_loopback, bind)) for _, _, (bind, _) in here)
+        or any(is_loopback(host) for _, _, (_, places) in here for host, _ in places)
+        or any(port in away for _, port, _ in here)
+    )
 
 
 def place_of(server: Server, machines: Machines) -> Place:

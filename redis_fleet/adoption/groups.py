@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import chain, count
 from posixpath import basename
 
-from redis_fleet.adoption.addresses import Machines, is_loopback, place_of
+from redis_fleet.adoption.addresses import place_of
 from redis_fleet.adoption.found import RefusedError
+from redis_fleet.adoption.machines import Machines, is_loopback
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.sentinels import Monitor, Place, Sentinel
 from redis_fleet.adoption.servers import Server
@@ -115,14 +116,14 @@ class _Grouping:
         local = [i for i, each in enumerate(self.servers) if each.port == port and each.found.machine == from_machine]
         if is_loopback(host) and local:
             return local[0]
-        short = host.partition(".")[0]
+        named = self.machines.hosts.get(host, host.partition(".")[0])
         for index, each in enumerate(self.servers):
             here = (self.machines.addresses[each.found.machine], each.port)
             if place in (here, place_of(each, self.machines)) or (
                 host in (each.bind or ()) and port == each.port and not is_loopback(host)
             ):
                 return index
-            if not is_address(host) and each.port == port and each.found.machine in (host, short):
+            if not is_address(host) and each.port == port and each.found.machine in (host, named):
                 return index
         loopback = [
             i
@@ -130,6 +131,11 @@ class _Grouping:
             if each.port == port and is_loopback(host) and is_loopback(self.machines.addresses[each.found.machine])
         ]
         return loopback[0] if loopback else place
+
+    def _at(self, node: int | Place) -> Place:
+        """Return the machine and port of a place."""
+        host, port = (self.servers[node].found.machine, 0) if isinstance(node, int) else node
+        return self.machines.find(host) or host, port
 
     def _say_who_claims_the_same(self) -> None:
         taken: dict[Place, Server] = {}
@@ -153,13 +159,18 @@ class _Grouping:
         for host, port in unknown:
             text = f"{host}:{port} is one of {monitor}; its file was not given, so it is described like the others"
             self.notes.add(None, f"{text}: import its machine too")
-        external = next((place for place in places if place not in self.watched), None)
+        external = next((self._outside(place) for place in places if place not in self.watched), None)
         master = self._master(members, monitor, external)
         if master is not None:
             members.remove(master)
             members.insert(0, master)
             external = None
         return Group(self._name(monitor, members), tuple(members), external, monitor)
+
+    def _outside(self, place: Place) -> Place:
+        """Return a master outside the files as it is written."""
+        host, port = place
+        return host if is_address(host) else self.machines.address_of(host), port
 
     def _master(self, members: list[Member], monitor: str, external: Place | None) -> Member | None:
         """Return the member that is the master today: its file follows nobody; else the one that the Sentinels name."""
@@ -185,7 +196,7 @@ class _Grouping:
         for each in members:
             node = self._node(self.named[monitor][1].master, each.machine)
             if (isinstance(node, int) and each.server is self.servers[node]) or (
-                each.server is None and node == (self.machines.addresses[each.machine], each.port)
+                each.server is None and self._at(node) == (each.machine, each.port)
             ):
                 return each
         return None
@@ -201,7 +212,7 @@ class _Grouping:
                 continue
             node = self._node(each.server.follows, each.machine)
             if not (isinstance(node, int) and self.servers[node] is master.server) and not (
-                master.server is None and node == (self.machines.addresses[master.machine], master.port)
+                master.server is None and self._at(node) == (master.machine, master.port)
             ):
                 text = "follows a replica; a description knows direct replicas only, so it is one of"
                 self.notes.add(line, f"{text} {master.machine}:{master.port}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis_fleet.adoption.found import Found, RefusedError, Statement
 from redis_fleet.adoption.paths import Survey
-from redis_fleet.adoption.reading import read
+from redis_fleet.adoption.reading import read, reads_patterns
 from redis_fleet.agent.messages.discovery import Discovered, DiscoveredProcess
 from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.check import BY_UNIT
@@ -84,7 +84,8 @@ def _process(
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(text, encoding="utf-8")
     main = root / process.configuration.lstrip("/")
-    reading = read(main, root / process.directory.lstrip("/"), root)
+    patterns = reads_patterns(process.engine, process.version)
+    reading = read(main, root / process.directory.lstrip("/"), root, patterns=patterns)
     statements, notes = list(reading.statements), list(reading.notes)
     if process.running is not None:
         catalogue = table.catalogue(process.engine, process.version or table.versions(process.engine)[-1])
@@ -108,7 +109,7 @@ def _process(
             unit=unit,
             assumed=() if process.unit else ("unit",),
             running=process.running,
-            variables=_variables(machine, _address(machine, answer, statements)),
+            variables=machine.variables,
         )
     ], notes
 
@@ -152,10 +153,6 @@ def _address(machine: Host, answer: Discovered, statements: Sequence[Statement])
     bound = [word.lstrip("-") for each in statements if each.name == "bind" for word in each.words]
     wanted = [machine.given, *bound, *own]
     return next((each for each in wanted if each in own), machine.given if is_address(machine.given) else "")
-
-
-def _variables(machine: Host, address: str) -> dict[str, str]:
-    return {name: value for name, value in machine.variables.items() if name != "ansible_host" or value != address}
 
 
 def _short(hostname: str) -> str:

@@ -35,6 +35,10 @@ class Knowledge:
         """Say whether a version reads the line and does nothing with it, and no version does something."""
         return not self.knowing(name) and any(each.ignored(name) for each in self.catalogues)
 
+    def of_a_module(self, statement: Statement) -> bool:
+        """Say whether only a module can know a directive."""
+        return check.of_module(self.engine, self.version, statement.name) is not None
+
     def key(self, name: str) -> str:
         """Return what the newest version that knows a name calls it."""
         return self.knowing(name)[0].canonical_name(name)
@@ -54,14 +58,16 @@ class Knowledge:
         if self.knowing(statement.name):
             return
         which = f"{self.engine} {self.version}" if self.version else f"any version of {self.engine} that is known here"
-        near = self.catalogues[0].nearest(statement.name)
-        others = sorted({each.partition("-")[0] for each in table.known_in(statement.name)} - {self.engine})
-        hint = check.known_in_time(self.engine, self.version, statement.name)
-        hint = hint or (f"it is one of {others[0]}: --engine {others[0]}" if others else "")
-        hint = hint or (f"did you mean '{near}'?" if near else "")
-        raise RefusedError(
-            statement.position, f"'{statement.name}' is not a directive of {which}{'; ' * bool(hint)}{hint}"
-        )
+        hint = self._hint(statement.name)
+        raise RefusedError(statement.position, f"'{statement.name}' is not a directive of {which}{hint}")
+
+    def _hint(self, name: str) -> str:
+        if in_time := check.known_in_time(self.engine, self.version, name):
+            return f"; {in_time}"
+        if engines := sorted({each.partition("-")[0] for each in table.known_in(name)} - {self.engine}):
+            return f"; it is one of {engines[0]}: --engine {engines[0]}"
+        near = self.catalogues[0].nearest(name)
+        return f"; did you mean '{near}'?" if near else ""
 
     def check(self, statement: Statement, lines: Lines) -> Directive:
         """Return the directive of a version that takes the lines, the newest if it does; raises RefusedError."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from redis_fleet import rules
-from redis_fleet.adoption.describe import describe
+from redis_fleet.adoption.describe import How, describe
 from redis_fleet.adoption.found import Adopted, Found
 from redis_fleet.adoption.secrets import Encrypt
 from redis_fleet.adoption.writer import Silences
@@ -21,16 +21,27 @@ from redis_fleet.problems import InvalidDescriptionError, Problem
 _FILE = "imported.redis.yml"
 
 
-def usable(found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None) -> tuple[Adopted, tuple[Problem, ...]]:
-    """Return the description and what still keeps it from being used.
+def usable(
+    found: Sequence[Found], name: str, *, encrypt: Encrypt | None = None, brief: bool = False
+) -> tuple[Adopted, tuple[Problem, ...]]:
+    """Return the description and what still keeps it from being used; ``brief`` leaves out what is the default.
 
-    What the processes do today, although a rule is against it, is silenced with a reason and told in the notes: to
-    change it is the operator's decision, after the import. Raises RefusedError as ``describe`` does.
+    Host names are carried where our own reader takes them. What the processes do today, although a rule is against
+    it, is silenced with a reason and told in the notes: to change it is the operator's decision, after the import.
+    Raises RefusedError as ``describe`` does.
     """
+    by_name, kept = _silenced(found, name, How(encrypt, by_name=True, brief=brief))
+    if not kept:
+        return by_name, kept
+    by_address, problems = _silenced(found, name, How(encrypt, brief=brief))
+    return (by_address, problems) if len(problems) < len(kept) else (by_name, kept)
+
+
+def _silenced(found: Sequence[Found], name: str, how: How) -> tuple[Adopted, tuple[Problem, ...]]:
     silences: dict[str, dict[str, Problem]] = {}
     problems = None
     while True:
-        adopted = describe(found, name, encrypt=encrypt, silences=silences)
+        adopted = describe(found, name, how, silences)
         problems, before = load(adopted), problems
         new = [
             each for each in problems if _can_be_silenced(each) and each.rule not in silences.get(_section(each), {})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redis_fleet.adoption.found import Found, RefusedError, Statement
-from redis_fleet.adoption.reading import Reading, read
+from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
+from redis_fleet.adoption.reading import Reading, read, reads_patterns
 from redis_fleet.catalogue import table
 from redis_fleet.description.schema import NAME
+from redis_fleet.kinds import KINDS
 from redis_fleet.kinds.redis_sentinel import KIND as SENTINEL
 from redis_fleet.kinds.redis_server import KIND as SERVER
 from redis_fleet.platform import installation
@@ -47,10 +49,15 @@ def look(paths: Sequence[Path], engine: str | None = None, version: str | None =
     """Read files and folders; raises RefusedError for what cannot be read or what a server would not start with."""
     named = {file.resolve(): (file, _machine(path, file, paths)) for path in paths for file in _files(path)}
     files = list(named.values())
-    readings = {file: read(file) for file, _ in files}
+    refusals = Refusals()
+    readings = {}
+    for file, _ in files:
+        with refusals.gathering():
+            readings[file] = read(file, patterns=reads_patterns(engine or "redis", version))
+    refusals.end()
     own = [(file, machine) for file, machine in files if not _part_of_others(file, readings)]
     engine = engine or _engine(own, readings)
-    found = [_found(file, machine, readings[file], engine, version) for file, machine in own]
+    found = with_own_units([_found(file, machine, readings[file], engine, version) for file, machine in own])
     return Survey(tuple(found), tuple(note for file, _ in own for note in readings[file].notes))
 
 
@@ -99,6 +106,23 @@ def _engine(own: Sequence[tuple[Path, str]], readings: dict[Path, Reading]) -> s
     return "valkey" if {"valkey"} in engines and {"redis"} not in engines else "redis"
 
 
+def with_own_units(found: Sequence[Found]) -> list[Found]:
+    """Give processes of one machine, whose unit nothing tells, one each: no two are run by the same.
+
+    The one whose file has the packages' name keeps theirs.
+    """
+    taken = Counter((each.machine, each.unit) for each in found)
+    made = []
+    for each in found:
+        stem = each.configuration.rpartition("/")[2].removesuffix(".conf")
+        kind = KINDS[each.kind]
+        usual = kind.configuration_file.format(engine=each.engine).removesuffix(".conf")
+        crowded = taken[each.machine, each.unit] > 1 and "unit" in each.assumed and stem != usual
+        instance = stem.removeprefix(f"{usual}-") or stem
+        made.append(replace(each, unit=kind.unit_name(each.engine, instance)) if crowded else each)
+    return made
+
+
 def _found(file: Path, machine: str, reading: Reading, engine: str, version: str | None) -> Found:
     kind = SENTINEL if _is_sentinel(file, reading.statements) else SERVER
     configuration = _configuration(file, engine)
@@ -108,8 +132,27 @@ def _found(file: Path, machine: str, reading: Reading, engine: str, version: str
         unit = kind.unit_name(engine)
         assumed.append("unit")
     return Found(
-        machine, kind.name, engine, configuration, reading.statements, "", version, unit, tuple(assumed), None, {}
+        machine=machine,
+        kind=kind.name,
+        engine=engine,
+        configuration=configuration,
+        statements=reading.statements,
+        version=version,
+        unit=unit,
+        assumed=tuple(assumed),
+        users=_users(file, configuration, reading.statements),
     )
+
+
+def _users(file: Path, configuration: str, statements: tuple[Statement, ...]) -> tuple[Statement, ...] | None:
+    """Return the lines of the ACL file: beside a copied file, or where it is, when the file itself is where it is."""
+    named = next((each.words[0] for each in reversed(statements) if each.name == "aclfile" and each.words), "")
+    places = [file.parent / Path(named).name, *([Path(named)] if str(file) == configuration else [])]
+    place = next((each for each in places if named and each.is_file()), None)
+    if place is None:
+        return None
+    lines = [each for each in read(place).statements if each.name == "user" and each.words]
+    return tuple(lines)
 
 
 def _is_sentinel(file: Path, statements: tuple[Statement, ...]) -> bool:

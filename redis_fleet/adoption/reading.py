@@ -24,15 +24,21 @@ class Reading:
     notes: tuple[str, ...]
 
 
-def read(path: Path, folder: Path | None = None, root: Path = _ROOT) -> Reading:
+def read(path: Path, folder: Path | None = None, root: Path = _ROOT, *, patterns: bool = True) -> Reading:
     """Read a file; relative names in it start from ``folder``, the process's working directory, or else the file's own.
 
-    ``root`` is where a machine's ``/`` was copied to: then nothing outside of it is looked at. Raises RefusedError
+    ``root`` is where a machine's ``/`` was copied to: then nothing outside of it is looked at. ``patterns``: the
+    version takes a name such as ``conf.d/*.conf`` for all files that it fits; Redis 6 does not. Raises RefusedError
     where the server would not start: unbalanced quotes, an included file that is not there.
     """
-    reader = _Reader(path, [folder or Path.cwd(), path.resolve().parent], root)
+    reader = _Reader(path, [folder or Path.cwd(), path.resolve().parent], root, patterns)
     reader.take([path], Position(str(path)))
     return Reading(tuple(reader.statements), frozenset(reader.included), tuple(reader.notes))
+
+
+def reads_patterns(engine: str, version: str | None) -> bool:
+    """Say whether a version takes a name with ``*`` behind ``include`` for files; not before Redis 7.0."""
+    return engine != "redis" or not (version or "").startswith("6.")
 
 
 @dataclass
@@ -40,6 +46,7 @@ class _Reader:
     main: Path
     folders: list[Path]
     root: Path
+    patterns: bool
     statements: list[Statement] = field(default_factory=list)
     included: set[Path] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
@@ -63,6 +70,10 @@ class _Reader:
         del self._open[len(self._open) - len(mine) :]
 
     def _lines(self, text: str, places: list[Position], count: int) -> None:
+        if "\0" in text:
+            # sds.c and fgets: what stands behind it is lost, the end of the line too (measured on all versions).
+            what = "has a NUL byte, and the server reads the next line as the rest of this one; take the byte out"
+            raise RefusedError(places[text[: text.index("\0")].count("\n")], what)
         try:
             lines = parse_file(text)
         except LineError as error:
@@ -90,8 +101,11 @@ class _Reader:
                 self.notes.append(f"{place}: {words[2]} {what}")
 
     def _include(self, name: str, place: Position) -> None:
-        files, instead = self._find(name)
         wild = bool(_WILD.search(name))
+        if wild and not self.patterns:
+            what = f"includes {name}, and before redis 7.0 an include names one file"
+            raise RefusedError(place, f"{what}; the server does not start with it")
+        files, instead = self._find(name)
         if not files and not wild:
             raise RefusedError(place, f"includes {name}, which is not there; the server does not start without it")
         if not files:

@@ -23,7 +23,7 @@ class Book:
     engine: str
     encrypt: Encrypt | None = None
     secrets: dict[str, Secret] = field(default_factory=dict)
-    _places: dict[str, list[str]] = field(default_factory=dict)
+    _wanted: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def vault(self, text: Text) -> str:
         """Return the ``!vault`` lines of a text with secrets; empty when it has to be a reference."""
@@ -35,15 +35,15 @@ class Book:
 
     def name(self, section: str, hidden: Hidden) -> str:
         """Return the environment variable of a secret."""
-        words = re.sub(r"[^A-Za-z0-9]+", "_", f"{section} {hidden.purpose}").strip("_")
+        words = re.sub(r"[^A-Za-z0-9]+", "_", f"{section} {hidden.name}").strip("_")
         base = words.upper() if words.upper().startswith(self.engine.upper()) else f"{self.engine}_{words}".upper()
         name, count = base, 1
         while name in self.secrets and self.secrets[name].reveal() != hidden.value.reveal():
             count += 1
             name = f"{base}_{count}"
         self.secrets.setdefault(name, hidden.value)
-        place = f"{hidden.position} ({hidden.purpose})"
-        places = self._places.setdefault(name, [])
+        places = self._wanted.setdefault(name, {}).setdefault(_what(hidden), [])
+        place = f"{hidden.position}{f' (user {hidden.user})' if hidden.user else ''}"
         if place not in places:
             places.append(place)
         return name
@@ -57,7 +57,16 @@ class Book:
         }
 
     def say(self, notes: Notes) -> None:
-        """Add where each environment variable's value is to be taken from."""
-        for name, secret in self.secrets.items():
-            what = "the value at" if secret.reveal() else "the password whose SHA-256 stands at"
-            notes.add(None, f"export {name}: {what} {', '.join(self._places[name])}")
+        """Add what each environment variable has to hold, and where that stands."""
+        for name, wanted in self._wanted.items():
+            told = (f"{what} {', '.join(places)}" for what, places in wanted.items())
+            notes.add(None, f"export {name}: {', '.join(told)}")
+
+
+def _what(hidden: Hidden) -> str:
+    """Say what is wanted, in words that lead to its place."""
+    if not hidden.value.reveal():
+        return f"the {hidden.purpose} whose SHA-256 stands at"
+    if hidden.made:
+        return f"the SHA-256 of the {hidden.purpose} at"
+    return f"the {hidden.purpose} at"

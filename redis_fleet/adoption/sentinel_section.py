@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from redis_fleet.adoption import merging
-from redis_fleet.adoption.addresses import Machines
+from redis_fleet.adoption import adopted, merging, yaml_text
 from redis_fleet.adoption.groups import Group, Member
 from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.machines import Machines
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book
 from redis_fleet.adoption.sentinels import Monitor, Sentinel
-from redis_fleet.adoption.service_section import adopted, listening, place, short, usual
+from redis_fleet.adoption.service_section import listening, place, short, usual
 from redis_fleet.adoption.texts import Hidden, Text, Value
 from redis_fleet.adoption.writer import Node
 from redis_fleet.problems import Position
 
-# A service may have its own; all other lines of a monitor are for all services together.
+# A service has them beside its name; other lines of a monitor stand below ``config:``.
 _OF_A_SERVICE = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
 # Said by the service's password.
 _PASSWORD = "auth-pass"  # noqa: S105 a directive's name
@@ -45,15 +45,16 @@ class SentinelSection:
     ) -> SentinelSection:
         """Make the section; Sentinels that only the others know of come behind those whose files are at hand."""
         members = [Member(each.found.machine, each.own.port, each.own) for each in sentinels]
-        at_hand = {(machines.addresses[each.machine], each.port) for each in members}
+        at_hand = {(each.machine, each.port) for each in members}
         ids = {each.myid for each in sentinels if each.myid}
         for address, port in dict.fromkeys(_fellows(sentinels, ids)):
-            if (address, port) not in at_hand:
+            if (machines.find(address), port) not in at_hand:
                 members.append(Member(machines.at(address), port))
                 text = f"the Sentinel at {address}:{port} is known to the others; its file was not given"
                 notes.add(None, f"{text}: import its machine too")
         places = [(each.machine, each.port) for each in members if each.server]
-        merged = merging.MergedSection("sentinel", places, knowledge, book, notes, machines.addresses)
+        others = [(each.machine, each.port) for each in members if not each.server]
+        merged = merging.MergedSection("sentinel", places, others, knowledge, book, notes, machines.addresses)
         return cls(sentinels, groups, merged, members, notes)
 
     def keys(self) -> dict[str, Node]:
@@ -69,7 +70,7 @@ class SentinelSection:
         keys |= self._password()
         own = [each.own for each in self.sentinels]
         keys |= listening(own, self.merged, "password" in keys)
-        keys["adopted"] = adopted(own, self.merged)
+        keys["adopted"] = adopted.keys(self.members, self.merged)
         config = self._config()
         if config:
             keys["config"] = config
@@ -87,7 +88,7 @@ class SentinelSection:
 
     def _config(self) -> dict[str, Node]:
         ordinary = [dict(each.own.values) | dict(each.settings) for each in self.sentinels]
-        common = _common_options(self.groups, self.sentinels, self.notes)
+        common = _common_options(self.groups, self.sentinels)
         whole = self.merged.config([{**each, **common} for each in ordinary])
         return {name: short(texts) for name, texts in whole.items()}
 
@@ -121,9 +122,16 @@ def watch(group: Group, groups: Sequence[Group], sentinels: Sequence[Sentinel], 
     others = [found for each in groups if (found := _monitor(each, sentinels))]
     if any(each.quorum != own.quorum for each in others):
         keys["quorum"] = str(own.quorum)
-    for name in _OF_A_SERVICE:
-        if name in own.options and any(_form(each, name) != _form(own, name) for each in others):
-            keys[name] = own.options[name].texts[0].clear
+    special: dict[str, Node] = {}
+    for name, value in own.options.items():
+        if name == _PASSWORD or all(_form(each, name) == _form(own, name) for each in others):
+            continue
+        if name in _OF_A_SERVICE:
+            keys[name] = value.texts[0].clear
+        else:
+            special[name] = short([merging.Written(yaml_text.template(text, {})) for text in value.texts])
+    if special:
+        keys["config"] = special
     _say_what_differs(own, sentinels, notes)
     return keys
 
@@ -165,18 +173,13 @@ def _say_what_differs(own: Monitor, sentinels: Sequence[Sentinel], notes: Notes)
                 notes.add(value.position, f"{text} {each.found.file}; the former is described")
 
 
-def _common_options(groups: Sequence[Group], sentinels: Sequence[Sentinel], notes: Notes) -> Mapping[str, Value]:
-    """Return the lines of monitors that are the same for all watched services; others are told."""
+def _common_options(groups: Sequence[Group], sentinels: Sequence[Sentinel]) -> Mapping[str, Value]:
+    """Return the lines of monitors that are the same for all watched services; others stand at their service."""
     monitors = [found for each in groups if (found := _monitor(each, sentinels))]
     made: dict[str, Value] = {}
     for name in dict.fromkeys(name for each in monitors for name in each.options if name != _PASSWORD):
-        forms = {_form(each, name) for each in monitors}
-        given = next(each.options[name] for each in monitors if name in each.options)
-        if len(forms) == 1:
-            made[name] = given
-        elif name not in _OF_A_SERVICE:
-            text = f"sentinel {name} is not the same for all services; a description has one for all: left out"
-            notes.add(given.position, text)
+        if len({_form(each, name) for each in monitors}) == 1:
+            made[name] = next(each.options[name] for each in monitors if name in each.options)
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from redis_fleet.adoption import servers
-from redis_fleet.adoption.found import Found, RefusedError, Statement
+from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
@@ -55,16 +55,22 @@ class Sentinel:
 def sentinel(found: Found, knowledge: Knowledge, notes: Notes) -> Sentinel:
     """Read a Sentinel's statements; raises RefusedError for what Sentinel would not start with."""
     lines = [each for each in found.statements if each.name == "sentinel" and each.words]
-    ordinary = _ordinary(found, knowledge, notes)
-    refuse_for_sentinel(next((each for each in reversed(ordinary) if each.name == "port"), None))
-    own = servers.server(_only(found, ordinary), knowledge, notes)
-    port = own.port if "port" in own.statements else 26379
+    others = tuple(each for each in found.statements if each.name != "sentinel")
+    refusals = Refusals()
+    with refusals.gathering():
+        refuse_for_sentinel(next((each for each in reversed(others) if each.name == "port"), None))
+        # It reads all lines of a server, and ends at one that is wrong, though most mean nothing to it (measured).
+        servers.server(_only(found, others), knowledge, Notes())
     reader = _Reader(knowledge, notes)
     # From 6.2 on the lines of monitors are read first, wherever they stand (sentinel.c:loadSentinelConfigFromQueue).
     in_order = (knowledge.version or "").startswith("6.0")
     for each in sorted(lines, key=lambda line: not in_order and line.words[0].lower() != "monitor"):
-        reader.take(each)
+        with refusals.gathering():
+            reader.take(each)
+    refusals.end()
     reader.say_what_is_its_own()
+    own = servers.server(_only(found, _ordinary(others, knowledge, notes)), knowledge, notes)
+    port = own.port if "port" in own.statements else 26379
     return Sentinel(_with_port(own, found, port), reader.settings, reader.monitors(), reader.myid)
 
 
@@ -76,14 +82,10 @@ def _only(found: Found, statements: tuple[Statement, ...]) -> Found:
     return Found(found.machine, found.kind, found.engine, found.configuration, statements, found.address)
 
 
-def _ordinary(found: Found, knowledge: Knowledge, notes: Notes) -> tuple[Statement, ...]:
+def _ordinary(statements: tuple[Statement, ...], knowledge: Knowledge, notes: Notes) -> tuple[Statement, ...]:
     """Return the redis.conf directives that mean something to a Sentinel; it reads the others and does nothing."""
     kept = []
-    for each in found.statements:
-        if each.name == "sentinel":
-            continue
-        if not knowledge.ignored(each.name):
-            knowledge.check_known(each)
+    for each in statements:
         names = {name for one in knowledge.catalogues for name in table.ordinary(knowledge.engine, one.version)}
         if knowledge.knowing(each.name) and {each.name, knowledge.key(each.name), knowledge.written(each.name)} & names:
             kept.append(each)
@@ -103,6 +105,7 @@ class _Reader:
     _known: dict[str, list[Place]] = field(default_factory=dict)
     _fellows: dict[str, dict[str, Place]] = field(default_factory=dict)
     _state: list[Statement] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
 
     def monitors(self) -> dict[str, Monitor]:
         """Return all monitors with their settings and what Sentinel knows of them."""
@@ -122,6 +125,8 @@ class _Reader:
             self._monitor(line, words)
             return
         if directive.scope == "master":
+            if words and words[0] in self._refused - set(self._monitors):
+                return  # its monitor line is wrong, which is told already
             if not words or words[0] not in self._monitors:
                 self._refuse(line, f"sentinel {name} names a master that no 'sentinel monitor' line names")
             if directive.state:
@@ -163,6 +168,7 @@ class _Reader:
 
     def _monitor(self, line: Statement, words: Words) -> None:
         if len(words) != 4 or not words[2].isdecimal() or not words[3].isdecimal() or int(words[3]) < 1:
+            self._refused |= set(words[:1])
             self._refuse(line, "sentinel monitor takes a name, an address, a port and a quorum of 1 or more")
         name, address, port, quorum = words
         if name in self._monitors:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from posixpath import join
 
 from redis_fleet.adoption import saving, users
-from redis_fleet.adoption.found import Found, Statement
+from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
 from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
@@ -25,6 +25,8 @@ _OWN = {"port": "port", "bind": "bind", "requirepass": "requirepass", "replicaof
     "masterauth": "masterauth",
     "primaryauth": "masterauth",
 }
+# The servers hide them from logs, and they are no secrets: who logs in, not with what.
+_NAMES = frozenset({"masteruser", "primaryuser"})
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,25 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     own: dict[str, Statement] = {}
     given: dict[str, Value] = {}
     users_ = [each for each in found.statements if each.name == "user"]
-    for key, statements in _by_directive(found, knowledge, notes).items():
-        if key in _OWN:
-            own[_OWN[key]] = _last(statements, knowledge, notes)
-        elif key != "user":
-            value = _value(key, statements, knowledge, notes)
-            if value:
-                given[key] = value
+    refusals = Refusals()
+    for key, statements in _by_directive(found, knowledge, notes, refusals).items():
+        with refusals.gathering():
+            if key in _OWN:
+                own[_OWN[key]] = _last(statements, knowledge, notes)
+            elif key != "user":
+                given[key] = _value(key, statements, knowledge, notes)
     password = _one(own, "requirepass", "password")
-    kept, password = _users(users_, password, knowledge, notes)
-    if kept:
-        given["user"] = kept
-    follows = _master(own.get("replicaof"), knowledge)
-    refuse_undescribable(own.get("port"), given, follows=follows is not None)
+    with refusals.gathering():
+        kept, password = _users(users_, password, knowledge, notes)
+        if kept:
+            given["user"] = kept
+    follows = None
+    with refusals.gathering():
+        follows = _master(own.get("replicaof"), knowledge)
+        refuse_undescribable(own.get("port"), given, follows=follows is not None)
+    refusals.end()
     if "aclfile" in given and given["aclfile"].form:
-        where = given["aclfile"].texts[0].clear
-        notes.add(given["aclfile"].position, f"the users in {where} stay there; the description knows nothing of them")
+        password = _of_acl_file(given["aclfile"], found.users, password, knowledge, notes)
     if "cluster-enabled" in given and given["cluster-enabled"].form == "yes":
         notes.add(given["cluster-enabled"].position, f"is a node of a cluster: {unformed_cluster.reason}")
     return Server(
@@ -85,23 +90,32 @@ def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:
     )
 
 
-def _by_directive(found: Found, knowledge: Knowledge, notes: Notes) -> dict[str, list[Statement]]:
+def _by_directive(found: Found, knowledge: Knowledge, notes: Notes, refusals: Refusals) -> dict[str, list[Statement]]:
     """Gather the statements of each directive under all its names; what has no effect becomes a remark."""
     together: dict[str, list[Statement]] = {}
+    modules = any(each.name == "loadmodule" for each in found.statements)
     for each in found.statements:
         if knowledge.ignored(each.name):
             notes.add(each, f"{each.name} is read and ignored by {knowledge.engine}; left out")
-        elif "." in each.name and not knowledge.knowing(each.name):
-            # 7.0: configuration of a module, which only the module knows.
-            notes.add(each, f"{each.name} belongs to a module; the description cannot check it")
-            together.setdefault(each.name, []).append(each)
-        else:
-            knowledge.check_known(each)
-            together.setdefault(knowledge.key(each.name), []).append(each)
+            continue
+        with refusals.gathering():
+            if (modules or "." in each.name) and knowledge.of_a_module(each):
+                _check_module(each, notes, loaded=modules)
+                together.setdefault(each.name, []).append(each)
+            else:
+                knowledge.check_known(each)
+                together.setdefault(knowledge.key(each.name), []).append(each)
     return together
 
 
-def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: Notes) -> Value | None:
+def _check_module(statement: Statement, notes: Notes, *, loaded: bool) -> None:
+    if not loaded:
+        what = f"{statement.name} belongs to a module, and there is no loadmodule line"
+        raise RefusedError(statement.position, f"{what}; the server does not start with it")
+    notes.add(statement, f"{statement.name} belongs to a module: carried over as it is, nobody here can check it")
+
+
+def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: Notes) -> Value:
     last = statements[-1]
     if not knowledge.knowing(last.name):
         return Value(key, key, plain(of_words(last.words)), last.words, last.position)
@@ -121,7 +135,7 @@ def _value(key: str, statements: list[Statement], knowledge: Knowledge, notes: N
     last = _entered(statements, notes) if key == "dir" else _last(statements, knowledge, notes)
     words = taken_apart(directive, last.words)
     form = values.canonical(knowledge.check(last, (words,)), (words,))
-    if directive.sensitive and words != ("",):
+    if directive.sensitive and key not in _NAMES and words != ("",):
         return Value(name, key, (Text((Hidden(name, Secret(words[0]), last.position),)),), form, last.position)
     text = of_words(words) if directive.many_words and words != ("",) else words[0] if words else ""
     return Value(name, key, plain(text), form, last.position)
@@ -195,6 +209,8 @@ def _users(
     statements: list[Statement], password: Hidden | None, knowledge: Knowledge, notes: Notes
 ) -> tuple[Value | None, Hidden | None]:
     """Return the ACL lines to write and the password in truth: a line for ``default`` overrides requirepass."""
+    if knowledge.engine == "redis" and (knowledge.version or "").startswith("6."):
+        statements = _last_of_each_user(statements, notes)
     if statements:
         knowledge.check(statements[-1], tuple(each.words for each in statements))
     kept = []
@@ -211,12 +227,40 @@ def _users(
     return Value("user", "user", texts, tuple(each.words for each in kept), kept[0].position), password
 
 
+def _last_of_each_user(statements: list[Statement], notes: Notes) -> list[Statement]:
+    """Return the lines that count before 7.0, which does not start with two for one user: the second starts anew."""
+    last = {each.words[:1]: each for each in statements}
+    for each in statements:
+        if each is not last[each.words[:1]]:
+            text = f"this user {each.words[0]} has no effect: {at(last[each.words[:1]], each)} sets it anew; left out"
+            notes.add(each, text)
+    return [each for each in statements if each is last[each.words[:1]]]
+
+
+def _of_acl_file(
+    aclfile: Value, lines: tuple[Statement, ...] | None, password: Hidden | None, knowledge: Knowledge, notes: Notes
+) -> Hidden | None:
+    """Return the password in truth of a server whose users stand in a file of their own."""
+    text = f"the users in {aclfile.texts[0].clear} stay there; the description knows nothing of them"
+    if lines is None:
+        text += ". redis-fleet logs in as the user 'default': if that file switches it off, nothing but import works"
+    notes.add(aclfile.position, text)
+    for each in lines or ():
+        if each.words[0] == "default":
+            _, password = default_line(each, password, knowledge, notes)
+    return password
+
+
 def default_line(
     statement: Statement, password: Hidden | None, knowledge: Knowledge, notes: Notes
 ) -> tuple[bool, Hidden | None]:
     """Return whether ``password:`` says all that a line for the user ``default`` says, and the password in truth."""
     old = knowledge.engine == "redis" and (knowledge.version is None or knowledge.version.startswith("6."))
     user = users.default_user(statement.words[1:], old=old)
+    if not acl.login(statement.words[1:]).on:
+        what = "the user 'default' is switched off, and redis-fleet logs in as that user"
+        notes.add(statement, f"{what}: nothing but import works until it is on, with 'password:'")
+        return False, password
     if not user.whole or len(user.hashes) > 1 or not (user.open or user.hashes):
         what = "the user 'default' is off, restricted or has several passwords; its line is kept and overrides"
         notes.add(statement, f"{what} 'password:'. redis-fleet itself comes in as this user, with that password")

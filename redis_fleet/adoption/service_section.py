@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from redis_fleet.adoption import merging
-from redis_fleet.adoption.addresses import Machines, is_loopback
+from redis_fleet.adoption import adopted, merging
 from redis_fleet.adoption.groups import Group, Member
 from redis_fleet.adoption.knowledge import Knowledge
+from redis_fleet.adoption.machines import Machines, is_loopback
 from redis_fleet.adoption.merging import Written
 from redis_fleet.adoption.notes import Notes
 from redis_fleet.adoption.secrets import Book
@@ -40,7 +40,8 @@ class ServiceSection:
     ) -> ServiceSection:
         """Make the section of a service."""
         places = [(each.machine, each.port) for each in group.members if each.server]
-        merged = merging.MergedSection(group.name, places, knowledge, book, notes, machines.addresses)
+        others = [(each.machine, each.port) for each in group.members if not each.server]
+        merged = merging.MergedSection(group.name, places, others, knowledge, book, notes, machines.addresses)
         return cls(group, merged, notes, told)
 
     def keys(self, watch: Node | None) -> dict[str, Node]:
@@ -49,7 +50,7 @@ class ServiceSection:
         keys = self._who()
         keys |= self._passwords()
         keys |= listening(servers, self.merged, "password" in keys)
-        keys |= {"adopted": adopted(servers, self.merged, self.group)}
+        keys |= {"adopted": adopted.keys(self.group.members, self.merged)}
         config = self.merged.config([each.values for each in servers])
         if config:
             keys["config"] = {name: short(texts) for name, texts in config.items()}
@@ -142,26 +143,3 @@ def listening(servers: Sequence[Server], merged: merging.MergedSection, has_pass
     if reached and not has_password:
         keys["open-to-network"] = AS_IT_WAS
     return keys
-
-
-def adopted(servers: Sequence[Server], merged: merging.MergedSection, group: Group | None = None) -> dict[str, Node]:
-    """Return ``adopted:``; where only others speak of the processes, what the packages install."""
-    if not servers:
-        engine = merged.knowledge.engine
-        several = group is not None and len({each.machine for each in group.members}) < len(group.members)
-        # What Debian's packages have for one server on a machine, and for each of several.
-        many = group is not None and (several or group.members[0].port != 6379)
-        own = ("-{{ port }}", "@{{ port }}") if many else ("", "")
-        kind = f"/etc/{engine}/{engine}{own[0]}.conf", f"{engine}-server{own[1]}.service"
-        name = group.name if group else "sentinel"
-        merged.notes.add(
-            None,
-            f"{name}: no file of it was given: {kind[0]} and {kind[1]} are assumed, nothing of its settings is known",
-        )
-        return {"configuration": kind[0], "unit": kind[1]}
-    texts: dict[str, Callable[[Server], str]] = {
-        "configuration": lambda each: each.found.configuration,
-        "unit": lambda each: each.found.unit,
-    }
-    made = {key: merged.differing(key, [plain(get(each))[0] for each in servers]) for key, get in texts.items()}
-    return {key: each.text for key, each in made.items()}

@@ -13,11 +13,21 @@ from redis_fleet.problems import Position
 
 @dataclass(frozen=True)
 class Hidden:
-    """A secret of a file: what it is for (``password``, ``user app password``) and where it stands."""
+    """A secret of a file: what it is (``password``, ``auth-pass``), where it stands, and of which user, if of one.
+
+    ``made``: not what stands there, but its SHA-256.
+    """
 
     purpose: str
     value: Secret
     position: Position | None = None
+    user: str = ""
+    made: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the variable is called by that holds it."""
+        return f"user {self.user} {'hash' if self.made else self.purpose}" if self.user else self.purpose
 
 
 @dataclass(frozen=True)

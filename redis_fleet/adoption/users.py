@@ -69,8 +69,9 @@ def hidden(words: Words, position: Position) -> Text:
             parts.append([quote(rule)])
             continue
         sign, value = rule[0], rule[1:]
-        if sign in "><" and quote(value) != value:
+        made = sign in "><" and quote(value) != value
+        if made:
             sign, value = {">": "#", "<": "!"}[sign], password_hash(value)
-        kind = "password" if sign in "><" else "hash"
-        parts.append([sign, Hidden(f"user {user} {kind}", Secret(value), position)])
+        kind = "password" if made or sign in "><" else "hash"
+        parts.append([sign, Hidden(kind, Secret(value), position, user, made)])
     return joined(parts)

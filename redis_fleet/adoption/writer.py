@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from redis_fleet.adoption.addresses import Machines
+from redis_fleet.adoption.machines import Machines
 from redis_fleet.adoption.merging import Written
 from redis_fleet.adoption.yaml_text import scalar
 from redis_fleet.problems import Problem
@@ -47,6 +47,8 @@ class DescriptionWriter:
         head += [f"engine: {self.engine}"] if self.engine != "redis" else []
         head += [f"version: {self.version}"] if self.version else []
         lines = [*head, *_mapping(self._silence(""), 0), "", "machines:"]
+        if self.machines.wanted:
+            lines.append(f"  # Nobody has {', '.join(self.machines.wanted.values())}: write the addresses here.")
         for machine, address in self.machines.addresses.items():
             lines += self._machine(machine, address)
         lines += ["", "services:"]

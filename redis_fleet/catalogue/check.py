@@ -157,6 +157,12 @@ def of_module(engine: str, version: str | None, name: str) -> table.Directive | 
     return next(filter(None, (each.of_module(name) for each in catalogues)), None)
 
 
+def adds_up(engine: str, name: str) -> bool:
+    """Say whether several lines of a directive add up, and no line is one less."""
+    directive = table.catalogue(engine, table.versions(engine)[-1]).find(name)
+    return directive is not None and directive.adds_up
+
+
 @lru_cache(maxsize=1024)
 def newest_name(engine: str, version: str | None, name: str) -> str:
     """Return what the newest version that may run calls a directive: two names of one have one of these."""

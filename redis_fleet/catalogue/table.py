@@ -75,6 +75,11 @@ class Directive:
         """Whether the server makes the nearest number within the limits of one outside."""
         return self.takes is not None
 
+    @property
+    def adds_up(self) -> bool:
+        """Say whether each line is one thing more, and no line is none: users, modules, renamed commands."""
+        return self.repeatable and self.type not in ("save", "client-buffers")
+
 
 class Catalogue:
     """Every directive that one version of an engine knows, found by name or alias, whatever its case.

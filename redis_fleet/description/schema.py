@@ -140,6 +140,7 @@ class WatchDescription(Strict):
     down_after_milliseconds: Milliseconds | None = None
     failover_timeout: Milliseconds | None = None
     parallel_syncs: Count | None = None
+    config: Mapping[str, Lines] = Field(default_factory=dict)
 
 
 class AdoptedDescription(Strict):

@@ -184,7 +184,12 @@ def _process(
     settings = [*builder.settings.values()]
     for service in services:
         if service.watch:
-            settings += _watching(service, service.watch, per_master)
+            own = SettingsBuilder(description, builder.variables)
+            watched = deployment.services[service.name].sentinel
+            own.add_described(("services", service.name, "sentinel", "config"), watched.config, _of_one_master)
+            if not layout.supervised:
+                leave_out(own)
+            settings += _watching(service, service.watch, {**per_master.settings, **own.settings})
     announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
         *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),
@@ -250,7 +255,18 @@ def _per_master(description: Description, sentinel: SentinelDescription) -> Conf
     return {name: raw for name, raw in sentinel.config.items() if _scope(description, name) == "master"}
 
 
-def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iterator[Setting]:
+def _of_one_master(engine: str, version: str | None, name: str, texts: tuple[str, ...]) -> check.DirectiveCheck:
+    """Judge a directive below a service's ``sentinel: config:``: one that Sentinel has for each master."""
+    if name in _TIMINGS:
+        return check.DirectiveCheck(what="is not set here", remedy=f"write '{name}:' beside 'config:'")
+    checked = check.sentinel(engine, version, name, texts)
+    if checked.name and check.is_sentinel_directive(engine, version, name) != "master":
+        what = "is not of one service: a Sentinel has it once for all"
+        return check.DirectiveCheck(what=what, remedy="write it below 'config:' of the 'sentinel:' section")
+    return checked
+
+
+def _watching(service: Service, own: Watch, per_master: Mapping[str, Setting]) -> Iterator[Setting]:
     first = service.first_master
     assert first is not None
     yield _line("monitor", own.name, first.announced.address, first.announced.port, own.quorum)
@@ -259,7 +275,7 @@ def _watching(service: Service, own: Watch, per_master: SettingsBuilder) -> Iter
     yield _line("down-after-milliseconds", own.name, own.down_after)
     yield _line("failover-timeout", own.name, own.failover_timeout)
     yield _line("parallel-syncs", own.name, own.parallel_syncs)
-    for setting in per_master.settings.values():
+    for setting in per_master.values():
         if setting.name.removeprefix("sentinel ") not in _TIMINGS:
             yield replace(setting, held=tuple((own.name, *words) for words in setting.held))
 

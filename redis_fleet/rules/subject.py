@@ -47,10 +47,11 @@ class Subject:
             self._note(self._sentinels, None, process)
 
     def _note(self, given: dict[str, list[Given]], service: Service | None, process: Process) -> None:
-        own = self._own[id(process)] = {setting.name: setting for setting in process.settings}
-        for name, setting in own.items():
+        self._own[id(process)] = {setting.name: setting for setting in process.settings}
+        # A Sentinel has a setting of one name for each service that it watches.
+        for setting in process.settings:
             if setting.position is not None:
-                given.setdefault(name, []).append(Given(service, process, setting))
+                given.setdefault(setting.name, []).append(Given(service, process, setting))
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -108,6 +109,11 @@ class Subject:
         for name in described.config if described else ():
             if self.positions.get((*section, "config", name)) == setting.position:
                 return (*section, "config", name)
+        for name, service in self.deployment.services.items() if not process.service else ():
+            for option in service.sentinel.config:
+                path: Path = ("services", name, "sentinel", "config", option)
+                if self.positions.get(path) == setting.position:
+                    return path
         return (*section, "config")
 
     def watch_path(self, service: Service, key: str) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from redis_fleet.agent.secret import Secret, masked
-from redis_fleet.catalogue.check import DirectiveCheck, newest_name
+from redis_fleet.catalogue.check import DirectiveCheck, adds_up, newest_name
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.secrets import Expanded, Variables, expand
@@ -65,7 +65,9 @@ class SettingsBuilder:
         for name, raw in config.items():
             place = (*path, name)
             expanded = self._expanded(place, raw)
-            if expanded is None:
+            if expanded and adds_up(deployment.engine, name):
+                expanded = _lines_here(raw, expanded)
+            if expanded is None or (raw and not expanded):
                 continue
             texts = tuple(each.text for each in expanded)
             as_ = partial(judge, deployment.engine, deployment.version, name.lower())
@@ -130,6 +132,18 @@ def _refuse_secrets(description: Description, path: Path, expanded: tuple[Expand
         names = [f"'{outer.name}' in {outer.position}" for each in expanded for outer in each.outer if outer.secret]
         what = f"comes out of a vault{f' ({names[0]})' if names else ''}, and this directive is no secret"
         description.report(path, what, OF_VAULT.remedy, OF_VAULT.id)
+
+
+def _lines_here(raw: tuple[str | VaultText, ...], lines: tuple[Expanded, ...]) -> tuple[Expanded, ...]:
+    """Return the lines of a directive whose lines add up: one that is empty on this machine is none there.
+
+    Only where that can be meant: by a condition, or by a variable; what a lookup does not find is missing.
+    """
+    return tuple(line for given, line in zip(raw, lines, strict=True) if line.text or not _may_be_empty(given))
+
+
+def _may_be_empty(raw: str | VaultText) -> bool:
+    return isinstance(raw, str) and ("{%" in raw or ("{{" in raw and "lookup" not in raw))
 
 
 _MEANT = {"true": "yes", "on": "yes", "false": "no", "off": "no"}

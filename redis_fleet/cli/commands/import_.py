@@ -17,7 +17,7 @@ from redis_fleet.cli.discovering import discover
 from redis_fleet.cli.playbook_runner import Options
 from redis_fleet.cli.screen import Screen
 from redis_fleet.description.schema import NAME
-from redis_fleet.problems import UnreadableError
+from redis_fleet.problems import Problem, UnreadableError
 
 Vault = Annotated[
     Path | None,
@@ -44,6 +44,9 @@ def import_(
     version: Annotated[
         str | None, typer.Option("--engine-version", help="The version that reads them: 7.0.15.")
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Leave out what is the default of the version (of all, without one).")
+    ] = False,
     vault: Vault = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     as_json: Json = False,
@@ -60,29 +63,39 @@ def import_(
     try:
         found = _found(paths or [], host or [], engine, version, Options(None, None, ask_pass, ask_become), screen)
         use_vault(vault)
-        adopted, problems = usable(found.found, name, encrypt=_encrypt(vault))
-    except (RefusedError, UnreadableError, ValueError) as error:
+        adopted, problems = usable(found.found, name, encrypt=_encrypt(vault), brief=brief)
+    except RefusedError as error:
+        _refuse(screen, *error.lines)
+    except (UnreadableError, ValueError) as error:
         _refuse(screen, str(error))
-    said = [*found.notes, *adopted.notes, *(f"the description needs: {each}" for each in problems)]
-    notes = [found.named(note) for note in said]
+    if problems:
+        _refuse(screen, *(f"cannot be described: {_in_words(each)}" for each in problems))
+    notes = [found.named(note) for note in (*found.notes, *adopted.notes)]
+    wanted = [f"the description needs {adopted.wanted}"] if adopted.wanted else []
     if output:
         _write(output, adopted.text, screen)
     elif not as_json:
         typer.echo(adopted.text, nl=False)
-    for note in notes:
+    for note in (*notes, *wanted):
         if not as_json:
             typer.echo(note, err=True)
     screen.json(
         {
-            "ok": not problems,
+            "ok": not wanted,
             "description": None if output else adopted.text,
             "file": str(output) if output else None,
             "environment": list(adopted.secrets),
             "notes": notes,
+            "needs": wanted,
         }
     )
-    if problems:
+    if wanted:
         raise typer.Exit(FAILED)
+
+
+def _in_words(problem: Problem) -> str:
+    rule = f" [{problem.rule}]" if problem.rule else ""
+    return f"{problem.path}: {problem.what}; {problem.remedy}{rule}"
 
 
 def _found(
@@ -96,9 +109,10 @@ def _found(
         return discover(hosts, how, screen)
 
 
-def _refuse(screen: Screen, what: str) -> None:
-    screen.fail(what)
-    screen.json({"ok": False, "problems": [what]})
+def _refuse(screen: Screen, *problems: str) -> None:
+    for each in problems:
+        screen.fail(each)
+    screen.json({"ok": False, "problems": list(problems)})
     raise typer.Exit(INVALID) from None
 
 

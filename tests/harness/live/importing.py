@@ -22,7 +22,7 @@ from redis_fleet.render.files import configuration
 from tests.harness.engines import Binary
 
 CORNERS = Path(__file__).parents[2] / "adoption"
-_TAG = re.compile(r"^# (since|until|engine|says|tls|version)(?:: (.*))?$", re.MULTILINE)
+_TAG = re.compile(r"^# (since|until|engine|says|tls|version|starts)(?:: (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ def corners(*patterns: str) -> list[Corner]:
     return [Corner(path) for pattern in patterns for path in sorted(CORNERS.glob(pattern))]
 
 
-def imported(paths: list[Path], folder: Path, engine: str, version: str | None = None) -> tuple[Fleet, Adopted]:
+def imported(
+    paths: list[Path], folder: Path, engine: str, version: str | None = None, *, brief: bool = False
+) -> tuple[Fleet, Adopted]:
     """Import files and load the description that comes out, its secrets in the environment."""
     survey = look(paths, engine, version)
-    adopted, problems = usable(survey.found, "again")
+    adopted, problems = usable(survey.found, "again", brief=brief)
     assert not problems
     folder.mkdir(exist_ok=True)
     file = folder / "again.redis.yml"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from redis_fleet.agent.conf.text import parse_file
 from redis_fleet.agent.protocol.resp import Connection, ReplyError, pairs
-from redis_fleet.model import Fleet
+from redis_fleet.model import Fleet, Words
+from redis_fleet.render.files import configuration
 from tests.harness.engines import Binary, available
 from tests.harness.live.importing import Corner, copied, corners, imported, rehomed, rendered, started
 
@@ -66,9 +68,9 @@ def replicas(connection: Connection, name: str) -> list[str]:
     return sorted(pairs(each)["name"] for each in connection.call("SENTINEL", "SLAVES", name))
 
 
-def both(binary: Binary, file: Path, folder: Path, version: str | None = None) -> None:
+def both(binary: Binary, file: Path, folder: Path, version: str | None = None, *, brief: bool = False) -> None:
     """Hold the answers on a file against those on what comes out of importing it."""
-    fleet, _ = imported([file], folder / "out", binary.engine, version)
+    fleet, _ = imported([file], folder / "out", binary.engine, version, brief=brief)
     again = folder / "again" / "redis.conf"
     again.parent.mkdir()
     again.write_bytes(rendered(fleet))
@@ -96,6 +98,24 @@ def test_the_file_of_a_package_comes_back(binary: Binary, file: Path, tmp_path: 
     mine.parent.mkdir()
     mine.write_bytes(rehomed(file.read_bytes(), tmp_path))
     both(binary, mine, tmp_path)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["of-its-version", "of-any-version"])
+@pytest.mark.parametrize(("binary", "file"), STOCK, ids=str)
+def test_a_brief_description_says_the_same(binary: Binary, file: Path, told: bool, tmp_path: Path) -> None:
+    mine = tmp_path / "in" / file.name
+    mine.parent.mkdir()
+    mine.write_bytes(rehomed(file.read_bytes(), tmp_path))
+    both(binary, mine, tmp_path, binary.version if told else None, brief=True)
+
+
+DEFAULTS = [(binary, each) for binary in BINARIES for each in corners("*.conf") if each.suits(binary)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("binary", "corner"), DEFAULTS, ids=str)
+def test_a_corner_comes_back_from_a_brief_description(binary: Binary, corner: Corner, tmp_path: Path) -> None:
+    both(binary, copied(corner, tmp_path / "in"), tmp_path, binary.version, brief=True)
 
 
 # As an operator changes a running server by hand; not every version has them all.
@@ -173,3 +193,56 @@ def test_a_sentinel_comes_back(binary: Binary, file: Path, ran: bool, tmp_path: 
     with started(binary.server, again, *options, password=password) as connection:
         after = watching(connection)
     assert after == before
+    assert of_each_master(again) == of_each_master(mine)
+
+
+def of_each_master(file: Path) -> set[Words]:
+    """Return what Sentinel, which has written its file anew at its start, holds of each master and does not tell."""
+    untold = ("auth-user", "auth-pass", "rename-command")
+    return {each.words for each in parse_file(file.read_text("utf-8")) if each.words and each.words[0] in untold}
+
+
+REFUSED = [
+    (binary, each)
+    for binary in BINARIES
+    for each in corners("refused/*.conf")
+    if each.suits(binary) and "starts" not in each.tags
+]
+
+
+@pytest.mark.parametrize(("binary", "corner"), REFUSED, ids=str)
+def test_no_server_starts_with_what_is_refused(binary: Binary, corner: Corner, tmp_path: Path) -> None:
+    file = copied(corner, tmp_path / "in")
+    options = ("--sentinel",) if "sentinel" in file.name else ()
+    with pytest.raises(AssertionError), started(binary.server, file, *options):
+        pass
+
+
+def test_processes_whose_lists_differ_have_each_its_own_lines(tmp_path: Path) -> None:
+    """Users and renamed commands that not all of a service have, of one machine and of several."""
+    binary = BINARIES[-1]
+    common = 'user app on >App-Word-1 ~* &* +@read\nrename-command FLUSHALL ""\n'
+    texts = {
+        "red1/redis-7001.conf": f"bind 10.9.0.1\nport 7001\n{common}user ops on >Ops-Word-2 ~* &* +@all\n",
+        "red1/redis-7002.conf": f'bind 10.9.0.1\nport 7002\n{common}rename-command KEYS ""\nreplicaof 10.9.0.1 7001\n',
+        "red2/redis-7001.conf": "bind 10.9.0.2\nport 7001\nuser ops on >Other-3 ~* &* +get\nreplicaof 10.9.0.1 7001\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    fleet, _ = imported([tmp_path / "red1", tmp_path / "red2"], tmp_path / "out", binary.engine)
+    (service,) = fleet.services
+    for process in service.processes:
+        again = tmp_path / f"{process.name}-{process.machine}.conf"
+        again.write_text(away(configuration(fleet, process)), encoding="utf-8")
+        file = tmp_path / process.machine / f"redis-{process.endpoint.port}.conf"
+        file.write_text(away(file.read_text("utf-8")), encoding="utf-8")
+        with started(binary.server, file) as connection:
+            before = settings(connection)
+        with started(binary.server, again, folder=file.parent) as connection:
+            assert settings(connection) == before
+
+
+def away(text: str) -> str:
+    """Let replicas follow a loopback port where nobody listens."""
+    return text.replace("replicaof 10.9.0.1 7001", "replicaof 127.0.0.1 1")

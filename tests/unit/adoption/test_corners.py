@@ -28,7 +28,8 @@ REFUSED = corners("refused/*.conf")
 
 
 def version_of(corner: Corner) -> str | None:
-    return "7.0.15" if "version" in corner.tags else None
+    told = corner.tags.get("version")
+    return "7.0.15" if told == "told" else told
 
 
 @pytest.mark.parametrize("corner", SERVERS + SENTINELS, ids=str)
@@ -86,8 +87,9 @@ def same_words(one: Words, other: Words) -> bool:
 
 
 def hashed(words: Words) -> Words:
+    signs = {">": "#", "<": "!"}
     return tuple(
-        "#" + hashlib.sha256(word[1:].encode()).hexdigest() if word.startswith(">") else word for word in words
+        signs[word[0]] + hashlib.sha256(word[1:].encode()).hexdigest() if word[:1] in signs else word for word in words
     )
 
 
@@ -95,7 +97,7 @@ def secrets(corner: Corner) -> Iterator[str]:
     """Yield everything in a file that nobody else may see."""
     for each in look([corner.path]).found[0].statements:
         words = each.words
-        sensitive = each.name in ("requirepass", "masterauth", "primaryauth", "masteruser", "primaryuser")
+        sensitive = each.name in ("requirepass", "masterauth", "primaryauth")
         if sensitive or each.name.endswith("-key-file-pass"):
             yield from (word for word in words if word)
         elif each.name == "user":
@@ -113,6 +115,8 @@ def test_no_secret_shows(corner: Corner, way: str, tmp_path: Path) -> None:
     password = tmp_path / "vault-password"
     password.write_text("Vault-Word-0\n")
     options = {"vault": ["--vault-password-file", str(password)], "json": ["--json"], "environment": []}[way]
+    version = version_of(corner)
+    options += ["--engine-version", version] if version else []
     done = CliRunner().invoke(app, ["import", str(corner.path), *options])
     assert done.exit_code == 0, done.output
     for secret in secrets(corner):

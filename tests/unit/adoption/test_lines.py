@@ -118,9 +118,113 @@ def test_a_sentinel_without_a_port_is_refused(tmp_path: Path) -> None:
         of_texts(tmp_path, {"sentinel.conf": text})
 
 
+def test_a_line_of_many_save_points_is_none_for_6(tmp_path: Path) -> None:
+    got = of_text(tmp_path, "save 3600 1 300 100\n", version="6.2.14")
+    assert got.lines()["save"] == [("",)]
+    got.note("redis.conf:1: redis 6.2.14 passes over a save line")
+    got.note("redis.conf:1: so there is no save point at all")
+    other = of_text(tmp_path, "save 3600 1 300 100\n")
+    assert len([each for each in other.notes if "makes 'save \"\"' of these lines" in each]) == 2
+
+
+def test_a_comment_behind_save_points_is_refused_by_its_true_name(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="redis 6 alone does, and passes over it"):
+        of_text(tmp_path, "save 900 1 # often\n")
+    with pytest.raises(RefusedError, match=r"the server does not start with it$"):
+        of_text(tmp_path, "save 900 1 # often\n", version="7.0.15")
+
+
+def test_a_pattern_behind_include_is_refused_where_it_is_a_name(tmp_path: Path) -> None:
+    texts = {"box/redis.conf": "include more/*.conf\nport 6390\n", "box/more/one.conf": "timeout 9\n"}
+    assert of_texts(tmp_path, texts, "box/redis.conf", version="7.0.15").lines()["timeout"] == [("9",)]
+    for version in ("6.0.16", "6.2.14"):
+        with pytest.raises(RefusedError, match=r"redis.conf:1: includes more/\*.conf, and before redis 7.0"):
+            of_texts(tmp_path, texts, "box/redis.conf", version=version)
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "hint"),
+    [
+        ("set-proc-title yes", "6.0.16", "redis has it since 6.2"),
+        ("replica-full-sync-buffer-limit 1mb", "7.2.6", "redis has it since 8.0"),
+        ("gopher-enabled yes", "8.0.6", "redis had it until 6.2"),
+        ("primaryauth Some-Word-1", "7.0.15", "it is one of valkey: --engine valkey"),
+        ("some.thing 3", "6.2.14", ""),
+    ],
+)
+def test_a_directive_of_another_version_is_named_as_that(tmp_path: Path, line: str, version: str, hint: str) -> None:
+    with pytest.raises(RefusedError, match=f"is not a directive of redis {version}.*{hint}$"):
+        of_text(tmp_path, f"{line}\n", engine="redis", version=version)
+
+
+def test_all_that_is_wrong_is_told_in_one_run(tmp_path: Path) -> None:
+    texts = {
+        "box/redis.conf": "timeout x\nhz 10\nnot-a-thing 3\nsave 900\nuser a on\nuser a off\nport 0\n",
+        "box/sentinel.conf": "maxmemory 64mb # small\nsentinel monitor m 127.0.0.1\nsentinel auth-pass m Some-Word-1\n"
+        "sentinel monitor n 127.0.0.1 7001 1\nsentinel quorum n 2\nsentinel auth-pass other Some-Word-1\n",
+    }
+    with pytest.raises(RefusedError) as refused:
+        of_texts(tmp_path, texts, "box")
+    places = [f"{Path(each.position.file).name}:{each.position.line}" for each in refused.value.all]
+    wrong = ["redis.conf:3", "redis.conf:1", "redis.conf:4", "redis.conf:6", "redis.conf:7"]
+    assert places == [*wrong, "sentinel.conf:1", "sentinel.conf:2", "sentinel.conf:5", "sentinel.conf:6"]
+    assert len(refused.value.lines) == len(str(refused.value).splitlines()) == len(places)
+
+
+def test_all_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    texts = {"a/redis.conf": "include none.conf\n", "b/redis.conf": 'requirepass "x\n'}
+    with pytest.raises(RefusedError) as refused:
+        of_texts(tmp_path, texts, "a", "b")
+    assert [each.position.line for each in refused.value.all] == [1, 1]
+
+
+def test_what_belongs_to_a_module_is_carried_beside_it_alone(tmp_path: Path) -> None:
+    text = "search.timeout 100\n"
+    with pytest.raises(RefusedError, match="there is no loadmodule line"):
+        of_text(tmp_path, text)
+    got = of_text(tmp_path, f"loadmodule /opt/mod/search.so\n{text}")
+    assert "search.timeout: 100" in got.text
+    got.note("redis.conf:2: search.timeout belongs to a module")
+
+
+def test_the_hash_of_a_password_with_a_blank_is_wanted(tmp_path: Path) -> None:
+    got = of_text(tmp_path, 'user app on ">pass word #1" ~app:* +get\nuser two on >One-Word +@all\n')
+    got.note(r"export REDIS_6379_USER_APP_HASH: the SHA-256 of the password at .*redis.conf:1 \(user app\)$")
+    got.note(r"export REDIS_6379_USER_TWO_PASSWORD: the password at .*redis.conf:2 \(user two\)$")
+    assert got.problems == ()
+
+
+def test_the_name_of_a_user_is_no_secret(tmp_path: Path) -> None:
+    got = of_text(tmp_path, "masteruser app\nmasterauth App-Word-1\nreplicaof 10.0.0.9 6379\n")
+    assert "masteruser: app" in got.text
+    assert "App-Word-1" not in got.text
+
+
+def test_a_default_user_that_is_off_shuts_redis_fleet_out(tmp_path: Path) -> None:
+    got = of_text(tmp_path, "user default off\nuser app on >App-Word-1 ~* &* +@all\n")
+    got.note(
+        "redis.conf:1: the user 'default' is switched off, and redis-fleet logs in as that user: nothing but import"
+    )
+
+
+def test_the_users_of_an_acl_file_at_hand_are_looked_at(tmp_path: Path) -> None:
+    texts = {
+        "redis.conf": "aclfile /etc/redis/users.acl\nrequirepass Other-Word-9\n",
+        "users.acl": "user app on >App-Word-1 ~* &* +@all\nuser default on >Main-Word-1 ~* &* +@all\n",
+    }
+    got = of_texts(tmp_path, texts, "redis.conf")
+    got.note("redis.conf:1: the users in /etc/redis/users.acl stay there; the description knows nothing of them$")
+    got.note(r"users.acl:2: the password in force is the one .* requirepass \(.*redis.conf:2\) is not it")
+    texts["users.acl"] = "user default off\n"
+    off = of_texts(tmp_path, texts, "redis.conf")
+    off.note("users.acl:1: the user 'default' is switched off")
+
+
 def test_users_in_a_file_of_their_own_are_told(tmp_path: Path) -> None:
     got = of_text(tmp_path, "aclfile /etc/redis/users.acl\n")
-    got.note("redis.conf:1: the users in /etc/redis/users.acl stay there")
+    got.note(
+        "redis.conf:1: the users in /etc/redis/users.acl stay there.*if that file switches it off, nothing but import"
+    )
 
 
 def test_a_node_of_a_cluster_is_told_what_it_cannot_do(tmp_path: Path) -> None:
