@@ -34,7 +34,7 @@ def work_out(servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: No
         machines.hosts[host] = machine
         if by_name and not machines.addresses[machine]:
             machines.addresses[machine] = host
-    _stand_in(machines, servers, sentinels, notes)
+    _stand_in(machines, servers, sentinels)
     return machines
 
 
@@ -129,22 +129,18 @@ def _is_the_one(server: Server, host: str, able: Sequence[Server], servers: Sequ
     return server.follows is None and len(able) == 1 and followed and let_in
 
 
-def _stand_in(machines: Machines, servers: Sequence[Server], sentinels: Sequence[Sentinel], notes: Notes) -> None:
+def _stand_in(machines: Machines, servers: Sequence[Server], sentinels: Sequence[Sentinel]) -> None:
     """Give machines whose address no file tells one of nobody, or loopback where all are on one machine or alone."""
     spoken = [host for host, _ in _spoken(servers, sentinels) if not is_loopback(host)]
-    unknown = any(not is_address(each) for each in spoken) and not machines.by_name
     taken: set[int] = set()
     for name in [name for name, address in machines.addresses.items() if not address]:
         ports = {port for machine, port, _ in _processes(servers, sentinels) if machine == name}
-        alone = len(machines.addresses) == 1 and not unknown
+        alone = len(machines.addresses) == 1 and not spoken
         if alone or (not ports & taken and _on_loopback(name, servers, sentinels)):
             machines.addresses[name] = LOOPBACK
             taken |= ports
         else:
             machines.addresses[name] = machines.instead(name)
-        if alone and spoken:
-            text = f"no file tells the address of {name}: {LOOPBACK} stands in its place, where nobody else reaches it"
-            notes.add(None, f"{text}; correct it")
 
 
 def _processes(

@@ -98,6 +98,21 @@ def test_a_master_outside_by_name_has_an_address_to_be_written(tmp_path: Path) -
         assert got.adopted.wanted == "the addresses that no file tells: write that of db-a in place of 192.0.2.1"
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("redis.conf", "replicaof 10.0.0.9 6379\n"),
+        ("sentinel.conf", "sentinel monitor m 10.0.0.9 6379 1\n"),
+        ("sentinel.conf", "sentinel monitor m 10.0.0.9 6379 2\nsentinel known-replica m 10.0.0.10 6379\n"),
+    ],
+)
+def test_a_machine_of_which_others_are_elsewhere_is_not_on_loopback(tmp_path: Path, file: str, text: str) -> None:
+    got = of_texts(tmp_path, {file: text})
+    assert got.problems == ()
+    assert got.fleet.machines["localhost"].address == "192.0.2.1"
+    assert got.adopted.wanted == "the addresses that no file tells: write that of localhost in place of 192.0.2.1"
+
+
 def test_instances_in_folders_of_their_own_that_meet_on_loopback_are_on_one_machine(tmp_path: Path) -> None:
     texts = {
         "one/redis.conf": "port 7001\n",
