@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redis_fleet.description.outside import GROUP
+from redis_fleet.description.outer import GROUP
 from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.steps import Stage
 

@@ -20,7 +20,7 @@ from ansible.utils.vars import combine_vars
 
 from redis_fleet.description import ansible_texts
 from redis_fleet.description.nodes import Document, VaultText, read
-from redis_fleet.description.outside import FOLDERS, GROUP, Outer, refuse_fact
+from redis_fleet.description.outer import FOLDERS, GROUP, Outer, refuse_fact
 from redis_fleet.description.template_names import names_in
 from redis_fleet.problems import InvalidDescriptionError, Position, UnreadableError
 

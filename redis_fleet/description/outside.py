@@ -6,33 +6,15 @@ Nothing is read before somebody asks, and Ansible is imported only then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from redis_fleet.problems import Position, UnreadableError
+from redis_fleet.description.outer import FOLDERS, Outer
+from redis_fleet.problems import Position
 
 if TYPE_CHECKING:
     from redis_fleet.description.ansible_variables import AnsibleVariables
-
-GROUP = "redis_fleet"
-"""The group that Ansible has all machines of a description in."""
-
-FOLDERS = ("group_vars", "host_vars")
-
-
-@dataclass(frozen=True)
-class Outer:
-    """A variable that a file beside the description gives a machine: plain Python, its own templates filled in.
-
-    ``secret``: something out of a vault is in it. ``position``: where it stands.
-    """
-
-    name: str
-    value: Any = field(repr=False)
-    secret: bool
-    position: Position | None
 
 
 class Outside:
@@ -78,11 +60,3 @@ class Outside:
     def place(self, machine: str, name: str) -> Position | None:
         """Return where a file gives a machine a variable; None where none does. Raises UnreadableError."""
         return self._read.place(machine, name) if self.is_there else None
-
-
-def refuse_fact(name: str, position: Position | None = None) -> None:
-    """Raise UnreadableError for what only a machine itself can tell: nobody has asked it yet."""
-    if name in ("ansible_facts", "facts") or name.startswith("ansible_"):
-        what = f"'{name}' is a fact of the machine, and no facts are gathered"
-        remedy = "write 'maxmemory: 75%' for a share of its memory, other values below 'vars:' of each machine"
-        raise UnreadableError(what, remedy, position)

@@ -17,7 +17,8 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from redis_fleet.description.nodes import VaultText
-from redis_fleet.description.outside import GROUP, Outer, Outside, refuse_fact
+from redis_fleet.description.outer import GROUP, Outer, refuse_fact
+from redis_fleet.description.outside import Outside
 from redis_fleet.description.template_names import is_template, names_in
 from redis_fleet.problems import UnreadableError
 

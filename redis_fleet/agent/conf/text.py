@@ -7,10 +7,7 @@ bytes; here it is text, decoded and encoded as UTF-8 with ``surrogateescape``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:  # this file also runs on the machines, where the model is not
-    from redis_fleet.model import Words
+from typing import NamedTuple
 
 _SPACE = b" \t\n\v\f\r"
 _END = b" \t\n\r\0"
@@ -32,7 +29,7 @@ class Line(NamedTuple):
     """One directive of a file: its name in lower case, the words behind it, and the line number, from 1."""
 
     name: str
-    words: Words
+    words: tuple[str, ...]
     number: int
 
 
@@ -46,7 +43,7 @@ class LineError(ValueError):
         self.what = what
 
 
-def split(text: str) -> Words:
+def split(text: str) -> tuple[str, ...]:
     """Split a line into words with Redis' own quoting rules; raises ValueError on unbalanced quotes."""
     data = text.encode("utf-8", "surrogateescape").split(b"\0", 1)[0]
     words: list[str] = []
