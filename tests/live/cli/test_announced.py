@@ -75,6 +75,7 @@ def failed_over(made: Box) -> str:
     return new
 
 
+@pytest.mark.long
 def test_everybody_is_known_by_what_it_announces(tmp_path: Path) -> None:
     with box(tmp_path / "box", "sentinel", _NAT) as made:
         eventually(lambda: listed(made) == expected(made, "orders-6379@red1"), "each is listed once")

@@ -153,7 +153,8 @@ def test_exit_codes_and_json_of_a_running_one(tmp_path: Path) -> None:
         made.server("orders-6379@red1").config_set("min-replicas-to-write", 9)
         full, told = made.on("status", "--json"), made.on("status")
         assert (full.code, told.code) == (1, 1)
-        assert [(each["code"], each["subject"]) for each in full.json()["troubles"]] == [("fenced", "orders-6379@red1")]
+        troubles = [(each["code"], each["subject"]) for each in full.json()["troubles"]]
+        assert troubles == [("fenced", "orders-6379@red1"), ("differs", "orders-6379@red1")]
         assert "orders-6379@red1: refuses writes" in told.err
 
         made.kill("orders-6379@red2")

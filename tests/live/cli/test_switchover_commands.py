@@ -58,6 +58,7 @@ def test_the_command_and_the_playbook_switch_a_watched_service(tmp_path: Path) -
         assert not list(made.root.glob("*/.redis-fleet/masters.json"))
 
 
+@pytest.mark.long
 def test_the_commands_change_the_master_without_sentinels_and_remember_it(tmp_path: Path) -> None:
     with box(tmp_path / "box", "replication") as made:
         client_of(made.process("orders-6379@red1")).set("kept", "yes")

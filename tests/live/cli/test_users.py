@@ -88,6 +88,7 @@ def test_what_was_changed_by_hand_is_put_back(made: Box) -> None:
         assert "~web:* " in next(each for each in client.acl_list() if each.startswith("user web "))
 
 
+@pytest.mark.long
 def test_a_server_that_was_down_has_its_users_when_it_is_back(made: Box) -> None:
     ask(made, user=[WEB])
     deploy(made)
