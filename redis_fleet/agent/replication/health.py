@@ -15,7 +15,10 @@ SILENCE = 30
 """Seconds; a master pings its replicas every ten (repl-ping-replica-period), so a link that is silent for longer is
 dead."""
 _SLACK = 120
-DIRECTIVES = ("save", "min-replicas-to-write", "maxclients", "stop-writes-on-bgsave-error")
+ENDS_AT_WRITE = "ends-at-write"
+"""The code of a replica that the next write to its master ends: nobody should write to try whether all is well."""
+_IGNORED = "replica-ignore-disk-write-errors"
+DIRECTIVES = ("save", "min-replicas-to-write", "maxclients", "stop-writes-on-bgsave-error", _IGNORED)
 """What is asked for by CONFIG GET; of one that is missing nothing is said."""
 
 
@@ -52,11 +55,17 @@ _LOG = "see its log, and the space and rights of its data folder"
 
 def _saving(info: Mapping[str, str], config: Mapping[str, str], now: float, saves: bool) -> Iterator[_Row]:
     refuses = ", so it refuses writes" if _takes_writes(info) else ""
-    if info.get("rdb_last_bgsave_status", "ok") != "ok":
-        stops = config.get("save") and config.get("stop-writes-on-bgsave-error", "yes") == "yes"
+    unsaved = info.get("rdb_last_bgsave_status", "ok") != "ok"
+    stops = bool(config.get("save")) and config.get("stop-writes-on-bgsave-error", "yes") == "yes"
+    unwritten = info.get("aof_enabled") == "1" and info.get("aof_last_write_status", "ok") != "ok"
+    if unsaved:
         yield "save-fails", f"its last snapshot failed{refuses if stops else ''}", _LOG
-    if info.get("aof_enabled") == "1" and info.get("aof_last_write_status", "ok") != "ok":
+    if unwritten:
         yield "aof-fails", f"cannot write its append-only file{refuses}", _LOG
+    # From redis 7.0 on (server.c, processCommand): "Replica was unable to write command to disk."
+    if ((unsaved and stops) or unwritten) and not _takes_writes(info) and config.get(_IGNORED) == "no":
+        what = f"ends itself at the next write to its master, as it cannot save ({_IGNORED} no)"
+        yield ENDS_AT_WRITE, what, _LOG
     if info.get("aof_last_bgrewrite_status", "ok") != "ok":
         yield "aof-rewrite-fails", "the last rewrite of its append-only file failed: it grows without end", _LOG
     if overdue := _overdue(info, config.get("save", ""), now):

@@ -17,7 +17,7 @@ from ..messages.service import Instance, MemberView, Peer, SentinelView, Service
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from .agreement import acting, agreed_master, name_of
 from .fitness import barred
-from .health import DIRECTIVES, troubles
+from .health import DIRECTIVES, ENDS_AT_WRITE, troubles
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
 from .ways import way_to
 
@@ -200,6 +200,11 @@ class Verification:
             why = "left out: the master is outside this deployment"
             self._note("canary", self._target.service, True, why, "left out")
         if not master:
+            return
+        ending = [check.subject for check in self._checks if ENDS_AT_WRITE in check.codes]
+        if ending:
+            why = f"left out: {', '.join(ending)} would end at a write"
+            self._note("canary written", master, False, why, "OK")
             return
         value = secrets.token_hex(8)
         try:

@@ -138,7 +138,7 @@ def _again(made: Box, name: str) -> None:
 # Saving.
 
 
-@fault("a snapshot fails", "save-fails")
+@fault("a snapshot fails", "save-fails", "ends-at-write")
 def _(made: Box) -> Iterator[None]:
     target = Path(made.process(REPLICA).paths.data) / "dump.rdb"
     target.unlink(missing_ok=True)
@@ -191,7 +191,8 @@ def _(made: Box) -> Iterator[None]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=True)
     try:
         _again(made, REPLICA)
-        eventually(lambda: _info(made, REPLICA, "master_link_status") == "up", "it is linked")
+        # Until the file is rewritten after a full synchronisation, nothing is written to it.
+        eventually(lambda: any(folder.glob("appendonlydir/*.2.incr.aof")), "it is linked, and writes its file anew")
         with contextlib.suppress(OSError), (folder / "filler").open("wb") as filler:
             while filler.write(bytes(65536)):
                 filler.flush()
@@ -359,7 +360,7 @@ def _(made: Box) -> Iterator[None]:
         told(made, name, "ACL DELUSER sentinel")
 
 
-@fault("a replica announces an address that does not answer", "differs")
+@fault("a replica announces an address that does not answer", "announced-otherwise")
 def _(made: Box) -> Iterator[None]:
     told(made, REPLICA, "CONFIG SET replica-announce-port 1")
     yield

@@ -114,10 +114,10 @@ def test_nothing_is_sent_elsewhere(sample: str, changes: dict[str, str], tmp_pat
 @pytest.mark.parametrize(
     "case", [*sorted(_CASES.glob("*.redis.yml")), *sorted(_GOLDEN.glob("*.redis.yml"))], ids=lambda each: each.name
 )
-def test_what_a_description_asks_for_comes_up_inside_or_is_refused_by_name(case: Path, tmp_path: Path) -> None:
+def test_what_a_description_asks_for_comes_up_inside_or_is_refused_by_name(case: Path) -> None:
     name = case.name.removesuffix(".redis.yml")
-    # What is below /tmp a unit would hide.
-    with TemporaryDirectory(dir="/dev/shm") as shown, box(tmp_path / "box", "standalone", up=False) as made:
+    # What is below /tmp a unit would hide, and a socket's path has little room.
+    with TemporaryDirectory(dir="/dev/shm") as shown, box(Path(shown) / "box", "standalone", up=False) as made:
         certificates.make(Path(shown))
         _secrets(made.folder)
         text = case.read_text(encoding="utf-8")

@@ -84,6 +84,26 @@ def test_a_snapshot_that_fails_is_said_to_stop_writes_only_where_it_does(config:
     assert ("refuses writes" in found.what) is stops
 
 
+@pytest.mark.parametrize(
+    ("info", "config", "ends"),
+    [
+        ({"rdb_last_bgsave_status": "err"}, {}, True),
+        ({"aof_last_write_status": "err"}, {"save": ""}, True),
+        ({"rdb_last_bgsave_status": "err"}, {"save": ""}, False),
+        ({"rdb_last_bgsave_status": "err"}, {"stop-writes-on-bgsave-error": "no"}, False),
+        ({"aof_last_write_status": "err"}, {"replica-ignore-disk-write-errors": "yes"}, False),
+        ({"aof_last_write_status": "err", "role": "master"}, {}, False),
+        ({"aof_last_bgrewrite_status": "err"}, {}, False),
+    ],
+)
+def test_a_replica_that_the_next_write_ends(info: dict[str, str], config: dict[str, str], ends: bool) -> None:
+    usual = {"replica-ignore-disk-write-errors": "no"}
+    assert ("ends-at-write" in server({**_FOLLOWS, **info}, {**usual, **config})) is ends
+    # Before 7.0 there is no such directive, and no replica ends itself.
+    config.pop("replica-ignore-disk-write-errors", None)
+    assert "ends-at-write" not in server({**_FOLLOWS, **info}, config)
+
+
 def seen(processes: dict[str, dict[str, Any]]) -> set[tuple[str, str]]:
     """Return (code, subject) of all troubles of the sentinel sample with these changes."""
     fleet = fleet_of("sentinel")
