@@ -58,7 +58,7 @@ REFUSED: tuple[Explained, ...] = (
         "(redis-8|valkey).*", "cluster-announce-human-nodename", ".*\0.*", "the server looks behind the NUL character"
     ),
     Explained("valkey-9.*", "client-output-buffer-limit", r"normal 1\d{19} 0 0", "valkey 9 refuses it itself"),
-    Explained("(redis-[78]|valkey-8).*", "latency-.*-percentiles", "0x10", "nobody writes a share in hexadecimal"),
+    Explained("(redis-[78]|valkey-8).*", "latency-.*-percentiles", "0x10|-0", "nobody writes a share so"),
     Explained("valkey.*", "cluster-blacklist-ttl", r"-\d+", "becomes the largest number there is"),
     Explained(
         "(redis-[78]|valkey).*",
@@ -87,3 +87,8 @@ TAKEN: tuple[Explained, ...] = (
 )
 # Both take it, and the binary does not answer what was written.
 MEANT: tuple[Explained, ...] = ()
+
+
+def is_refused_on_purpose(binary: Binary, name: str, texts: tuple[str, ...]) -> bool:
+    """Say whether ``check`` has a reason here to refuse what the binary takes; ``sentinel NAME`` for a Sentinel's."""
+    return any(each.fits(binary, name, texts) for each in REFUSED)

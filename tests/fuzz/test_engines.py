@@ -18,7 +18,7 @@ from redis_fleet.engine_probe.scratch import StartError, scratch
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from redis_fleet.problems import InvalidDescriptionError, Problem
-from tests.fuzz import binaries, intended, odd
+from tests.fuzz import binaries, explained, intended, odd
 from tests.fuzz.running import tried
 from tests.fuzz.yaml_text import written
 from tests.harness.engines import Binary, available
@@ -114,7 +114,8 @@ def wrongly_refused(binary: Binary, config: Config, refused: Mapping[str, list[P
     for name, problems in refused.items():
         directive = found.find(name)
         assert directive
-        if not all(intended.reason(directive, problem) for problem in problems):
+        on_purpose = explained.is_refused_on_purpose(binary, name, config[name])
+        if not on_purpose and not all(intended.reason(directive, problem) for problem in problems):
             candidates[name] = (directive, values.lines(directive, config[name]) or (("",),))
     lines = [(name, binaries.line(name, words)) for name, (_, all_) in candidates.items() for words in all_]
     wrong = {lines[number][0] for number in binaries.complaints(binary, [text for _, text in lines])}

@@ -18,7 +18,7 @@ from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.problems import InvalidDescriptionError, Problem
 from redis_fleet.render.files import configuration
-from tests.fuzz import binaries, intended, odd
+from tests.fuzz import binaries, explained, intended, odd
 from tests.fuzz.running import tried
 from tests.fuzz.yaml_text import written
 from tests.harness.engines import Binary, available
@@ -120,9 +120,10 @@ def wrongly_refused(binary: Binary, config: Config, refused: Mapping[str, list[P
     for name, problems in refused.items():
         directive = sentinel_table.find(binary.engine, binary.version, name)
         assert directive
-        if all(intended.sentinel_reason(directive, problem) for problem in problems):
-            continue
         texts = config[name]
+        on_purpose = explained.is_refused_on_purpose(binary, f"sentinel {name}", texts)
+        if on_purpose or all(intended.sentinel_reason(directive, problem) for problem in problems):
+            continue
         words = tuple(word for text in texts for word in text.split())
         if _taken_as_written(binary, directive, words):
             wrong.append(f"{name} {texts!r}: {problems[0]}")
