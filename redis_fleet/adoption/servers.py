@@ -10,7 +10,7 @@ from redis_fleet.adoption import saving, users
 from redis_fleet.adoption.found import Found, Refusals, RefusedError, Statement
 from redis_fleet.adoption.knowledge import Knowledge, taken_apart
 from redis_fleet.adoption.notes import Notes, at
-from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain
+from redis_fleet.adoption.texts import Hidden, Text, Value, of_words, plain, word_of
 from redis_fleet.adoption.without_port import refuse_undescribable
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import acl, multi_word, values
@@ -48,8 +48,7 @@ class Server:
 
     def word(self, name: str) -> str:
         """Return a directive's value when it is one clear word; else nothing."""
-        value = self.values.get(name)
-        return value.texts[0].clear if value and len(value.texts) == 1 else ""
+        return word_of(self.values, name)
 
 
 def server(found: Found, knowledge: Knowledge, notes: Notes) -> Server:

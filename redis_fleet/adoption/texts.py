@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from redis_fleet.agent.conf.text import quote
@@ -60,6 +60,12 @@ class Value:
     texts: tuple[Text, ...]
     form: object = field(repr=False)
     position: Position | None = None
+
+
+def word_of(values: Mapping[str, Value], name: str) -> str:
+    """Return a directive's value when it is one clear word; else nothing."""
+    value = values.get(name)
+    return value.texts[0].clear if value and len(value.texts) == 1 else ""
 
 
 def plain(*texts: str) -> tuple[Text, ...]:

@@ -7,7 +7,7 @@ from posixpath import isabs, join
 from typing import TypeGuard
 
 from redis_fleet.adoption.found import RefusedError, Statement
-from redis_fleet.adoption.texts import Value
+from redis_fleet.adoption.texts import Value, word_of
 
 
 def refuse_undescribable(port: Statement | None, given: Mapping[str, Value], *, follows: bool) -> None:
@@ -17,12 +17,12 @@ def refuse_undescribable(port: Statement | None, given: Mapping[str, Value], *, 
     """
     if not _none(port):
         return
-    if _word(given, "tls-port") not in ("", "0"):
+    if word_of(given, "tls-port") not in ("", "0"):
         _refuse(port, "with tls-port: TLS alone cannot be described yet; give it a port, or import it later")
-    socket = _word(given, "unixsocket")
+    socket = word_of(given, "unixsocket")
     if not socket:
         _refuse(port, "without unixsocket: it listens nowhere; the server does not start with it")
-    if not isabs(join(_word(given, "dir"), socket)):
+    if not isabs(join(word_of(given, "dir"), socket)):
         _refuse(port, f"with unixsocket {socket}, below the folder that it was started in: write the whole path there")
     if follows:
         _refuse(port, "beside replicaof: a replica that has a socket alone cannot be described; give it a port")
@@ -36,11 +36,6 @@ def refuse_for_sentinel(port: Statement | None) -> None:
 
 def _none(port: Statement | None) -> TypeGuard[Statement]:
     return port is not None and port.words[:1] == ("0",)
-
-
-def _word(given: Mapping[str, Value], name: str) -> str:
-    value = given.get(name)
-    return value.texts[0].clear if value and len(value.texts) == 1 else ""
 
 
 def _refuse(port: Statement, why: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from redis_fleet.agent.host.digest import matches
+from redis_fleet.agent.replication.ballot import HELLO
 from redis_fleet.agent.replication.health import Trouble
 from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue.acl import password_hash
@@ -19,7 +20,6 @@ from redis_fleet.catalogue.acl_meaning import Meaning, meaning
 from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import Observed, ProcessFacts
 
-HELLO = "__sentinel__:hello"
 DEFAULT = "default"
 _REMEDY = "see 'redis-fleet plan', or give that user what it lacks (ACL SETUSER)"
 

@@ -30,11 +30,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return ``reached``, the state by place, or ``error``, why this machine could not be asked."""
         super().run(tmp, task_vars)
         arguments(self, DOCUMENTATION)
-        places = announced_places(fleet_of(task_vars))
-        if not places:
-            return {"changed": False, "reached": {}}
         try:
-            made = caller(self, task_vars)(Reach(places)).reached
+            made = caller(self, task_vars)(Reach(announced_places(fleet_of(task_vars)))).reached
         except (AnsibleError, RuntimeError) as error:
             return {"changed": False, "error": " ".join(str(error).split())}
         return {"changed": False, "reached": {place_of(each.address, each.port): each.state for each in made}}
