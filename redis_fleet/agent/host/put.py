@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from ..messages.files import File, Files, Folder, Link, Put
@@ -21,7 +22,8 @@ def put(request: Files, dry: bool = False) -> Put:
             systemctl("enable", "--quiet", *units)
         elif any(path.startswith(UNITS) for path in linked):
             systemctl("daemon-reload")
-    changed += written
+    # Last: a unit that is not written yet still names what is in them.
+    changed += written + [each for each in request.gone if _take_away(Path(each), dry)]
     return Put(tuple(changed), {each.path: fingerprint(each.path) for each in request.files})
 
 
@@ -34,6 +36,14 @@ def _folder(wanted: Folder, dry: bool) -> bool:
         return missing or other_owner(path, wanted.owner, wanted.mode)
     path.mkdir(parents=True, exist_ok=True)
     return ensure_owner(path, wanted.owner, wanted.mode) or missing
+
+
+def _take_away(path: Path, dry: bool) -> bool:
+    if not path.is_dir() or path.is_symlink():
+        return False
+    if not dry:
+        shutil.rmtree(path)
+    return True
 
 
 def _link(wanted: Link, dry: bool) -> bool:

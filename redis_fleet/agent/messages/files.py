@@ -48,12 +48,16 @@ class Link(Message):
 
 @dataclass(frozen=True)
 class Files(Message):
-    """What a machine is to have; where it is ``supervised``, units among the files are enabled."""
+    """What a machine is to have; where it is ``supervised``, units among the files are enabled.
+
+    ``gone`` are folders that it is not to have any more, with all that is in them.
+    """
 
     supervised: bool
     folders: tuple[Folder, ...] = ()
     files: tuple[File, ...] = ()
     links: tuple[Link, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

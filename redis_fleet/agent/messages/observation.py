@@ -166,7 +166,8 @@ class HostState(Message):
     """A supervised machine beside its processes.
 
     ``system`` has ``id`` and ``version`` of the distribution, ``packages`` the installed versions, ``version`` is the
-    binary's. ``masked`` are paths of units, ``fingerprints`` SHA-256 by path, ``texts`` files by path.
+    binary's. ``masked`` are paths of units, ``fingerprints`` SHA-256 by path, ``texts`` files by path, ``sealed``
+    digests of those that hold secrets.
     """
 
     system: Text = field(default_factory=dict)
@@ -178,6 +179,7 @@ class HostState(Message):
     container: bool = False
     fingerprints: Mapping[str, Optional[str]] = field(default_factory=dict)
     texts: Mapping[str, Optional[str]] = field(default_factory=dict)
+    sealed: Mapping[str, Optional[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,8 @@ class Observation(Message):
 class ObservedHost(Message):
     """What is to be known of a supervised machine beside its processes.
 
-    ``binary`` is a path, ``masks`` are paths of units, ``files`` are fingerprinted and ``texts`` read: no secrets.
+    ``binary`` is a path, ``masks`` are paths of units, ``files`` are fingerprinted and ``texts`` read: no secrets. Of
+    those that are ``sealed`` a digest comes back that is salted.
     """
 
     binary: str = ""
@@ -221,6 +224,7 @@ class ObservedHost(Message):
     masks: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ..messages.service import MemberView, ServiceAccess
 from .agreement import master_of
 from .connections import PRIORITY, Servers
 from .fitness import member_of
-from .handover import lift
+from .roles import lift
 from .view import CONNECTION_ERRORS, describe_error, view
 
 PREFERRED, ORDINARY = 1, 100
