@@ -9,10 +9,10 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import CodeType, ModuleType
 
+ModuleSpec = type(sys.__spec__)
+"""That of importlib.machinery, which takes longer to import than much of what is run from here."""
 SOURCES: dict[str, str] = {}
 """The texts of modules by name; those of packages end in ``.__init__``."""
 
@@ -30,7 +30,7 @@ class _Modules:
             return None
         return ModuleSpec(name, self, origin=__file__, is_package=package)  # type: ignore[arg-type]
 
-    def create_module(self, spec: ModuleSpec) -> None:
+    def create_module(self, spec: object) -> None:
         """Let Python make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
@@ -40,29 +40,29 @@ class _Modules:
 
 
 def _codes() -> dict[str, CodeType]:
-    file = Path(__file__)
-    found = file.stat()
+    found = os.stat(__file__)  # noqa: PTH116 (to import pathlib takes a tenth of the whole start)
     made_of = (found.st_mtime_ns, found.st_size, sys.version)
-    kept = file.with_name(f"{file.name}.{sys.implementation.cache_tag}")
+    kept = f"{__file__}.{sys.implementation.cache_tag}"
     try:
-        of, codes = marshal.loads(kept.read_bytes())  # noqa: S302
+        with open(kept, "rb") as file:  # noqa: PTH123
+            of, codes = marshal.load(file)  # noqa: S302
         if of == made_of:
             return dict(codes)
     except (OSError, ValueError, EOFError, TypeError):
         pass
-    codes = {name: compile(text, f"{file}:{name}", "exec", dont_inherit=True) for name, text in SOURCES.items()}
+    codes = {name: compile(text, f"{__file__}:{name}", "exec", dont_inherit=True) for name, text in SOURCES.items()}
     _keep(kept, marshal.dumps((made_of, codes)))
     return codes
 
 
-def _keep(path: Path, content: bytes) -> None:
+def _keep(path: str, content: bytes) -> None:
     """Keep what was compiled; where that is not possible it is compiled anew the next time."""
-    staged = path.with_name(f"{path.name}.{os.getpid()}")
+    staged = f"{path}.{os.getpid()}"
     try:
-        handle = os.open(str(staged), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        staged.rename(path)
+        os.replace(staged, path)  # noqa: PTH105
     except OSError:
         pass
 

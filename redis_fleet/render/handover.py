@@ -72,7 +72,7 @@ def unit_lines(fleet: Fleet, process: Process) -> dict[str, list[str]]:
     """
     if not process.hands_over:
         return {"unit": [], "service": []}
-    call = f"{_PYTHON} -I {_code(process)}"
+    call = f"{_PYTHON} -IS {_code(process)}"
     stop = f"""/bin/sh -c '[ -z "$$MAINPID" ] || exec {call} {STOP}'"""
     beside = [each.unit for each in fleet.sentinels if each.machine == process.machine and each.unit]
     return {
@@ -80,7 +80,8 @@ def unit_lines(fleet: Fleet, process: Process) -> dict[str, list[str]]:
         "service": [
             f"ExecStartPre=-+{call} {START}",
             f"ExecStop=-+{stop}",
-            f"ExecStopPost=-+{call} {END}",
+            # Whatever else is busy waits: every millisecond is one in which clients cannot write.
+            f"ExecStopPost=-+/usr/bin/nice -n -20 {call} {END}",
         ],
     }
 

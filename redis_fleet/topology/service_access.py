@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from redis_fleet.agent.messages.handover import Described, UsualValues
 from redis_fleet.agent.messages.service import Instance, ServiceAccess
+from redis_fleet.agent.messages.usual_values import Described, UsualValues
 from redis_fleet.agent.replication.connections import PRIORITY
 from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
 from redis_fleet.catalogue.check import persists, value_of

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 UNITS = "/etc/systemd/system/"
 MARK = "X-Redis-Fleet-Deployment="
 """What a unit says whose it is with; systemd ignores the line."""
-HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
-"""Keeps a process down that was killed on purpose; gone after a reboot."""
 # What systemd itself could not do before the program began: "Process exit codes" of systemd.exec(5).
 _STEPS = {
     **{"200": "CHDIR", "203": "EXEC", "205": "LIMITS", "216": "GROUP", "217": "USER", "218": "CAPABILITIES"},

@@ -11,6 +11,7 @@ from .. import engine_words
 from ..codec import Message, Request
 from ..endpoint import Endpoint
 from .kind import Kind
+from .manual_master import ManualMaster
 from .process import ManagedProcess
 
 Text = Mapping[str, str]
@@ -180,18 +181,6 @@ class HostState(Message):
     fingerprints: Mapping[str, Optional[str]] = field(default_factory=dict)
     texts: Mapping[str, Optional[str]] = field(default_factory=dict)
     sealed: Mapping[str, Optional[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ManualMaster(Message):
-    """Who was made the master of a service by hand.
-
-    Its ``address:port``, how many times that was decided, and when last (seconds since 1970).
-    """
-
-    master: str
-    number: int
-    time: float = 0.0
 
 
 @dataclass(frozen=True)

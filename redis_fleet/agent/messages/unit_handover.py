@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..codec import Message
-from .handover import UsualValues
 from .service import ServiceAccess
+from .usual_values import UsualValues
 
 START, STOP, END = "start", "stop", "end"
 """When a unit calls for it: before its start, before its stop, after its end."""
 KNOWLEDGE = "handover.json"
 """The file with what is known, beside the code."""
+HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
+"""Keeps a process down that was killed on purpose; gone after a reboot."""
 ENTRY = "redis_fleet.agent.process.unit_handover"
 """The module that is called."""
 

@@ -17,10 +17,11 @@ from ..conf.text import split
 from ..errors import NotReadyError
 from ..host.proc import running_pid
 from ..host.put import put
-from ..host.systemd import HOLD, end_of, show, show_one, systemctl
+from ..host.systemd import end_of, show, show_one, systemctl
 from ..inspect.damage import says_damaged
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
+from ..messages.unit_handover import HOLD
 from ..protocol.resp import ReplyError, info, pairs
 from .first_sync import skip_sync_delay
 

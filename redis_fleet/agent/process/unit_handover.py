@@ -1,7 +1,8 @@
 """What the unit of a server calls when it starts, stops and has ended, so that a master's role does not end with it.
 
 It runs as root outside of the unit's walls, for some seconds at most, and never keeps a process from its start or its
-stop: in any doubt it says why, which the journal has, and does nothing.
+stop: in any doubt it says why, which the journal has, and does nothing. Clients wait meanwhile: what is not needed
+before the election is imported after it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,9 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from ..conf.edit import follow
-from ..conf.text import parse_file
-from ..host.systemd import HOLD
 from ..messages.service import ServiceView
-from ..messages.unit_handover import END, KNOWLEDGE, START, STOP, UnitHandover
+from ..messages.unit_handover import END, HOLD, KNOWLEDGE, START, STOP, UnitHandover
 from ..replication import succession
 from ..replication.crash_handover import TIMEOUT, replace_crashed
 from ..replication.view import map_parallel, sentinel_view, view
@@ -28,7 +25,7 @@ _CRASHES = frozenset({"signal", "core-dump", "exit-code", "watchdog", "oom-kill"
 """Of $SERVICE_RESULT, systemd.exec(5): the process ended by itself, or something ended it that was no stop."""
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str], file: Path) -> int:
+def main(arguments: Sequence[str], environment: Mapping[str, str], file: str) -> int:
     """Do what a unit calls it for: ``start``, ``stop`` or ``end``; ``file`` is what it knows. Never fails a unit."""
     occasion = arguments[0] if arguments else ""
     if occasion not in _SECONDS:
@@ -36,7 +33,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], file: Path) -
         return 2
     signal.setitimer(signal.ITIMER_REAL, _SECONDS[occasion])
     try:
-        knows = UnitHandover.from_text(file.read_text(encoding="utf-8"))
+        knows = UnitHandover.from_text(_read(file))
         _DOING[occasion](knows, environment)
     except (OSError, ValueError, RuntimeError) as error:
         _say(f"nothing is done: {error}")
@@ -45,7 +42,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], file: Path) -
 
 def main_beside(code: str, arguments: Sequence[str]) -> int:
     """Do it for the file of the code that runs: what is known lies beside it."""
-    return main(arguments, os.environ, Path(code).with_name(KNOWLEDGE))
+    return main(arguments, os.environ, os.path.join(os.path.dirname(code), KNOWLEDGE))  # noqa: PTH118, PTH120
 
 
 def crashed(environment: Mapping[str, str]) -> str:
@@ -59,8 +56,7 @@ def crashed(environment: Mapping[str, str]) -> str:
 
 def before_start(knows: UnitHandover, _: Mapping[str, str]) -> None:
     """Let a server that was the master come back as a replica where the Sentinels agree on another one by now."""
-    path = Path(knows.configuration)
-    if not _is_master(path):
+    if not _is_master(knows.configuration):
         return
     target = knows.service
     sentinels = map_parallel(lambda node: sentinel_view(target, node, TIMEOUT), target.sentinels)
@@ -88,8 +84,8 @@ def after_end(knows: UnitHandover, environment: Mapping[str, str]) -> None:
     how = crashed(environment)
     if not how:
         return
-    held = Path(HOLD.format(unit=knows.unit))
-    if held.exists():
+    held = HOLD.format(unit=knows.unit)
+    if os.path.exists(held):  # noqa: PTH110 (see above)
         _say(f"nothing is done: it was killed on purpose, see {held}")
         return
     _say(f"{knows.member} has crashed ({how})")
@@ -98,12 +94,23 @@ def after_end(knows: UnitHandover, environment: Mapping[str, str]) -> None:
         _follow(knows, master)
 
 
-def _is_master(configuration: Path) -> bool:
-    lines = parse_file(configuration.read_text(encoding="utf-8", errors="surrogateescape"))
+def _is_master(configuration: str) -> bool:
+    from ..conf.text import parse_file  # noqa: PLC0415
+
+    lines = parse_file(_read(configuration))
     return not any(line.name in ("replicaof", "slaveof") and line.words[:2] != ("no", "one") for line in lines)
 
 
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        return file.read()
+
+
 def _follow(knows: UnitHandover, master: str) -> None:
+    from pathlib import Path  # noqa: PLC0415
+
+    from ..conf.edit import follow  # noqa: PLC0415
+
     place = next(each.announced for each in knows.service.members if each.id == master)
     follow(Path(knows.configuration), f"{place.address} {place.port}")
     _say(f"{knows.member} will start as a replica of {master} ({place})")

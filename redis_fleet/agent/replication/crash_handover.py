@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from .. import engine_words
-from ..messages.handover import Described
 from ..messages.service import ServiceAccess
+from ..messages.usual_values import Described
 from . import succession
 from .connections import Servers
 from .election import Election, NotElectedError

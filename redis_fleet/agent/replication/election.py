@@ -10,7 +10,7 @@ killed in between leaves the short one, which the next run finds and puts right.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Election:
         self._timeout, self._lost = timeout, lost
         self._brief = max(SHORT, (target.down_after_ms - DESYNC) // 2) if lost else SHORT
         self._place = next(each.announced for each in target.members if each.id == old)
-        self._candidate = secrets.token_hex(20)
+        self._candidate = os.urandom(20).hex()
         self._voters: list[_Voter] = []
         self._short: list[_Voter] = []
         self._won = 0

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import time
 
-from ..messages.handover import Described, Handover, Note, UsualValues
+from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess
+from ..messages.usual_values import Described, UsualValues
 from .agreement import name_of
 from .connections import Servers
 from .election import Election, NotElectedError

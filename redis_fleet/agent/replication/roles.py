@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..messages.handover import Described, UsualValues
+from ..messages.usual_values import Described, UsualValues
 from ..protocol.resp import ReplyError
 from .connections import Servers
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
