@@ -59,7 +59,8 @@ def process_parts(fleet: Fleet, processes: Iterable[Process], units: Iterable[Pr
     folders += [Folder(each.path, each.owner, each.mode) for process in others for each in handover.folders(process)]
     files += [_file(file) for process in others for file in unit_files(fleet, process)]
     gone = tuple(handover.folder(each) for each in others if not each.hands_over and kinds.of(each).keeps_data)
-    return Files(fleet.sandbox is None, tuple(folders), tuple(files), gone=gone)
+    programs = tuple(handover.paths(each)[0] for each in (*written, *others) if each.hands_over)
+    return Files(fleet.sandbox is None, tuple(folders), tuple(files), gone=gone, programs=programs)
 
 
 def _file(file: Rendered) -> File:

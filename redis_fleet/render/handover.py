@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis_fleet import agent
 from redis_fleet.agent import bundle
-from redis_fleet.agent.messages.unit_handover import END, ENTRY, KNOWLEDGE, START, STOP, UnitHandover, folder_of
+from redis_fleet.agent.messages.unit_handover import END, ENTRY, KNOWLEDGE, PYTHON, START, STOP, UnitHandover, folder_of
 from redis_fleet.agent.secret import masked
 from redis_fleet.model import Fleet, Process
 from redis_fleet.render.artifacts import File, Folder
@@ -17,7 +17,6 @@ from redis_fleet.topology.service_access import described, target
 
 _ROOT = Path(agent.__file__).parents[2]
 _PACKAGE = agent.__name__
-_PYTHON = "/usr/bin/python3"
 _HEAD = "SOURCES: dict[str, str] = {}\n"
 _TAIL = """
 
@@ -72,7 +71,7 @@ def unit_lines(fleet: Fleet, process: Process) -> dict[str, list[str]]:
     """
     if not process.hands_over:
         return {"unit": [], "service": []}
-    call = f"{_PYTHON} -IS {_code(process)}"
+    call = f"{' '.join(PYTHON)} {_code(process)}"
     stop = f"""/bin/sh -c '[ -z "$$MAINPID" ] || exec {call} {STOP}'"""
     beside = [each.unit for each in fleet.sentinels if each.machine == process.machine and each.unit]
     return {

@@ -212,5 +212,5 @@ def test_a_new_password_reaches_it_and_a_key_that_is_taken_out_leaves_nothing(de
     assert deployed.pids() == before, "nothing was restarted"
     for machine in MACHINES:
         assert "redis-fleet" not in deployed.exec(machine, "ls", "/etc/redis-fleet")
-        assert "handover" not in deployed.exec(machine, "systemctl", "cat", UNIT)
+        assert "ExecStopPost" not in deployed.exec(machine, "systemctl", "cat", UNIT)
     deployed.settled()

@@ -12,6 +12,10 @@ from .usual_values import UsualValues
 
 START, STOP, END = "start", "stop", "end"
 """When a unit calls for it: before its start, before its stop, after its end."""
+READY = "ready"
+"""Called once, to be fast from then on."""
+PYTHON = ("/usr/bin/python3", "-IS")
+"""The machine's own Python, with nothing but its standard library."""
 KNOWLEDGE = "handover.json"
 """The file with what is known, beside the code."""
 HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ..messages.service import ServiceView
-from ..messages.unit_handover import END, HOLD, KNOWLEDGE, START, STOP, UnitHandover
+from ..messages.unit_handover import END, HOLD, KNOWLEDGE, READY, START, STOP, UnitHandover
 from ..replication import succession
 from ..replication.crash_handover import TIMEOUT, replace_crashed
 from ..replication.view import map_parallel, sentinel_view, view
@@ -28,6 +28,8 @@ _CRASHES = frozenset({"signal", "core-dump", "exit-code", "watchdog", "oom-kill"
 def main(arguments: Sequence[str], environment: Mapping[str, str], file: str) -> int:
     """Do what a unit calls it for: ``start``, ``stop`` or ``end``; ``file`` is what it knows. Never fails a unit."""
     occasion = arguments[0] if arguments else ""
+    if occasion == READY:
+        return 0
     if occasion not in _SECONDS:
         _say(f"'{occasion}' is none of {', '.join(_SECONDS)}")
         return 2

@@ -10,12 +10,26 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.messages.unit_handover import END, START, STOP
-from redis_fleet.agent.protocol.resp import pairs
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
+from redis_fleet.agent.replication.connections import Servers
+from redis_fleet.agent.replication.crash_handover import replace_crashed
 from redis_fleet.agent.replication.election import SHORT, TIMEOUT
 from redis_fleet.agent.replication.view import view
 from tests.harness.live.processes import FAILOVER_TIMEOUT_MS, MONITOR, PASSWORD, Group, eventually, running_group
-from tests.harness.live.switching import RED1, RED2, RED3, SENTINELS, USUAL, Load, agree_on, filed, healthy, live
+from tests.harness.live.switching import (
+    RED1,
+    RED2,
+    RED3,
+    SENTINELS,
+    USUAL,
+    Load,
+    agree_on,
+    described,
+    filed,
+    healthy,
+    live,
+)
 from tests.harness.live.unit_calls import CLEAN, KILLED, begin, called, code_of
 
 LEFT = "left to the Sentinels: "
@@ -79,6 +93,7 @@ def test_a_killed_master_is_replaced_at_once_and_comes_back_as_a_replica(
     assert PASSWORD not in said
 
 
+@pytest.mark.long
 def test_a_crash_soon_after_it_is_failed_over_as_fast_as_ever(group: Group) -> None:
     group.kill(RED1)
     called(group, RED1)
@@ -90,6 +105,7 @@ def test_a_crash_soon_after_it_is_failed_over_as_fast_as_ever(group: Group) -> N
     eventually(lambda: master(group) not in (new, ""), "a Sentinel failed over", 60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("environment", [CLEAN, {}, {**KILLED, "SERVICE_RESULT": "timeout"}])
 def test_what_was_no_crash_is_left_alone(group: Group, environment: dict[str, str]) -> None:
     if environment != CLEAN:
@@ -99,6 +115,7 @@ def test_what_was_no_crash_is_left_alone(group: Group, environment: dict[str, st
     assert "replicaof" not in file_of(group, RED1)
 
 
+@pytest.mark.long
 def test_the_end_of_a_replica_is_nobodys_business(group: Group) -> None:
     group.kill(RED2)
     assert f"{LEFT}the master is {RED1}" in called(group, RED2)
@@ -115,6 +132,7 @@ def test_without_a_majority_nothing_is_done(group: Group) -> None:
     assert "replicaof" not in file_of(group, RED1)
 
 
+@pytest.mark.long
 def test_a_sentinel_that_does_not_answer_leaves_a_majority(group: Group) -> None:
     group.processes[SENTINELS[0]].send_signal(signal.SIGSTOP)
     group.kill(RED1)
@@ -130,6 +148,7 @@ def place(group: Group, name: str) -> str:
     return str(group.node(name).announced)
 
 
+@pytest.mark.long
 def test_a_failover_that_is_under_way_is_left_to_itself(group: Group) -> None:
     # It waits for a replica that does not answer: the failover goes on and does not end.
     for name in (RED2, RED3):
@@ -154,6 +173,7 @@ def seen(group: Group) -> list:  # type: ignore[type-arg]
     return list(view(group.target).sentinels)
 
 
+@pytest.mark.long
 def test_a_replica_that_lags_is_not_promoted(group: Group) -> None:
     """Its link is cut and it does not come back: what it has is old."""
     for name in (RED2, RED3):
@@ -166,6 +186,7 @@ def test_a_replica_that_lags_is_not_promoted(group: Group) -> None:
     assert {group.call(name, "ROLE")[0] for name in (RED2, RED3)} == {"slave"}
 
 
+@pytest.mark.long
 def test_the_replica_that_must_never_be_promoted_is_not(group: Group) -> None:
     group.call(RED2, "CONFIG", "SET", "replica-priority", "0")
     group.kill(RED1)
@@ -173,6 +194,7 @@ def test_the_replica_that_must_never_be_promoted_is_not(group: Group) -> None:
     assert master(group) == RED3, said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", ["voted for epoch", f"{RED1} has crashed"])
 def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_ever(group: Group, words: str) -> None:
     """After the votes, and at the beginning."""
@@ -194,6 +216,29 @@ def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_e
     assert timeouts(group) & {str(SHORT), "60000"}
 
 
+def test_votes_that_came_to_nothing_leave_the_sentinels_as_fast_as_ever(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SENTINELS:
+        group.call(name, "SENTINEL", "SET", MONITOR, TIMEOUT, "60000")
+    monkeypatch.setattr(Servers, "repoint", _refused)
+    said: list[str] = []
+    group.kill(RED1)
+
+    assert replace_crashed(group.target, RED1, described(USUAL), said.append) == ""
+
+    assert "voted for epoch" in said[0]
+    assert f"{LEFT}{RED2}: it answered: ERR not now; {RED3}: it answered: ERR not now" in said
+    assert said[-1].startswith(f"{TIMEOUT} stays at {SHORT}, ")
+    assert said[-1].endswith(" puts it back to 60000")
+    assert {group.call(name, "ROLE")[0] for name in (RED2, RED3)} == {"slave"}
+    failed_over(group)
+
+
+def _refused(*_: object, **__: object) -> str:
+    raise ReplyError("ERR not now")
+
+
 def test_before_its_start_a_former_master_learns_of_the_new_one(group: Group) -> None:
     assert called(group, RED1, START, {}) == ""
     group.kill(RED1)
@@ -206,6 +251,7 @@ def test_before_its_start_a_former_master_learns_of_the_new_one(group: Group) ->
     assert called(group, new, START, {}) == ""
 
 
+@pytest.mark.long
 def test_a_start_without_a_majority_changes_nothing(group: Group) -> None:
     group.kill(RED1)
     failed_over(group)
