@@ -26,7 +26,8 @@ def code_of(group: Group, name: str, text: str = "") -> Path:
     """Put the code and what it knows (or another text) beside a member, as a deployment does; returns the code."""
     folder = group.folder / f"unit-{name}"
     folder.mkdir(exist_ok=True)
-    (folder / "handover.py").write_text(code(), encoding="utf-8")
+    if not (folder / "handover.py").exists():
+        (folder / "handover.py").write_text(code(), encoding="utf-8")
     (folder / KNOWLEDGE).write_text(text or knows(group, name).to_text(), encoding="utf-8")
     return folder / "handover.py"
 
