@@ -206,7 +206,7 @@ def test_a_new_password_reaches_it_and_a_key_that_is_taken_out_leaves_nothing(de
     deployed.exec(old, "systemctl", "start", UNIT)
     calm(deployed)
     before = deployed.pids()
-    deployed.edit("crash-handover: yes\n", "")
+    deployed.edit('crash-handover: "yes"\n', "")
     done = deployed.deploy()
     assert {step["how"] for step in done.json["steps"]} == {"LIVE"}
     assert deployed.pids() == before, "nothing was restarted"
