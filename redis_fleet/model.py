@@ -101,7 +101,7 @@ class Process:
     is (None: there).
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
     Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
-    set it up, and its unit stays as it is.
+    set it up, and its unit stays as it is. ``hands_over``: its unit hands its master's role over when it ends.
     """
 
     name: str
@@ -116,6 +116,7 @@ class Process:
     restart_delay: float | None = USUAL_RESTART_DELAY
     adopted: bool = False
     announces: Endpoint | None = None
+    hands_over: bool = False
 
     @property
     def announced(self) -> Endpoint:

@@ -28,8 +28,9 @@ from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
 from redis_fleet.plan import orders, users
 from redis_fleet.platform import masks, unwanted_units
+from redis_fleet.render import handover
 from redis_fleet.render.artifacts import File as Rendered
-from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_file
+from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_files
 
 Steps = Iterable[Mapping[str, Any]]
 # How long a restart waits for the others to be in step before the process goes down, in seconds.
@@ -46,7 +47,7 @@ def prepare_request(
 
 
 def process_parts(fleet: Fleet, processes: Iterable[Process], units: Iterable[Process] = ()) -> Files:
-    """Return folders and files of the processes that are to be written; of ``units`` the unit alone."""
+    """Return folders and files of the processes that are to be written; of ``units`` the unit and what is its own."""
     written = list(processes)
     folders = [
         Folder(folder.path, folder.owner, folder.mode, folder.shared)
@@ -54,8 +55,12 @@ def process_parts(fleet: Fleet, processes: Iterable[Process], units: Iterable[Pr
         for folder in process_folders(fleet, process)
     ]
     files = [_file(file) for process in written for file in process_files(fleet, process)]
-    files += [_file(unit_file(fleet, process)) for process in units]
-    return Files(fleet.sandbox is None, tuple(folders), tuple(files))
+    others = list(units)
+    folders += [Folder(each.path, each.owner, each.mode) for process in others for each in handover.folders(process)]
+    files += [_file(file) for process in others for file in unit_files(fleet, process)]
+    gone = tuple(handover.folder(each) for each in others if not each.hands_over and kinds.of(each).keeps_data)
+    programs = tuple(handover.paths(each)[0] for each in (*written, *others) if each.hands_over)
+    return Files(fleet.sandbox is None, tuple(folders), tuple(files), gone=gone, programs=programs)
 
 
 def _file(file: Rendered) -> File:
@@ -154,7 +159,7 @@ def restart_request(
         process=managed(process),
         expect=step["expect"],
         edit=edits(fleet, process, step["edit"]),
-        files=(_file(unit_file(fleet, process)),) if step["unit"] else (),
+        parts=process_parts(fleet, (), [process]) if step["unit"] else Files(bool(process.unit)),
         follow=step["follow"],
         others=tuple(each.announced for each in running if each != process),
         needed=max(0, len(running) - 2) if step["expect"] == "replica" else 0,

@@ -52,6 +52,15 @@ def _directive(value: Any) -> Any:
     return tuple(value)
 
 
+def _yes_or_no(value: Any) -> Any:
+    if isinstance(value, str):
+        meant = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}.get(value.lower())
+        if meant is None:
+            raise WrongValueError(f"'{value}' is neither yes nor no", "write one of them")
+        return meant
+    return value
+
+
 def _watched(value: Any) -> Any:
     if isinstance(value, str):
         if value.lower() in {"no", "false", "off"}:
@@ -90,6 +99,7 @@ Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Silences = Mapping[str, Reason]
 
 
@@ -168,6 +178,7 @@ class ServiceDescription(Strict):
     adopted: AdoptedDescription | None = None
     config: Mapping[str, Lines] = Field(default_factory=dict)
     sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
+    crash_handover: YesOrNo | None = None
     silence: Silences = Field(default_factory=dict)
 
     @property
@@ -211,6 +222,7 @@ class Deployment(Strict):
     machines: Annotated[Mapping[Name, MachineDescription], Field(min_length=1)]
     services: Annotated[Mapping[Name, ServiceDescription], Field(min_length=1)]
     sentinel: SentinelDescription | None = None
+    crash_handover: YesOrNo = False
     silence: Silences = Field(default_factory=dict)
 
     def placed(self) -> Iterator[tuple[str, PlacedDescription]]:

@@ -17,7 +17,7 @@ from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from redis_fleet.agent.replication.ways import way_to
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 
 _TIMEOUT = 10.0
 _BATCH = 1000

@@ -125,7 +125,13 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
     delay = _restart_delay(processes, watch)
     if delay != USUAL_RESTART_DELAY:
         processes = tuple(replace(each, restart_delay=delay) for each in processes)
+    if watch and layout.supervised and not service.adopted and _hands_over(service, description.deployment):
+        processes = tuple(replace(each, hands_over=True) for each in processes)
     return Service(name, processes, password, watch, outside)
+
+
+def _hands_over(service: ServiceDescription, deployment: Deployment) -> bool:
+    return deployment.crash_handover if service.crash_handover is None else service.crash_handover
 
 
 def _process(

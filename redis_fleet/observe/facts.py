@@ -9,9 +9,9 @@ from typing import Self
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.host.systemd import UNITS
+from redis_fleet.agent.messages.manual_master import ManualMaster
 from redis_fleet.agent.messages.observation import (
     HostState,
-    ManualMaster,
     MasterView,
     Observation,
     ProcessFacts,

@@ -13,6 +13,7 @@ from redis_fleet.catalogue import sentinel as sentinel_table
 from redis_fleet.catalogue import table
 from redis_fleet.model import Fleet, Process
 from redis_fleet.platform import engines, installation, masks, packages, possible_units
+from redis_fleet.render import handover
 from redis_fleet.render.files import has_unit_file, kernel_files
 from redis_fleet.topology.state_paths import journal_file, masters_file
 
@@ -34,15 +35,19 @@ def request(fleet: Fleet, machine: str) -> Observe:
 
 def host_request(fleet: Fleet, machine: str) -> ObservedHost:
     """Return what is to be known of a machine beside its processes."""
-    units = [each.paths.unit for each in fleet.on(machine) if has_unit_file(each)]
+    own = [each for each in fleet.on(machine) if has_unit_file(each)]
+    units = [each.paths.unit for each in own]
+    # Also where they are not wanted: they may be left of before.
+    handing = [handover.paths(each) for each in own if kinds.of(each).keeps_data]
     return ObservedHost(
         binary=installation(fleet.engine).binaries["server"],
         packages=tuple(packages(fleet.engine)),
         default_units=tuple(possible_units(fleet, machine)),
         masks=tuple(masks(possible_units(fleet, machine))),
         # Of files that never change by themselves; configuration files do.
-        files=(*(file.path for file in kernel_files(fleet, machine)), *units),
+        files=(*(file.path for file in kernel_files(fleet, machine)), *units, *(code for code, _ in handing)),
         texts=tuple(units),
+        sealed=tuple(knows for _, knows in handing),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from redis_fleet.agent.messages.handover import (
-    Described,
     HandOver,
     Handover,
     MayElect,
@@ -15,6 +14,7 @@ from redis_fleet.agent.messages.handover import (
 )
 from redis_fleet.agent.messages.holding import Hold, Release
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
+from redis_fleet.agent.messages.usual_values import Described
 from redis_fleet.agent.replication.agreement import agreed_master
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import managed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from redis_fleet.agent.messages.handover import NoteManualMaster
-from redis_fleet.agent.messages.observation import ManualMaster
+from redis_fleet.agent.messages.manual_master import ManualMaster
 from redis_fleet.model import Fleet
 from redis_fleet.topology.state_paths import masters_file
 

@@ -6,10 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from redis_fleet.agent.messages.handover import AskManualMasters, Described, ManualMasters, UsualValues
-from redis_fleet.agent.replication.connections import PRIORITY
-from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
-from redis_fleet.catalogue.check import value_of
+from redis_fleet.agent.messages.handover import AskManualMasters, ManualMasters
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations import promotion, switchover
 from redis_fleet.operations.ansible_control import AnsibleRoleControl
@@ -20,8 +17,8 @@ from redis_fleet.operations.master_change_commands import PromoteCommand, Switch
 from redis_fleet.operations.ports import OperationRefusedError, Say
 from redis_fleet.operations.procedure import Chosen, Done, Procedure, Situation
 from redis_fleet.operations.remote_client import Ask
-from redis_fleet.operations.service_access import target
 from redis_fleet.operations.switchover_report import SwitchoverReport, wrong_way
+from redis_fleet.topology.service_access import described, target
 from redis_fleet.topology.state_paths import masters_file
 
 
@@ -62,14 +59,6 @@ def promote(fleet: Fleet, service: Service, to: str | None, ask: Ask, say: Say) 
         return promotion.run(aim, AnsibleRoleControl(aim, {}, ask).promote, say, to)
     except RuntimeError as error:
         return SwitchoverReport(service=service.name, problems=(str(error),))
-
-
-def described(fleet: Fleet, service: Service) -> Described:
-    """Return what the description says for the directives that a switchover changes for the time, by process id."""
-    return {
-        process.id: UsualValues(*(value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)))
-        for process in service.processes
-    }
 
 
 def master_place(service: Service, report: SwitchoverReport) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from redis_fleet.agent.host.digest import sha256
+from redis_fleet.agent.host.digest import matches, sha256
 from redis_fleet.agent.messages.orders import DIRECTIVE, AppendOnly, Order, Rewrite, SecretRef, SetDirectives, Value
 from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.catalogue import values
@@ -22,6 +22,7 @@ from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan import users
 from redis_fleet.plan.diff import catalogue_of
 from redis_fleet.plan.steps import Change, ChangeLive
+from redis_fleet.render import handover
 from redis_fleet.render.files import has_unit_file, unit_file
 from redis_fleet.rulebook import decides
 from redis_fleet.rules import persistence
@@ -191,11 +192,31 @@ def unit_difference(fleet: Fleet, process: Process, seen: Observed) -> Differenc
     file = unit_file(fleet, process)
     machine = seen.machines[process.machine]
     if machine.fingerprints.get(file.path) == sha256(file.content):
-        return ""
+        return "reload" if handover_differs(fleet, process, seen) else ""
     text = machine.texts.get(file.path)
     if text is None:
         return "reload"
     return "restart" if _given(text) != _given(file.content.decode()) else "reload"
+
+
+def handover_differs(fleet: Fleet, process: Process, seen: Observed) -> bool:
+    """Say whether what a unit hands a master's role over with is as described, or there although it is not."""
+    machine = seen.machines[process.machine]
+    program, knowledge = handover.paths(process)
+    code, knows = machine.fingerprints.get(program), machine.sealed.get(knowledge)
+    if not process.hands_over:
+        return code is not None or knows is not None
+    wanted, known = handover.files(fleet, process)
+    return code != sha256(wanted.content) or not matches(knows or "", known.content.decode())
+
+
+def writing_unit(fleet: Fleet, process: Process, seen: Observed) -> str:
+    """Return what is done where the unit of a process differs."""
+    what = f"write {process.paths.unit}"
+    if not handover_differs(fleet, process, seen):
+        return what
+    place = handover.folder(process)
+    return f"{what} and what it hands over with, {place}" if process.hands_over else f"{what}, remove {place}"
 
 
 def _given(text: str) -> set[str]:

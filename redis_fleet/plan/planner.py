@@ -10,7 +10,7 @@ from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan import announcing, machines, passwords, removal, sentinel_changes
-from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference
+from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference, writing_unit
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.master import agree, astray, is_new, members
 from redis_fleet.plan.plan import Agreement, Plan
@@ -140,7 +140,7 @@ class _Findings:
             self.steps.append(live_step(process, facts, live))
         restart = tuple(change for change in changes if change.how == "RESTART")
         if unit == "reload":
-            self.steps.append(_unit(process))
+            self.steps.append(self._unit(process))
         if restart or unit == "restart":
             return {process: Need(restart, unit=unit == "restart")}
         return {}
@@ -200,7 +200,7 @@ class _Findings:
             )
         unit = unit_difference(self.fleet, process, self.seen)
         if unit == "reload":
-            self.steps.append(_unit(process))
+            self.steps.append(self._unit(process))
         if changes or unit == "restart":
             self.last.append(_restart_sentinel(process, tuple(changes), settings, unit=unit == "restart"))
 
@@ -209,11 +209,15 @@ class _Findings:
         if facts.answers and facts.deployed:
             unit = unit_difference(self.fleet, process, self.seen)
             if unit == "reload":
-                self.steps.append(_unit(process))
+                self.steps.append(self._unit(process))
             elif unit:
                 self.last.append(_restart_auxiliary(process))
         elif self._fit_to_touch(process, facts):
             self._take(down_auxiliary(self.fleet, process, self.seen))
+
+    def _unit(self, process: Process) -> WriteUnit:
+        what = writing_unit(self.fleet, process, self.seen)
+        return WriteUnit(process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE")
 
     def departures(self, *, purge: bool) -> None:
         self.refusals += removal.refusals(self.fleet, self.seen, purge=purge)
@@ -232,11 +236,6 @@ def _calm(process: Process, delay: str, *, settled: bool) -> ChangeLive | Confir
         return Confirm(process.machine, process.name, what, reason)
     orders = (SetDirectives(((DELAY, delay),)), Rewrite())
     return ChangeLive(process.machine, process.name, what, reason, stage="live_replicas", orders=orders)
-
-
-def _unit(process: Process) -> WriteUnit:
-    what = f"write {process.paths.unit}"
-    return WriteUnit(process.machine, process.name, what, "it differs; systemd reads it again", how="LIVE")
 
 
 def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason: str) -> FinishSwitchover:

@@ -13,7 +13,7 @@ from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
 from redis_fleet.plan import users
-from redis_fleet.plan.change_method import unit_difference
+from redis_fleet.plan.change_method import unit_difference, writing_unit
 from redis_fleet.plan.diff import of_file
 from redis_fleet.plan.master import is_new, members
 from redis_fleet.plan.plan import Agreement
@@ -157,8 +157,7 @@ def down_auxiliary(fleet: Fleet, process: Process, seen: Observed) -> Found:
 def _unit(fleet: Fleet, process: Process, seen: Observed) -> list[WriteUnit]:
     if not unit_difference(fleet, process, seen):
         return []
-    what = f"write {process.paths.unit}"
-    return [WriteUnit(process.machine, process.name, what, "it differs")]
+    return [WriteUnit(process.machine, process.name, writing_unit(fleet, process, seen), "it differs")]
 
 
 def _first_deployment(

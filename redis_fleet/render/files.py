@@ -17,6 +17,7 @@ from redis_fleet.agent.secret import MASK
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
+from redis_fleet.render import handover
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.render.unit_needs import own_folders, unit_needs
 from redis_fleet.settings.shares import in_words
@@ -59,7 +60,13 @@ def process_files(fleet: Fleet, process: Process) -> Iterator[File]:
     content = configuration(fleet, process).encode()
     yield File(process.paths.configuration, content, "configuration", owner, mode, process.name)
     if has_unit_file(process):
-        yield unit_file(fleet, process)
+        yield from unit_files(fleet, process)
+
+
+def unit_files(fleet: Fleet, process: Process) -> Iterator[File]:
+    """Yield the unit of a process, behind the files that its lines name."""
+    yield from handover.files(fleet, process)
+    yield unit_file(fleet, process)
 
 
 def has_unit_file(process: Process) -> bool:
@@ -83,6 +90,7 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
         yield Folder(process.paths.data, owner, mode, shared)
     if process.paths.log:
         yield Folder(dirname(process.paths.log), owner, mode, shared=True)
+    yield from handover.folders(process)
 
 
 def configuration(fleet: Fleet, process: Process, *, masked: bool = False) -> str:
@@ -131,6 +139,7 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
         "hold_off": [_hold_off(delay)] if delay and delay != USUAL_RESTART_DELAY else [],
         "user": engine.user,
         "runtime_directory": basename(dirname(paths.pid)),
+        "handover": handover.unit_lines(fleet, process),
         "writable": (*own_folders(process), *needs.writable),
     }
 
@@ -173,7 +182,7 @@ def write(fleet: Fleet, folder: Path) -> list[Path]:
         root = str(folder / machine)
         for file in machine_files(fleet, machine):
             target = root + file.path
-            _write(target, file.content, 0o600 if file.purpose == "configuration" else 0o644)
+            _write(target, file.content, 0o600 if file.purpose in ("configuration", "knowledge") else 0o644)
             written.append(Path(target))
     return written
 

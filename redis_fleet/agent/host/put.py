@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import subprocess
 from pathlib import Path
 
 from ..messages.files import File, Files, Folder, Link, Put
+from ..messages.unit_handover import PYTHON, READY
 from .files import ensure_owner, fingerprint, other_owner, replace
 from .systemd import UNITS, systemctl
 
@@ -21,7 +25,11 @@ def put(request: Files, dry: bool = False) -> Put:
             systemctl("enable", "--quiet", *units)
         elif any(path.startswith(UNITS) for path in linked):
             systemctl("daemon-reload")
-    changed += written
+    for path in request.programs:
+        if path in written and not dry:
+            _compile(path)
+    # Last: a unit that is not written yet still names what is in them.
+    changed += written + [each for each in request.gone if _take_away(Path(each), dry)]
     return Put(tuple(changed), {each.path: fingerprint(each.path) for each in request.files})
 
 
@@ -34,6 +42,21 @@ def _folder(wanted: Folder, dry: bool) -> bool:
         return missing or other_owner(path, wanted.owner, wanted.mode)
     path.mkdir(parents=True, exist_ok=True)
     return ensure_owner(path, wanted.owner, wanted.mode) or missing
+
+
+def _take_away(path: Path, dry: bool) -> bool:
+    if not path.is_dir() or path.is_symlink():
+        return False
+    if not dry:
+        shutil.rmtree(path)
+    return True
+
+
+def _compile(path: str) -> None:
+    """Let the Python that will run a program keep what it compiled; without that it is only slower."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        command = [*PYTHON, path, READY]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
 
 
 def _link(wanted: Link, dry: bool) -> bool:

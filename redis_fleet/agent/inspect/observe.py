@@ -91,7 +91,13 @@ def host_state(request: ObservedHost) -> HostState:
         container=Path("/run/systemd/container").exists(),
         fingerprints={path: fingerprint(path) for path in request.files},
         texts={path: text_of(path) for path in request.texts},
+        sealed={path: _sealed(path) for path in request.sealed},
     )
+
+
+def _sealed(path: str) -> Optional[str]:
+    text = text_of(path)
+    return None if text is None else secret_digest(text)
 
 
 def _system() -> dict[str, str]:

@@ -48,12 +48,18 @@ class Link(Message):
 
 @dataclass(frozen=True)
 class Files(Message):
-    """What a machine is to have; where it is ``supervised``, units among the files are enabled."""
+    """What a machine is to have; where it is ``supervised``, units among the files are enabled.
+
+    ``gone`` are folders that it is not to have any more, with all that is in them. ``programs`` are files of Python
+    among the others: who is new keeps what it compiled, so that it starts fast when it is needed.
+    """
 
     supervised: bool
     folders: tuple[Folder, ...] = ()
     files: tuple[File, ...] = ()
     links: tuple[Link, ...] = ()
+    gone: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

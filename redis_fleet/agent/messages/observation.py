@@ -11,6 +11,7 @@ from .. import engine_words
 from ..codec import Message, Request
 from ..endpoint import Endpoint
 from .kind import Kind
+from .manual_master import ManualMaster
 from .process import ManagedProcess
 
 Text = Mapping[str, str]
@@ -166,7 +167,8 @@ class HostState(Message):
     """A supervised machine beside its processes.
 
     ``system`` has ``id`` and ``version`` of the distribution, ``packages`` the installed versions, ``version`` is the
-    binary's. ``masked`` are paths of units, ``fingerprints`` SHA-256 by path, ``texts`` files by path.
+    binary's. ``masked`` are paths of units, ``fingerprints`` SHA-256 by path, ``texts`` files by path, ``sealed``
+    digests of those that hold secrets.
     """
 
     system: Text = field(default_factory=dict)
@@ -178,18 +180,7 @@ class HostState(Message):
     container: bool = False
     fingerprints: Mapping[str, Optional[str]] = field(default_factory=dict)
     texts: Mapping[str, Optional[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ManualMaster(Message):
-    """Who was made the master of a service by hand.
-
-    Its ``address:port``, how many times that was decided, and when last (seconds since 1970).
-    """
-
-    master: str
-    number: int
-    time: float = 0.0
+    sealed: Mapping[str, Optional[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -212,7 +203,8 @@ class Observation(Message):
 class ObservedHost(Message):
     """What is to be known of a supervised machine beside its processes.
 
-    ``binary`` is a path, ``masks`` are paths of units, ``files`` are fingerprinted and ``texts`` read: no secrets.
+    ``binary`` is a path, ``masks`` are paths of units, ``files`` are fingerprinted and ``texts`` read: no secrets. Of
+    those that are ``sealed`` a digest comes back that is salted.
     """
 
     binary: str = ""
@@ -221,6 +213,7 @@ class ObservedHost(Message):
     masks: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

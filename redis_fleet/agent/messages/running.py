@@ -8,7 +8,7 @@ from typing import Optional
 
 from ..codec import Message, Request
 from ..endpoint import Endpoint
-from .files import Edit, File, Files
+from .files import Edit, Files
 from .observation import Observation, ObservedHost
 from .process import ManagedProcess
 
@@ -69,7 +69,7 @@ class Restarted(Message):
 
 @dataclass(frozen=True)
 class Restart(Request[Restarted]):
-    """Stop ``process``, apply ``edit``, ``follow`` and ``files``, and start it again.
+    """Stop ``process``, apply ``edit``, ``follow`` and ``parts``, and start it again.
 
     ``expect`` is what it must be: ``replica``, ``master`` or ``sentinel``. ``needed`` is how many of the ``others``
     must be replicas in step with the master before, and with a master that was restarted also after; ``masters`` is
@@ -82,7 +82,7 @@ class Restart(Request[Restarted]):
     process: ManagedProcess
     expect: str
     edit: tuple[Edit, ...] = ()
-    files: tuple[File, ...] = ()
+    parts: Files = field(default_factory=lambda: Files(False))
     follow: str = ""
     others: tuple[Endpoint, ...] = ()
     needed: int = 0

@@ -78,7 +78,8 @@ class SentinelView(Message):
     """What one Sentinel says about the service; ``problem`` is empty when it answered, else all the rest is empty.
 
     ``master`` is ``address:port``; ``flags`` are the master's. ``quorum`` is the reply to CKQUORUM. ``priorities`` are
-    the replicas' (by ``address:port``) as this Sentinel last read them, up to 10 s ago.
+    the replicas' (by ``address:port``) as this Sentinel last read them, up to 10 s ago, and so are ``offsets``, their
+    places in the stream of writes, bytes.
     """
 
     id: str
@@ -91,6 +92,7 @@ class SentinelView(Message):
     replicas: tuple[Peer, ...] = ()
     sentinels: tuple[Peer, ...] = ()
     priorities: Mapping[str, int] = field(default_factory=dict)
+    offsets: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class MemberView(Message):
     ``role`` is ``master`` or ``replica``; ``follows`` is ``address:port``; ``link_up`` means connected and not in a
     first synchronisation; ``offset`` is its own place in the stream of writes, bytes; ``priority`` 0 is never promoted.
     ``loading``: it is still reading its data set from disk. ``heard`` says of a master how many seconds ago each of its
-    replicas (``address:port``) last told it how far it is; a sound one does so every second.
+    replicas (``address:port``) last told it how far it is; a sound one does so every second. ``unlinked`` says of a
+    replica how many seconds ago it lost its link; -1 where that is up, was never up, or all data is being copied.
     """
 
     id: str
@@ -111,6 +114,7 @@ class MemberView(Message):
     offset: int = -1
     priority: int = 0
     loading: bool = False
+    unlinked: int = -1
     heard: Mapping[str, int] = field(default_factory=dict)
 
 

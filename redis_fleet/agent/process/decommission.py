@@ -9,6 +9,7 @@ from ..host.proc import running_pid
 from ..host.systemd import UNITS, show_one, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Decommission, Decommissioned, Leaving
+from ..messages.unit_handover import folder_of
 from .restart import stop
 
 
@@ -58,7 +59,7 @@ def _runs(process: ManagedProcess, unit: dict[str, str]) -> bool:
 
 def _purged(process: ManagedProcess) -> list[Path]:
     """Return what a purge removes and is still there."""
-    paths = [Path(UNITS + process.unit)] if process.unit else []
+    paths = [Path(UNITS + process.unit), Path(folder_of(process.unit))] if process.unit else []
     folders = _folders(process)
     logs = [path for path in _logs(process.log) if not any(folder in path.parents for folder in folders)]
     return [path for path in [*paths, *folders, *logs] if path.exists() or path.is_symlink()]

@@ -24,7 +24,7 @@ from ..host.put import put
 from ..host.systemd import show_one, systemctl
 from ..inspect.observe import observe_processes
 from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of
-from ..messages.files import File, Files
+from ..messages.files import File
 from ..messages.process import ManagedProcess
 from ..messages.running import Restart, Restarted
 from ..protocol.resp import ReplyError, info
@@ -53,7 +53,7 @@ def restart(request: Restart, dry: bool = False) -> Restarted:
     secrets = _secrets(request)
     began = time.monotonic()
     stop(process, request.timeout)
-    kept = _Kept(process, request.files)
+    kept = _Kept(process, request.parts.files)
     since = time.time()
     try:
         changed = _renew(request)
@@ -101,7 +101,7 @@ def _renew(request: Restart) -> list[str]:
     path = Path(process.configuration)
     changes = [*request.edit, *(following(request.follow) if request.follow else [])]
     edited = [str(path)] if edit(path, changes) else []
-    return edited + list(put(Files(bool(process.unit), files=request.files)).changed)
+    return edited + list(put(request.parts).changed)
 
 
 def stop(process: ManagedProcess, timeout: float) -> bool:

@@ -21,6 +21,7 @@ from ..host.systemd import end_of, show, show_one, systemctl
 from ..inspect.damage import says_damaged
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
+from ..messages.unit_handover import HOLD
 from ..protocol.resp import ReplyError, info, pairs
 from .first_sync import skip_sync_delay
 
@@ -29,7 +30,6 @@ _LOG_LINES = 5
 _MASTER_SECONDS = 10.0
 # A server whose file is bad is gone at once; systemd tries it again after RestartSec.
 _GONE_FOR = 1.0
-_HOLD = "redis-fleet-hold.conf"
 
 
 def start(request: Start, dry: bool = False) -> Started:
@@ -215,12 +215,12 @@ def kill_and_hold(process: ManagedProcess) -> str:
             raise NotReadyError(f"{process.name} does not run")
         os.kill(pid, signal.SIGKILL)
         return f"SIGKILL to pid {pid}; nothing supervises it"
-    folder = Path("/run/systemd/system") / (process.unit + ".d")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _HOLD).write_text("[Service]\nRestart=no\n", encoding="ascii")
+    held = Path(HOLD.format(unit=process.unit))
+    held.parent.mkdir(parents=True, exist_ok=True)
+    held.write_text("[Service]\nRestart=no\n", encoding="ascii")
     systemctl("daemon-reload")
     systemctl("kill", "--signal=KILL", process.unit)
-    return f"SIGKILL, and Restart=no in {folder / _HOLD} (gone after a reboot)"
+    return f"SIGKILL, and Restart=no in {held} (gone after a reboot)"
 
 
 def release(process: ManagedProcess, server: str, master: str = "") -> None:
@@ -237,10 +237,10 @@ def release(process: ManagedProcess, server: str, master: str = "") -> None:
         except (OSError, ReplyError):
             spawn(server, process)
         return
-    folder = Path("/run/systemd/system") / (process.unit + ".d")
-    if (folder / _HOLD).exists():
-        (folder / _HOLD).unlink()
-        folder.rmdir()
+    held = Path(HOLD.format(unit=process.unit))
+    if held.exists():
+        held.unlink()
+        held.parent.rmdir()
         systemctl("daemon-reload")
     systemctl("reset-failed", process.unit)
     systemctl("start", "--no-block", process.unit)

@@ -10,7 +10,7 @@ killed in between leaves the short one, which the next run finds and puts right.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ from .ballot import KnownSentinel, Vote
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel
 
 TIMEOUT = "failover-timeout"
-SHORT = 1000
-"""Milliseconds."""
+SHORT, DESYNC = 1000, 1000
+"""Milliseconds; the second is what a Sentinel adds at most to the time of a vote (SENTINEL_MAX_DESYNC)."""
 ROUNDS = 3
 ANNOUNCING, FORGETTING = 5.0, 20.0
 """Seconds; a Sentinel that forgot a service finds its replicas within 10 s and the other Sentinels within 2 s."""
@@ -54,13 +54,27 @@ class _Voter:
 
 
 class Election:
-    """One election for the succession of a master (id); ``note`` takes what happens, in words."""
+    """One election for the succession of a master (id); ``note`` takes what happens, in words.
 
-    def __init__(self, target: ServiceAccess, old: str, note: Callable[[str], None]) -> None:
+    ``timeout`` (seconds) bounds each connection and each reply. With ``lost`` the master is no more: Sentinels are then
+    about to fail over themselves, and votes that came to nothing must keep them from it no longer than down-after.
+    """
+
+    def __init__(
+        self,
+        target: ServiceAccess,
+        old: str,
+        note: Callable[[str], None],
+        *,
+        timeout: float = 2.0,
+        lost: bool = False,
+    ) -> None:
         """Prepare nothing yet."""
         self._target, self._old, self._note = target, old, note
+        self._timeout, self._lost = timeout, lost
+        self._brief = max(SHORT, (target.down_after_ms - DESYNC) // 2) if lost else SHORT
         self._place = next(each.announced for each in target.members if each.id == old)
-        self._candidate = secrets.token_hex(20)
+        self._candidate = os.urandom(20).hex()
         self._voters: list[_Voter] = []
         self._short: list[_Voter] = []
         self._won = 0
@@ -83,7 +97,7 @@ class Election:
     def _approach(self, node: Instance) -> _Voter | str:
         connection: Optional[Connection] = None
         try:
-            connection = connect(self._target, node)
+            connection = connect(self._target, node, self._timeout)
             voter = self._met(node, connection)
         except (NotElectedError, *CONNECTION_ERRORS) as error:
             if connection:
@@ -112,7 +126,12 @@ class Election:
         if not known:
             raise NotElectedError("it knows no other Sentinel in whose name it could be told")
         epoch = max(int(master["config-epoch"]), ballot.vote(replies[3]).epoch)
-        return _Voter(node, connection, known[0], len(rows), len(replies[1]), epoch, master[TIMEOUT])
+        return _Voter(node, connection, known[0], len(rows), len(replies[1]), epoch, self._usual(master[TIMEOUT]))
+
+    def _usual(self, timeout: str) -> str:
+        """A brief one was left by a run that was killed."""
+        described = self._target.failover_timeout_ms
+        return str(described) if described and timeout in (str(SHORT), str(self._brief)) else timeout
 
     def _see_that_it_agrees(self, master: dict[str, str]) -> None:
         named = name_of(self._target, place_of(master["ip"], master["port"]))
@@ -125,7 +144,7 @@ class Election:
     def shorten(self) -> None:
         """Let a vote that comes to nothing keep no Sentinel from a failover for long; raises NotElectedError."""
         self._short = list(self._voters)
-        refused = self._set_timeouts(lambda _: str(SHORT))
+        refused = self._set_timeouts(lambda _: str(self._brief))
         if refused:
             raise NotElectedError("; ".join(refused))
 
@@ -191,16 +210,26 @@ class Election:
     def _reconnect(self) -> None:
         for voter in self._voters:
             voter.connection.close()
-            connection = _tried(lambda: connect(self._target, voter.instance))  # noqa: B023
+            connection = _tried(lambda: connect(self._target, voter.instance, self._timeout))  # noqa: B023
             voter.connection = connection if isinstance(connection, Connection) else voter.connection
 
     def close(self) -> list[str]:
         """Put everything back, and return what did not succeed, each a sentence; safe after whatever happened."""
-        problems = [] if self._announced else self._forget_votes()
-        problems += self._set_timeouts(lambda voter: voter.timeout)
+        spent = not self._announced and any(each.voted for each in self._voters)
+        problems = self._leave_brief() if spent and self._lost else self._end(spent)
         for voter in self._voters:
             voter.connection.close()
         return problems
+
+    def _leave_brief(self) -> list[str]:
+        """A Sentinel that forgets its vote forgets the replicas too, and finds none without their master."""
+        usual = ", ".join(sorted({each.timeout for each in self._voters}))
+        remedy = f"the next deployment puts it back to {usual}"
+        return [f"{TIMEOUT} stays at {self._brief}, so that the votes keep no Sentinel from failing over; {remedy}"]
+
+    def _end(self, spent: bool) -> list[str]:
+        problems = self._forget_votes() if spent else []
+        return problems + self._set_timeouts(lambda voter: voter.timeout)
 
     def _set_timeouts(self, value: Callable[[_Voter], str]) -> list[str]:
         def tell(voter: _Voter) -> Reply:

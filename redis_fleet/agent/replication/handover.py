@@ -11,38 +11,21 @@ from __future__ import annotations
 
 import time
 
-from ..messages.handover import Described, Handover, Note, UsualValues
+from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess
-from ..protocol.resp import ReplyError
+from ..messages.usual_values import Described, UsualValues
 from .agreement import name_of
 from .connections import Servers
 from .election import Election, NotElectedError
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
 from .fitness import barred, unfit, unready
+from .roles import GaveUpError, follow, lift, promote, promote_one, said_or
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
 
 CATCH_UP, DEMOTION = 3.0, 5.0
 PAUSE, CATCHING_UP = 0.01, 0.001
-
-
-class GaveUpError(Exception):
-    """A step before the promotion did not succeed; the text says which and why."""
-
-
-def lift(servers: Servers, name: str, described: Described) -> None:
-    """Take away a fence that a killed run left on a member (id)."""
-    if servers.get(name, MIN_REPLICAS) == str(FENCE):
-        usual = described.get(name, UsualValues())
-        servers.set(name, MIN_REPLICAS, said_or(usual.min_replicas, "0"))
-        servers.set(name, MAX_LAG, said_or(usual.max_lag, str(FENCE_LAG)))
-        servers.rewrite(name)
-
-
-def said_or(value: str | None, default: str) -> str:
-    """Return what the description says, where it says something."""
-    return default if value is None else value
 
 
 def hand_over(target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False) -> Handover:
@@ -148,43 +131,19 @@ class _HandOver:
             if self._master != self._new:
                 self._problems.append(f"the Sentinels promoted {self._master}, not {self._new}; it has all writes too")
         else:
-            self._promote_by_hand(self._new)
+            unsaved = promote(self._servers, self._new, self._old)
+            self._master = self._new
+            self._problems += [unsaved] if unsaved else []
         self._note(f"{self._master} is a master")
 
     def _promote_elected(self, election: Election) -> None:
         """An epoch that was won is used, by whichever replica: all have every write."""
         election.win()
-        failed = []
-        for name in [self._new, *(each for each in self._replicas if each not in (self._new, *self._barred))]:
-            try:
-                self._promote_by_hand(name)
-                break
-            except (GaveUpError, *CONNECTION_ERRORS) as error:
-                failed.append(f"{name}: {_why(error)}")
-        if not self._master:
-            raise GaveUpError("; ".join(failed))
+        others = [each for each in self._replicas if each not in (self._new, *self._barred)]
+        self._master, unsaved, failed = promote_one(self._servers, [self._new, *others], self._old)
+        self._problems += unsaved
         self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
         self._problems += election.announce(self._master, self._servers.node(self._master).announced)
-
-    def _promote_by_hand(self, name: str) -> None:
-        try:
-            unsaved = self._servers.repoint(name, "", cut=False)
-        except OSError:
-            # The answer was lost, perhaps not the order: only the server itself knows.
-            if not self._was_promoted(name):
-                raise GaveUpError(f"{name} did not become the master") from None
-            unsaved = f"{name} may not have saved that it is the master"
-        self._master = name
-        self._problems += [unsaved] if unsaved else []
-
-    def _was_promoted(self, name: str) -> bool:
-        try:
-            return self._servers.is_master(name)
-        except CONNECTION_ERRORS as error:
-            what = f"{name} was told to become the master and does not answer since ({describe_error(error)})"
-            place = str(self._servers.node(self._old).announced).rpartition(":")
-            remedy = f"should it come back as one: REPLICAOF {place[0]} {place[2]}"
-            raise GaveUpError(f"{what}; {remedy}") from None
 
     def _undo(self) -> None:
         """Let the old master take writes again; nobody was promoted."""
@@ -249,12 +208,3 @@ class _HandOver:
 
 def _why(error: Exception) -> str:
     return str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)
-
-
-def follow(servers: Servers, name: str, master: str) -> list[str]:
-    """Make a member follow a master (ids) by hand; returns what did not succeed, each a sentence."""
-    try:
-        unsaved = servers.repoint(name, master, cut=False)
-    except (OSError, ReplyError) as error:
-        return [f"{name} was not told to follow {master}: {describe_error(error)}"]
-    return [unsaved] if unsaved else []

@@ -11,7 +11,7 @@ from .connections import Servers
 from .fence import FENCE, MIN_REPLICAS
 from .findings import Code, Finding, sentences
 from .fitness import member_of, unpromotable
-from .handover import follow
+from .roles import follow
 from .view import CONNECTION_ERRORS, describe_error, view
 
 

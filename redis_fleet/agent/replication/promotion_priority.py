@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..messages.handover import Described, UsualValues
 from ..messages.service import MemberView, ServiceAccess
+from ..messages.usual_values import Described, UsualValues
 from .agreement import master_of
 from .connections import PRIORITY, Servers
 from .fitness import member_of
-from .handover import lift
+from .roles import lift
 from .view import CONNECTION_ERRORS, describe_error, view
 
 PREFERRED, ORDINARY = 1, 100

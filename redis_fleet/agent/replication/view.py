@@ -6,11 +6,11 @@ All of it runs in the controller's own process or on a machine, wherever a real 
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Optional, TypeVar, cast
 
 from .. import access, engine_words
 from ..access import Access
@@ -58,10 +58,26 @@ def connect(target: ServiceAccess, node: Instance, timeout: float = 2.0) -> Conn
 def map_parallel(action: Callable[[S], T], things: Iterable[S]) -> list[T]:
     """Run an action on all things at the same time and return the results in the order of the things."""
     todo = list(things)
-    if not todo:
-        return []
-    with ThreadPoolExecutor(max_workers=min(WORKERS, len(todo))) as pool:
-        return list(pool.map(action, todo))
+    found: list[Optional[T]] = [None] * len(todo)
+    errors: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for index in range(number, len(todo), WORKERS):
+                found[index] = action(todo[index])
+        except BaseException as error:  # noqa: BLE001 (the caller gets it)
+            errors.append(error)
+
+    # Not an executor: to import that takes longer than all that is done here.
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, min(WORKERS, len(todo)))]
+    for thread in threads:
+        thread.start()
+    work(0)
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return cast("list[T]", found)
 
 
 def unreachable(target: ServiceAccess, timeout: float = 1.0) -> list[str]:
@@ -109,14 +125,16 @@ def read_replication(name: str, facts: Mapping[str, str]) -> MemberView:
         heard = {place_of(row["ip"], row["port"]): int(row["lag"]) for row in rows}
         offset = int(_said(facts, "master_repl_offset", "-1"))
         return MemberView(name, role=engine_words.MASTER, priority=priority, offset=offset, heard=heard)
-    in_step = _said(facts, "master_link_status", "") == "up" and _said(facts, "master_sync_in_progress", "0") == "0"
+    linked = _said(facts, "master_link_status", "") == "up"
+    copying = _said(facts, "master_sync_in_progress", "0") != "0"
     return MemberView(
         name,
         role=engine_words.REPLICA,
         follows=place_of(_said(facts, "master_host", ""), _said(facts, "master_port", "")),
-        link_up=in_step,
+        link_up=linked and not copying,
         offset=int(_said(facts, "slave_repl_offset", "-1")),
         priority=priority,
+        unlinked=-1 if linked or copying else int(_said(facts, "master_link_down_since_seconds", "-1")),
     )
 
 
@@ -142,7 +160,8 @@ def sentinel_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -
                 quorum=quorum,
                 replicas=peers(replicas),
                 sentinels=peers(sentinels),
-                priorities=priorities(replicas),
+                priorities=numbers(replicas, "slave-priority", "100"),
+                offsets=numbers(replicas, "slave-repl-offset", "0"),
             )
     except CONNECTION_ERRORS as error:
         return SentinelView(node.id, problem=describe_error(error))
@@ -154,10 +173,10 @@ def peers(reply: list[Any]) -> tuple[Peer, ...]:
     return tuple(Peer(place_of(row.get("ip", ""), row.get("port", "")), tuple(row["flags"].split(","))) for row in rows)
 
 
-def priorities(reply: list[Any]) -> dict[str, int]:
-    """Read what SENTINEL REPLICAS says of each replica's priority: ``address:port`` to number."""
+def numbers(reply: list[Any], name: str, default: str) -> dict[str, int]:
+    """Read a number that SENTINEL REPLICAS has of each replica, by its ``address:port``."""
     rows = [pairs(row) for row in reply]
-    return {place_of(row.get("ip", ""), row.get("port", "")): int(_said(row, "slave-priority", "100")) for row in rows}
+    return {place_of(row.get("ip", ""), row.get("port", "")): int(_said(row, name, default)) for row in rows}
 
 
 def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from ..host.files import replace
-from ..messages.observation import ManualMaster
+from ..messages.manual_master import ManualMaster
 
 
 def read(path: str) -> dict[str, ManualMaster]:

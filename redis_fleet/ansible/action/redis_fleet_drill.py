@@ -19,7 +19,7 @@ from redis_fleet.operations.failover_drill import run
 from redis_fleet.operations.interruptible import InterruptibleClient, noting_interrupts
 from redis_fleet.operations.ports import OperationRefusedError, TimelineEvent
 from redis_fleet.operations.remote_client import far_view
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 
 DOCUMENTATION = """
 module: redis_fleet_drill

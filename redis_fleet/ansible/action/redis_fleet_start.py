@@ -14,6 +14,7 @@ from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.ansible.requests import process_parts, start_request
 from redis_fleet.kinds.redis_sentinel import joining
 from redis_fleet.model import Fleet
+from redis_fleet.render import handover
 from redis_fleet.render.files import configuration
 
 DOCUMENTATION = """
@@ -55,6 +56,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result = result_of(self, asked, task_vars)
         if self._task.diff:
             masked = {each.paths.configuration: configuration(fleet, each, masked=True) for each in processes}
+            handing = [each for each in (*processes, *units) if each.hands_over]
+            masked |= {handover.paths(each)[1]: handover.knowledge_masked(fleet, each) for each in handing}
             texts = {each.path: masked.get(each.path, each.content.reveal()) for each in parts.files}
             result["diff"] = [
                 {"before": "", "after": texts[path], "after_header": path}

@@ -20,7 +20,7 @@ from redis_fleet.ansible.fleets import fleet_of
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.operations.announced_places import announced_checks
 from redis_fleet.operations.clients import from_here
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 
 DOCUMENTATION = """
 module: redis_fleet_verify

@@ -16,7 +16,7 @@ from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Service
 from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 from tests.harness.hosts import hosts
 from tests.harness.hosts.engine import ROOT, find
 from tests.harness.hosts.hosts import Host

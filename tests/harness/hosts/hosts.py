@@ -103,6 +103,12 @@ def power_off(host: Host) -> None:
     _await_state(host, "exited")
 
 
+def shut_down(host: Host) -> None:
+    """Stop a host as its own ``systemctl poweroff`` does, and wait until it is off."""
+    find().run("exec", host.container, "systemctl", "poweroff", "--no-block")
+    _await_state(host, "exited")
+
+
 def power_on(host: Host) -> None:
     """Start a host that was switched off and wait until it answers over SSH."""
     find().run("start", host.container)

@@ -15,7 +15,7 @@ from redis_fleet.agent.conf.text import parse_file
 from redis_fleet.agent.messages.client import Tally
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import Box, client_of
 

@@ -29,12 +29,11 @@ from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet, Process, Sandbox, Setting
 from redis_fleet.observe.facts import Observed, observed
 from redis_fleet.observe.request import request
-from redis_fleet.operations.master_change import described
-from redis_fleet.operations.service_access import target
 from redis_fleet.plan.planner import plan
 from redis_fleet.plan.steps import STAGES
 from redis_fleet.platform import installation
 from redis_fleet.settings.layout import SandboxLayout
+from redis_fleet.topology.service_access import described, target
 from tests.harness.live.processes import eventually, server_binary
 
 Steps = list[dict[str, Any]]

@@ -25,9 +25,9 @@ from redis_fleet.description.load import load
 from redis_fleet.loading import load_fleet
 from redis_fleet.loopback import PORTS
 from redis_fleet.model import Fleet, Process
-from redis_fleet.operations.service_access import target
 from redis_fleet.sandbox import state
 from redis_fleet.topology.places import places
+from redis_fleet.topology.service_access import target
 from tests.harness.done import Done
 from tests.harness.live.processes import eventually
 

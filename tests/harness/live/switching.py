@@ -10,8 +10,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from redis_fleet.agent.load_client.writer import Bits
-from redis_fleet.agent.messages.handover import Described, Handover, UsualValues
+from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.messages.usual_values import Described, UsualValues
 from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.agent.replication import election, handover, promotion_priority
 from redis_fleet.agent.replication.agreement import name_of

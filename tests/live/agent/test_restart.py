@@ -12,7 +12,7 @@ import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.errors import NotReadyError
-from redis_fleet.agent.messages.files import Edit, File
+from redis_fleet.agent.messages.files import Edit, File, Files
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart
 from redis_fleet.agent.process.decommission import decommission
 from redis_fleet.agent.process.restart import restart, stop
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_put_leaves_the_process_running(here: Daemons) -> 
     server = here.server()
     files = tuple(File(str(here.folder / name), Secret("x"), "", 0o600) for name in ("made", "no/such"))
 
-    said = refused(asked(server, "master", databases("32"), files=files))
+    said = refused(asked(server, "master", databases("32"), parts=Files(False, files=files)))
 
     assert said.endswith("it runs again as before")
     assert not (here.folder / "made").exists()

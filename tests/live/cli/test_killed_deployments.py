@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.operations.local import LocalClient
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, Running, box, client_of
 

@@ -12,7 +12,7 @@ import pytest
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.protocol.resp import Connection, info
 from redis_fleet.agent.replication.verification import verify
-from redis_fleet.operations.service_access import target
+from redis_fleet.topology.service_access import target
 from tests.harness.live.editing import Description, ask, deploy, edit, planned, told
 from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import COMMAND, Box, box

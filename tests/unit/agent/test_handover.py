@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from redis_fleet.agent.messages.handover import Handover, UsualValues
+from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.messages.usual_values import UsualValues
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.fence import FENCE
 from redis_fleet.agent.replication.handover import hand_over

@@ -13,11 +13,12 @@ from redis_fleet.agent.codec import Request
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.load_client.events import Journal, read_events
 from redis_fleet.agent.messages.client import ClientLook, Look, Tally, Verify
-from redis_fleet.agent.messages.handover import HandOver, Promote, UsualValues
+from redis_fleet.agent.messages.handover import HandOver, Promote
 from redis_fleet.agent.messages.holding import Hold, Release
 from redis_fleet.agent.messages.kind import SERVER as KIND
 from redis_fleet.agent.messages.process import ManagedProcess
 from redis_fleet.agent.messages.service import Instance, ServiceAccess
+from redis_fleet.agent.messages.usual_values import UsualValues
 from redis_fleet.agent.secret import Secret
 from redis_fleet.agent.verbs import perform
 

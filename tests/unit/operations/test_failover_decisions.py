@@ -16,8 +16,8 @@ from redis_fleet.model import Fleet, Paths, Process, Service, Watch
 from redis_fleet.operations.failover_fitness import disagreements, failover_ended, refusals
 from redis_fleet.operations.operation import judge
 from redis_fleet.operations.ports import TimelineEvent, waits
-from redis_fleet.operations.service_access import target as make
 from redis_fleet.operations.timeline import Timeline
+from redis_fleet.topology.service_access import target as make
 from tests.unit.operations.services import REPLICA, member, sentinel, target, view
 
 THIRD = "10.0.0.3:6379"

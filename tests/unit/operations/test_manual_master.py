@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redis_fleet.agent.messages.observation import ManualMaster
+from redis_fleet.agent.messages.manual_master import ManualMaster
 from redis_fleet.operations.manual_master import note
 from redis_fleet.topology.state_paths import masters_file
 from tests.unit.cases.builder import fleet_of

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from redis_fleet.agent.messages.service import Instance, ServiceAccess
-from redis_fleet.catalogue.check import persists
+from redis_fleet.agent.messages.usual_values import Described, UsualValues
+from redis_fleet.agent.replication.connections import PRIORITY
+from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
+from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
 
 
@@ -27,6 +30,14 @@ def target(fleet: Fleet, service: Service) -> ServiceAccess:
         external_master=service.external,
         open=service.password is None,
     )
+
+
+def described(fleet: Fleet, service: Service) -> Described:
+    """Return what the description says for the directives that a switchover changes for the time, by process id."""
+    return {
+        process.id: UsualValues(*(value_of(fleet.engine, process, name) for name in (PRIORITY, MIN_REPLICAS, MAX_LAG)))
+        for process in service.processes
+    }
 
 
 def _instance(process: Process) -> Instance:

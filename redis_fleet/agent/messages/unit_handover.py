@@ -1,0 +1,58 @@
+"""What the unit of a server knows of its service, so that the master's role is handed over when the server ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..codec import Message
+from .service import ServiceAccess
+from .usual_values import UsualValues
+
+START, STOP, END = "start", "stop", "end"
+"""When a unit calls for it: before its start, before its stop, after its end."""
+READY = "ready"
+"""Called once, to be fast from then on."""
+PYTHON = ("/usr/bin/python3", "-IS")
+"""The machine's own Python, with nothing but its standard library."""
+KNOWLEDGE = "handover.json"
+"""The file with what is known, beside the code."""
+HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
+"""Keeps a process down that was killed on purpose; gone after a reboot."""
+ENTRY = "redis_fleet.agent.process.unit_handover"
+"""The module that is called."""
+
+
+def folder_of(unit: str) -> str:
+    """Return the folder of what a unit hands over with, root's alone: the process itself cannot write there."""
+    return f"/etc/redis-fleet/{unit.rpartition('.service')[0] or unit}"
+
+
+@dataclass(frozen=True)
+class UnitHandover(Message):
+    """A ``member`` (id) of a ``service``, its ``configuration`` file and its ``unit``.
+
+    ``described`` are the members' usual values for what a hand-over changes for the time, by id.
+    """
+
+    service: ServiceAccess
+    member: str
+    configuration: str
+    unit: str
+    described: Mapping[str, UsualValues] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """Return the text of a file for its owner alone: passwords and all."""
+        secrets: list[str] = []
+        told = self.to_json(secrets)
+        return json.dumps({"told": told, "secrets": secrets}, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> UnitHandover:
+        """Read what ``to_text`` made; raises ValueError for anything else."""
+        try:
+            read = json.loads(text)
+            return cls.from_json(read["told"], read["secrets"])
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"not what a unit knows of its service: {error}") from None

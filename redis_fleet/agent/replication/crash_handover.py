@@ -1,0 +1,101 @@
+"""Replace a master whose process has ended: the replica with the newest data is elected, promoted and announced.
+
+It is done on the machine where the process ended, which is known there for certain: nobody waits for a timeout. What
+is in doubt before the votes changes nothing, and what fails after them leaves the Sentinels as fast as ever, see
+election.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from .. import engine_words
+from ..messages.service import ServiceAccess
+from ..messages.usual_values import Described
+from . import succession
+from .connections import Servers
+from .election import Election, NotElectedError
+from .roles import GaveUpError, follow, lift, promote_one
+from .view import CONNECTION_ERRORS, describe_error, map_parallel, member_view, view
+
+TIMEOUT = 0.5
+PREPARATION = 1.0
+"""Seconds: of each connection and reply, and of the time in which replicas find their links closed."""
+PAUSE = 0.005
+
+
+def replace_crashed(target: ServiceAccess, old: str, described: Described, note: Callable[[str], None]) -> str:
+    """Give a crashed master (id) a successor; returns its id, empty where that is left to the Sentinels.
+
+    ``note`` takes what happens, in words: the last ones are why nothing was done.
+    """
+    with Servers(target, TIMEOUT) as servers:
+        return _CrashHandover(target, servers, old, described, note).run()
+
+
+class _CrashHandover:
+    """One of them: the steps share what was found."""
+
+    def __init__(
+        self, target: ServiceAccess, servers: Servers, old: str, described: Described, note: Callable[[str], None]
+    ) -> None:
+        self._target, self._servers, self._old = target, servers, old
+        self._described, self._note = described, note
+        self._election = Election(target, old, note, timeout=TIMEOUT, lost=True)
+
+    def run(self) -> str:
+        master = ""
+        try:
+            heirs = self._await_heirs()
+            self._prepare(heirs)
+            self._election.win()
+            self._see_that_none_is_master()
+            master = self._promote(heirs)
+        except (GaveUpError, NotElectedError, *CONNECTION_ERRORS) as error:
+            why = str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)
+            self._note(f"left to the Sentinels: {why}")
+        finally:
+            self._tell(self._election.close())
+        return master
+
+    def _await_heirs(self) -> tuple[str, ...]:
+        deadline = time.monotonic() + PREPARATION
+        while True:
+            found = succession.of_crashed(self._target, view(self._target, TIMEOUT), self._old)
+            if found.heirs:
+                return found.heirs
+            if not found.wait or time.monotonic() > deadline:
+                raise GaveUpError(found.doubt)
+            time.sleep(PAUSE)
+
+    def _prepare(self, heirs: tuple[str, ...]) -> None:
+        self._election.prepare()
+        for name in heirs:
+            lift(self._servers, name, self._described)
+        self._servers.get_ready(heirs)
+        self._election.shorten()
+
+    def _see_that_none_is_master(self) -> None:
+        """A Sentinel that could not be asked may have failed over meanwhile."""
+        others = [each for each in self._target.members if each.id != self._old]
+        seen = map_parallel(lambda node: member_view(self._target, node, TIMEOUT), others)
+        masters = [each.id for each in seen if each.role == engine_words.MASTER]
+        if masters:
+            raise GaveUpError(f"{', '.join(masters)} is a master already")
+
+    def _promote(self, heirs: Iterable[str]) -> str:
+        master, unsaved, failed = promote_one(self._servers, heirs, self._old)
+        self._tell([*unsaved, *failed])
+        untold = self._election.announce(master, self._servers.node(master).announced)
+        if untold:
+            raise GaveUpError("; ".join(untold))
+        self._note(f"{master} is the master in the place of {self._old}")
+        others = [each.id for each in self._target.members if each.id not in (master, self._old)]
+        for problems in map_parallel(lambda name: follow(self._servers, name, master), others):
+            self._tell(problems)
+        return master
+
+    def _tell(self, problems: Iterable[str]) -> None:
+        for each in problems:
+            self._note(each)
