@@ -1,9 +1,8 @@
-"""Start processes and wait until they are ready; kill one and keep it down, let it come back."""
+"""Start processes and wait until they are ready."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -29,7 +28,6 @@ _LOG_LINES = 5
 _MASTER_SECONDS = 10.0
 # A server whose file is bad is gone at once; systemd tries it again after RestartSec.
 _GONE_FOR = 1.0
-_HOLD = "redis-fleet-hold.conf"
 
 
 def start(request: Start, dry: bool = False) -> Started:
@@ -205,42 +203,3 @@ def tail(log: str) -> str:
         lines = []
     hint = "; 'redis-fleet repair' cuts the damage off" if says_damaged(lines) else ""
     return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) + hint if lines else "it has no log"
-
-
-def kill_and_hold(process: ManagedProcess) -> str:
-    """SIGKILL a process and keep it down until ``release``; returns how it is kept down."""
-    if not process.unit:
-        pid = running_pid(process.pid, process.data)
-        if not pid:
-            raise NotReadyError(f"{process.name} does not run")
-        os.kill(pid, signal.SIGKILL)
-        return f"SIGKILL to pid {pid}; nothing supervises it"
-    folder = Path("/run/systemd/system") / (process.unit + ".d")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _HOLD).write_text("[Service]\nRestart=no\n", encoding="ascii")
-    systemctl("daemon-reload")
-    systemctl("kill", "--signal=KILL", process.unit)
-    return f"SIGKILL, and Restart=no in {folder / _HOLD} (gone after a reboot)"
-
-
-def release(process: ManagedProcess, server: str, master: str = "") -> None:
-    """Take the hold away and start the process; safe for one that is not held or already runs.
-
-    With a ``master``, as ``follow`` in ``Starting``, its file names that one from now on.
-    """
-    if master:
-        follow(Path(process.configuration), master)
-    if not process.unit:
-        try:
-            with connect(process.access):
-                return
-        except (OSError, ReplyError):
-            spawn(server, process)
-        return
-    folder = Path("/run/systemd/system") / (process.unit + ".d")
-    if (folder / _HOLD).exists():
-        (folder / _HOLD).unlink()
-        folder.rmdir()
-        systemctl("daemon-reload")
-    systemctl("reset-failed", process.unit)
-    systemctl("start", "--no-block", process.unit)
