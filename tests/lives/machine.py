@@ -148,6 +148,12 @@ class Life(RuleBasedStateMachine):
         """Hand the master over."""
         self._run("switchover", self.town.who(to) if to else None, by, fate)
 
+    @rule(at=st.integers(2, 5), strike=st.sampled_from(("cut off from two Sentinels", "sentinels freeze")))
+    @step
+    def hand_over_by_a_minority(self, at: int, strike: str) -> None:
+        """Two Sentinels are gone just before they are asked for their votes."""
+        self._run("switchover", None, ELECTION, (at, strike))
+
     @precondition(lambda self: not self.disturbed)
     @rule(at=st.integers(2, 12))
     @step

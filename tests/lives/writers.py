@@ -14,8 +14,8 @@ from redis_fleet.agent.replication.view import CONNECTION_ERRORS, connect
 from tests.lives.history import BOTH, PLAIN, Written
 from tests.lives.town import MONITOR, Town
 
-_PAUSE, _REFUSED, _WAIT_MS = 0.008, 0.02, 100
-_BATCH = 4
+_PAUSE, _REFUSED, _WAIT_MS = 0.015, 0.03, 100
+_BATCH = 6
 
 
 class Writer:
