@@ -226,6 +226,9 @@ def _undone(target: ServiceAccess, master: str, old: str, described: Described, 
         found.append(f"{master}, said to be the master, is a {roles[master]}")
     if roles[old] != ("replica", master):
         found.append(f"{old}, handed over from, is {roles[old]}, not a replica of {master}")
+    for name, (role, follows) in roles.items() if elect else ():
+        if role == "replica" and name != old and follows != master:
+            found.append(f"{name} follows {follows} after it, not {master}")
     with Servers(target) as servers:
         for name in (master, old):
             usual = described[name].min_replicas or "0"

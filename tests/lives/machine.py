@@ -335,6 +335,13 @@ class Life(RuleBasedStateMachine):
     def _some_master(self) -> bool:
         return any(map(self.town.pid, self.town.servers))
 
+    def leave(self) -> None:
+        """Take everything away."""
+        for writer in self.writers:
+            writer.stop()
+        self.town.raze()
+        shutil.rmtree(self.town.box.folder.parent, ignore_errors=True)
+
     def teardown(self) -> None:
         """Put all right, stop writing, and judge."""
         try:
@@ -349,8 +356,5 @@ class Life(RuleBasedStateMachine):
             self.said = str(error)
             raise
         finally:
-            for writer in self.writers:
-                writer.stop()
-            self.town.raze()
-            shutil.rmtree(self.town.box.folder.parent, ignore_errors=True)
+            self.leave()
             type(self).ended(self, time.monotonic() - self._began, self.said)

@@ -40,6 +40,8 @@ class TimeIsUpError(KeyboardInterrupt):
 def main(arguments: list[str] | None = None) -> int:
     """Run them."""
     options = _parser().parse_args(arguments)
+    if options.replay:
+        return _replay(options)
     return _one(options) if options.job is not None else _all(options)
 
 
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=3, help="lives side by side (default: %(default)d)")
     parser.add_argument("--steps", type=int, default=6, help="steps of a life at most (default: %(default)d)")
     parser.add_argument("--mutant", default="", choices=["", *MUTANTS], help="break the hand-over first")
+    parser.add_argument("--replay", type=Path, help="a script of a life, as it was printed: live that one alone")
     parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
     return parser
 
@@ -164,7 +167,7 @@ class _Told:
 
 
 def _one(options: argparse.Namespace) -> int:
-    folder = Path(tempfile.mkdtemp(prefix="lives-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix="lives-", dir=_short_way()))
     engine.MAX_SHRINKING_SECONDS = _SHRINKING
     errand.prepare()
     deadline = time.monotonic() + options.seconds
@@ -200,6 +203,33 @@ def _one(options: argparse.Namespace) -> int:
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    errand.prepare()
+    Life.mutant, Life.ended = options.mutant, staticmethod(_tell)
+    with tempfile.TemporaryDirectory(dir=_short_way()) as folder:
+        Life.folder = Path(folder)
+        lives: list[Life] = []
+
+        def begun() -> Life:
+            lives.append(Life())
+            return lives[-1]
+
+        try:
+            exec(options.replay.read_text(encoding="utf-8"), {"Lives": begun})
+        except AssertionError as error:
+            sys.stdout.write(f"{error}\n")
+            return 1
+        finally:
+            for life in lives:
+                life.leave()
+    return 0
+
+
+def _short_way() -> str | None:
+    """Return a folder in memory, where there is one: servers write every write of a life to their files."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def _settings(steps: int) -> settings:

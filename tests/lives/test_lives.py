@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,32 @@ def test_no_life_goes_wrong() -> None:
     done = live("--seconds", SECONDS, "--seed", "12")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 violations" in done.stdout
+
+
+SHORTEST = {
+    "no-fence": "hand_over(to='')",
+    "announced-before-promoted": "switchover(to='', by='election', fate=(8, 'dies'))",
+    "no-majority": "hand_over_by_a_minority(at=2, strike='cut off from two Sentinels')",
+    "wrong-epoch": "hand_over(to='')",
+    "old-epoch": "hand_over(to='')",
+    "no-demotion": "hand_over(to='')",
+    "fence-left": "hand_over(to='')",
+    "short-timeout-left": "hand_over(to='')",
+    "others-not-repointed": "hand_over(to='')",
+    "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
+}
+"""The shortest life in which each is found; the others take a choice of moments."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "step"), SHORTEST.items())
+def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"state = Lives()\nstate.build()\nstate.{step}\nstate.teardown()\n")
+    broken = live("--replay", str(script), "--mutant", name)
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    whole = live("--replay", str(script))
+    assert whole.returncode == 0, whole.stdout + whole.stderr
 
 
 @pytest.mark.long
