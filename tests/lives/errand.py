@@ -25,12 +25,13 @@ from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import Servers
 from redis_fleet.agent.replication.election import TIMEOUT
-from redis_fleet.agent.replication.fence import MIN_REPLICAS
+from redis_fleet.agent.replication.fence import FENCE, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
+from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Fleet
 from tests.lives import deploying, mutants
 
-BOUNDS = {"deploy": 40.0, "switchover": 20.0}
+BOUNDS = {"deploy": 40.0, "switchover": 40.0}
 """Seconds. Whoever takes longer is killed: somebody lost patience."""
 _STARTING = multiprocessing.get_context("forkserver")
 _CHANGING = frozenset(
@@ -60,7 +61,8 @@ class Outcome:
     """What came of an errand: ``code`` is ok, refused, passing (refused for now), failed or killed.
 
     ``began`` is the wall clock of its first change, 0: it changed nothing. ``struck``: its fate came. ``broken`` is
-    what was wrong at the very end of a hand-over that said that all is well, each a sentence.
+    what was wrong at the very end of a hand-over that said that all is well, each a sentence. ``untrue``: a server was
+    announced as the master that was none, or the old master was left refusing all writes.
     """
 
     code: str
@@ -68,6 +70,7 @@ class Outcome:
     began: float = 0.0
     struck: bool = False
     broken: tuple[str, ...] = ()
+    untrue: str = ""
     master: str = ""
 
 
@@ -99,9 +102,9 @@ def run(fleet: Fleet, what: str, to: str | None, by: str, fate: Fate | None, mut
 def _perform(far: Any, fleet: Fleet, what: str, to: str | None, by: str, fate: Fate | None, mutant: str) -> None:
     os.setsid()
     mutants.apply(mutant)
-    _Meddler(fate, far.send).install()
+    _Meddler(fate, far.send, fleet.services[0].password).install()
     broken: list[str] = []
-    _see_that_it_is_done(broken)
+    _see_that_it_is_done(broken, far.send)
     try:
         if what == "deploy":
             steps = deploying.deploy(fleet)
@@ -121,8 +124,8 @@ def _perform(far: Any, fleet: Fleet, what: str, to: str | None, by: str, fate: F
 class _Meddler:
     """Counts what is sent, and does what the fate says when it is time."""
 
-    def __init__(self, fate: Fate | None, tell: Callable[[dict[str, Any]], None]) -> None:
-        self._fate, self._tell = fate, tell
+    def __init__(self, fate: Fate | None, tell: Callable[[dict[str, Any]], None], password: Secret | None) -> None:
+        self._fate, self._tell, self._password = fate, tell, password
         self._count = 0
         self._cut: frozenset[int] = frozenset()
         self._lock = threading.Lock()
@@ -153,6 +156,9 @@ class _Meddler:
             raise ConnectionResetError("cut off")
         if not any(_changes(words) for words in commands):
             return
+        for words in commands:
+            if words[0] == "PUBLISH":
+                self._see_that_it_is_true(str(words[2]).split(","))
         with self._lock:
             number, self._count = self._count, self._count + 1
             if number == 0:
@@ -160,6 +166,17 @@ class _Meddler:
             if self._fate and number == self._fate.at:
                 self._tell({"struck": True})
                 self._strike(self._fate)
+
+    def _see_that_it_is_true(self, hello: list[str]) -> None:
+        """Whoever is announced has to be a master by then; one that does not answer may have been."""
+        try:
+            with connect(Access(Endpoint(hello[5], int(hello[6])), self._password), 1.0) as connection:
+                role = connection.call("ROLE")[0]
+        except (OSError, ReplyError):
+            return
+        if role != "master":
+            with self._lock:
+                self._tell({"untrue": f"{hello[5]}:{hello[6]} was announced as the master and is a {role}"})
 
     def _strike(self, fate: Fate) -> None:
         if fate.dies:
@@ -205,17 +222,28 @@ def _changes(words: tuple[object, ...]) -> bool:
     return str(words[0]) in _CHANGING or first in _CHANGING
 
 
-def _see_that_it_is_done(broken: list[str]) -> None:
-    """After every hand-over that says that all is well, look at once."""
+def _see_that_it_is_done(broken: list[str], tell: Callable[[dict[str, Any]], None]) -> None:
+    """After every hand-over that says that all is well, or that promoted nobody, look at once."""
     usual = handover.hand_over
 
     def looked(target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False) -> Handover:
         outcome = usual(target, old, new, described, elect=elect)
         if outcome.master and not outcome.problems:
             broken.extend(_undone(target, outcome.master, old, described, elect=elect))
+        if not outcome.master and _fenced(target, old):
+            tell({"untrue": f"{old} is still the master and was left fenced"})
         return outcome
 
     handover.hand_over = looked  # verbs.py takes it from there when it is asked
+
+
+def _fenced(target: ServiceAccess, name: str) -> bool:
+    """Whether a master that can be reached refuses all writes."""
+    try:
+        with Servers(target) as servers:
+            return servers.is_master(name) and servers.get(name, MIN_REPLICAS) == str(FENCE)
+    except (OSError, ReplyError):
+        return False
 
 
 def _undone(target: ServiceAccess, master: str, old: str, described: Described, *, elect: bool) -> list[str]:

@@ -13,8 +13,9 @@ from tests.lives.history import BOTH, Promotion, promotions, required, told, une
 from tests.lives.town import MONITOR, Town
 from tests.lives.writers import Writer, missing
 
-CATCH_UP, AGREE, REPAIR, SOUND, PAUSE = 1.0, 45.0, 60.0, 30.0, 0.25
-"""Seconds. A frozen master that comes back is made a replica by Sentinel after 10 to 18 s."""
+CATCH_UP, AGREE, REPAIR, SOUND, PAUSE = 1.0, 75.0, 90.0, 60.0, 0.25
+"""Seconds. A frozen master that comes back is made a replica by Sentinel after 10 to 18 s; a Sentinel that stood still
+for 2 s, as on a busy machine, does nothing for 30 s (TILT)."""
 
 
 class WrongError(AssertionError):

@@ -44,7 +44,7 @@ from tests.lives.writers import Writer
 
 SERVERS, SENTINELS = ("master", "first", "second"), ("sentinel1", "sentinel2", "sentinel3")
 STRIKES = (
-    "dies", "master dies", "master restarts", "first dies", "second dies", "sentinel1 dies", "sentinels freeze",
+    "dies", "master dies", "master restarts", "first dies", "second dies", "sentinel1 dies", "two Sentinels die",
     "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master",
 )  # fmt: skip
 QUIET = frozenset({"edit_live", "edit_restart", "deploy", "hand_over", "switchover", "by_hand", "settle"})
@@ -148,7 +148,7 @@ class Life(RuleBasedStateMachine):
         """Hand the master over."""
         self._run("switchover", self.town.who(to) if to else None, by, fate)
 
-    @rule(at=st.integers(2, 5), strike=st.sampled_from(("cut off from two Sentinels", "sentinels freeze")))
+    @rule(at=st.integers(2, 5), strike=st.sampled_from(("cut off from two Sentinels", "two Sentinels die")))
     @step
     def hand_over_by_a_minority(self, at: int, strike: str) -> None:
         """Two Sentinels are gone just before they are asked for their votes."""
@@ -236,11 +236,12 @@ class Life(RuleBasedStateMachine):
             return
         name = self.town.who(part)
         self._freeze(self.town.neighbours(name) if machine else [name])
-        time.sleep(seconds)
+        # A Sentinel that stands still for 2 s does nothing for 30 s: few lives are to wait for that.
+        time.sleep(min(seconds, 1.7) if machine else seconds)
         self.town.thaw()
 
     @precondition(lambda self: not self.away)
-    @rule(part=st.sampled_from((*SERVERS, *SENTINELS)))
+    @rule(part=st.sampled_from(SERVERS))
     @step
     def freeze_for_longer(self, part: str) -> None:
         """A process is cut off until ``thaw``, or the end."""
@@ -289,6 +290,8 @@ class Life(RuleBasedStateMachine):
         self._judge(what, outcome, by, calm=calm, began=began)
 
     def _judge(self, what: str, outcome: Outcome, by: str, *, calm: bool, began: float) -> None:
+        if outcome.untrue:
+            raise WrongError(outcome.untrue)
         unasked = sum(each.at >= began for each in judging.failovers(self.town)) - (by == FAILOVER)
         if unasked > 0:
             # A Sentinel found the master down on a machine that is too busy: nothing can be said of how it went.
@@ -311,9 +314,8 @@ class Life(RuleBasedStateMachine):
         if strike == "a Sentinel fails over":
             access = managed(town.of(town.sentinels[0])).access
             return Fate(at, command=(Access(access.endpoint, access.secret), ("SENTINEL", "FAILOVER", MONITOR)))
-        if strike == "sentinels freeze":
-            town.frozen.update({each: pid for each in victims if (pid := town.pid(each))})
-            return Fate(at, signals=tuple((town.pid(each), signal.SIGSTOP) for each in victims if town.pid(each)))
+        if strike == "two Sentinels die":
+            return Fate(at, signals=tuple((town.pid(each), int(signal.SIGKILL)) for each in victims if town.pid(each)))
         name = town.who(strike.split(maxsplit=1)[0])
         if name in town.servers:
             self.records.ended.append((time.time(), town.of(name).endpoint.port))

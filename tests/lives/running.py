@@ -29,7 +29,7 @@ from tests.lives import errand
 from tests.lives.machine import Life
 from tests.lives.mutants import MUTANTS
 
-_BLOCK, _SHRINKING = 25, 90
+_BLOCK, _SHRINKING = 200, 90
 _EVERY = 15.0
 
 

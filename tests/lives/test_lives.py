@@ -31,7 +31,7 @@ def test_no_life_goes_wrong() -> None:
 
 SHORTEST = {
     "no-fence": "hand_over(to='')",
-    "announced-before-promoted": "switchover(to='', by='election', fate=(8, 'dies'))",
+    "announced-before-promoted": "hand_over(to='')",
     "no-majority": "hand_over_by_a_minority(at=2, strike='cut off from two Sentinels')",
     "wrong-epoch": "hand_over(to='')",
     "old-epoch": "hand_over(to='')",
