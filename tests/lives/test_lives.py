@@ -39,6 +39,7 @@ SHORTEST = {
     "fence-left": "hand_over(to='')",
     "short-timeout-left": "hand_over(to='')",
     "others-not-repointed": "hand_over(to='')",
+    "not-undone": "hand_over_by_a_minority(at=4, strike='two Sentinels die')",
     "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
 }
 """The shortest life in which each is found; the others take a choice of moments."""
