@@ -10,7 +10,7 @@ LOCKED := -m pip install --disable-pip-version-check --require-hashes --requirem
 OURS := -m pip install --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable
 NEWEST := .cache/newest
 
-.PHONY: help demo test test-all test-newest lock bench drill-powercut lint docs
+.PHONY: help demo test test-all test-newest lock bench lives drill-powercut lint docs
 
 help: ## show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lock: .venv/.ready-test ## write the lock files anew with the newest versions th
 
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench
+
+lives: .venv/.ready-test ## random lives of a deployment, with kills in the middle of everything, and no lost write (SECONDS=600 SEED=1)
+	@$(PYTHON) -m tests.lives --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 drill-powercut: .venv/.ready-test ## cut an emulated machine's power: what each appendfsync keeps (ROUNDS=5)
 	@$(PYTHON) -m tests.powercut --rounds $(or $(ROUNDS),5)

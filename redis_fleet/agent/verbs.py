@@ -174,17 +174,16 @@ def _note_manual_master(asked: Asked) -> Done:
 
 def _hold(asked: Asked) -> Done:
     from .messages.holding import Hold, KeptDown
-    from .process.start import kill_and_hold
+    from .process.holding import hold
 
-    return Done(True, KeptDown(kill_and_hold(Hold.from_json(asked.body, _for_good(asked)).process)))
+    return Done(True, KeptDown(hold(Hold.from_json(asked.body, _for_good(asked)))))
 
 
 def _release(asked: Asked) -> Done:
     from .messages.holding import Release, Released
-    from .process.start import release
+    from .process.holding import release
 
-    asks = Release.from_json(asked.body, _for_good(asked))
-    release(asks.process, asks.server, asks.follow)
+    release(Release.from_json(asked.body, _for_good(asked)))
     return Done(True, Released())
 
 

@@ -64,6 +64,13 @@ class Stage:
         """The deployment that was drilled, if there was one."""
         return self.call.fleet if self.call else None
 
+    def deployed(self, service: str | None) -> Call:
+        """Return how the deployment is reached; brings the sandbox up where it is our own."""
+        if self.call is None:
+            self.deployment(service, disturb=True)
+        assert self.call is not None
+        return self.call
+
     def deployment(self, service: str | None, *, disturb: bool) -> Deployment:
         """Return the deployment with the service to drill; brings the sandbox up where it is our own."""
         if self._deployment is None:

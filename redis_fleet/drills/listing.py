@@ -20,14 +20,15 @@ class Listed:
 
 
 # A playbook does it, with its own client on the machines: it needs no drill's notebook and shows no commands.
-VERIFICATIONS = (
+FAILOVER = "failover"
+_VERIFICATIONS = (
     Listed(
-        name="failover",
+        name=FAILOVER,
         title="What clients notice of a failover",
         on="deployment",
-        disturbs="the master is killed once; the Sentinels replace it",
+        disturbs="the master is killed, stopped or frozen once (--how); the Sentinels replace it",
         more="",
-        run="redis-fleet verify FILE --drill failover",
+        run="redis-fleet drill failover, or verify --drill failover",
     ),
 )
 
@@ -38,4 +39,4 @@ def listed() -> tuple[Listed, ...]:
         Listed(each.name, each.title, each.on, each.disturbs, each.more, f"redis-fleet drill {each.name}")
         for each in all_drills()
     )
-    return (*own, *VERIFICATIONS)
+    return (*own, *_VERIFICATIONS)

@@ -12,12 +12,13 @@ from redis_fleet.agent.messages.handover import (
     Promote,
     RestorePriorities,
 )
-from redis_fleet.agent.messages.holding import Hold, Release
+from redis_fleet.agent.messages.holding import FREEZE, KILL, Hold, Release
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.messages.usual_values import Described
 from redis_fleet.agent.replication.agreement import agreed_master
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet
 from redis_fleet.observe.request import managed
+from redis_fleet.operations.ports import waits
 from redis_fleet.operations.remote_client import Ask
 
 
@@ -31,18 +32,26 @@ class AnsibleProcessControl:
         self._target = target
         self._view = view
         self._ask = ask
+        self._how = KILL
 
-    def kill_and_hold(self, process_id: str) -> str:
-        """SIGKILL the process and keep it down."""
-        return self._ask(Hold(managed(self._processes[process_id]))).words
+    def take_away(self, process_id: str, how: str) -> str:
+        """Kill, stop or freeze the process; a frozen one goes on by itself after the drill's longest waits."""
+        self._how = how
+        bounds = waits(self._target)
+        seconds = round(bounds.failover + bounds.follow) if how == FREEZE else 0
+        return self._ask(Hold(managed(self._processes[process_id]), how, seconds)).words
 
     def release(self, process_id: str) -> None:
         """Let it come back as a replica of the master that the Sentinels agree on now.
 
-        Its file still makes it a master, which would take writes for about ten seconds and then lose them. Raises
-        RuntimeError where it would come back empty as the master and empty its replicas.
+        Its file still makes it a master, which would take writes for about ten seconds and then lose them. A frozen one
+        does: it runs, and only Sentinel can tell it. Raises RuntimeError where it would come back empty as the master
+        and empty its replicas.
         """
         process = self._processes[process_id]
+        if self._how == FREEZE:
+            self._ask(Release(managed(process), how=FREEZE))
+            return
         agreed = agreed_master(self._view())
         own = next(each for each in self._target.members if each.id == process_id)
         replaced = agreed not in ("", str(own.announced))

@@ -19,6 +19,9 @@ def from_here(target: ServiceAccess) -> bool:
     return len(unreachable(target)) < len(target.instances)
 
 
-def client_of(target: ServiceAccess, ask: Ask, *, here: bool) -> Client:
-    """Return the client of a service, beside this process or on the machine that is asked."""
-    return LocalClient(target) if here else ShippedClient(target, ask)
+def client_of(target: ServiceAccess, ask: Ask, *, here: bool, patience: float = 0.0) -> Client:
+    """Return the client of a service, beside this process or on the machine that is asked.
+
+    ``patience`` (seconds, 0: the usual half one) is how long it waits for an answer.
+    """
+    return LocalClient(target, patience=patience) if here else ShippedClient(target, ask, patience)

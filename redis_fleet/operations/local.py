@@ -20,11 +20,14 @@ END = 5.0
 
 
 class LocalClient:
-    """A ``Client`` whose writer runs beside this process; ``seconds`` is the writer's hard bound."""
+    """A ``Client`` whose writer runs beside this process; ``seconds`` is the writer's hard bound.
 
-    def __init__(self, target: ServiceAccess, seconds: float | None = None) -> None:
+    ``patience`` (seconds, 0: the usual) is how long it waits for an answer.
+    """
+
+    def __init__(self, target: ServiceAccess, seconds: float | None = None, patience: float = 0.0) -> None:
         """Keep the target; nothing runs yet. The bound is by default enough for every wait of an operation."""
-        self._target = target
+        self._target, self._patience = target, patience
         self._seconds = waits(target).total if seconds is None else seconds
         self._folder: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,7 +47,7 @@ class LocalClient:
                 start_new_session=True,
             )
         secrets: list[str] = []
-        task = Writing(self._target, self._folder, self._seconds).to_json(secrets)
+        task = Writing(self._target, self._folder, self._seconds, self._patience).to_json(secrets)
         if self._process.stdin:
             self._process.stdin.write(json.dumps({"task": task, "secrets": secrets}).encode())
             self._process.stdin.close()

@@ -83,10 +83,13 @@ class WriteCount:
 
 
 class ProcessControl(Protocol):
-    """What is done to processes: over Ansible on machines, by plain signals in a sandbox."""
+    """What is done to processes, by a machine of the deployment."""
 
-    def kill_and_hold(self, process_id: str) -> str:
-        """SIGKILL the process and keep it down; returns the words that say how it is kept down."""
+    def take_away(self, process_id: str, how: str) -> str:
+        """Kill, stop or freeze the process (see ``holding.py`` of the agent's messages) until ``release``.
+
+        Returns the words that say how it is kept away.
+        """
 
     def release(self, process_id: str) -> None:
         """Let the process come back and return once it was started; safe for one that is not held."""

@@ -20,11 +20,11 @@ class Ask(Protocol):
 
 
 class ShippedClient:
-    """A ``Client`` whose writer runs on a machine."""
+    """A ``Client`` whose writer runs on a machine; ``patience`` as in ``Writing``."""
 
-    def __init__(self, target: ServiceAccess, ask: Ask) -> None:
-        """Keep both; nothing runs yet."""
-        self._target = target
+    def __init__(self, target: ServiceAccess, ask: Ask, patience: float = 0.0) -> None:
+        """Keep them; nothing runs yet."""
+        self._target, self._patience = target, patience
         self._ask = ask
         self._folder: str | None = None
         self._offset = 0
@@ -32,7 +32,7 @@ class ShippedClient:
 
     def start(self) -> None:
         """Start the writer there."""
-        self._folder = self._ask(ClientStart(self._target, waits(self._target).total)).folder
+        self._folder = self._ask(ClientStart(self._target, waits(self._target).total, self._patience)).folder
 
     def look(self) -> Look:
         """Return new events and the view from there."""

@@ -10,6 +10,7 @@ from typing import Any
 from redis_fleet import kinds
 from redis_fleet.drills.master_moves import timeline
 from redis_fleet.model import Fleet
+from redis_fleet.operations.failover_ways import WAYS
 from redis_fleet.report.charts import Figure, figure
 from redis_fleet.report.picture import Picture, Row, picture_of
 
@@ -134,7 +135,8 @@ def of_failover(report: Report, fleet: Fleet, rows: Sequence[Row] = (), made: da
     drawn = figure(asdict(timeline(report, "What clients notice of the failover")))
     section = Section(
         "failover", f"Failover of {report['service']}",
-        "the master is killed while a client writes: a replica takes over, and what was acknowledged is still there",
+        f"while a client writes the master is taken away, {report['how']}: {WAYS[report['how']].means}; a replica takes"
+        " over, and what was acknowledged is still there",
         "good" if report["ok"] else "bad", "as it should be" if report["ok"] else "not as it should be",
         max((event["at_ms"] for event in report["timeline"]), default=0) / 1000,
         (), tuple(_failover_measures(report)), (drawn,), tuple(report["problems"]),
@@ -166,15 +168,23 @@ def _failover_measures(report: Report) -> list[Report]:
         ("writes refused for", report["write_gap_ms"], "ms", "clients must try again meanwhile"),
         ("acknowledged writes", report["acknowledged"], "", "of one client that writes all the time"),
         ("of these lost", report["acknowledged_lost"], "", "acknowledged by the old master, not on the new one"),
+        *_stale(report),
         ("refused tries", report["refused"], "", ""),
         ("old master back as a replica after", report["rejoined_ms"], "ms", "from the order to let it come back"),
         ("master", f"{report['old_master']} → {report['new_master'] or 'none'}", "", ""),
-        ("kept down by", report["kept_down"] or "was not killed", "", ""),
+        ("how", report["how"], "", WAYS[report["how"]].means),
+        ("kept away by", report["kept_down"] or "was not touched", "", ""),
     ]
     return [
         {"name": name, "value": "not known" if value is None else value, "unit": unit, "meaning": meaning}
         for name, value, unit, meaning in rows
     ]
+
+
+def _stale(report: Report) -> list[tuple[str, Any, str, str]]:
+    lost = report["stale_acknowledged_lost"]
+    said = "acknowledged by the old master, when it went on, to a client that had stayed with it"
+    return [] if lost is None else [("lost by a client that did not ask again", lost, "", said)]
 
 
 def _plural(count: int, word: str) -> str:

@@ -40,7 +40,7 @@ class Hands:
         """Begin with clean hands."""
         self.group = group
 
-    def kill_and_hold(self, process_id: str) -> str:
+    def take_away(self, process_id: str, how: str) -> str:  # noqa: ARG002 (one way is enough)
         """Kill a process."""
         self.group.kill(process_id)
         return "nothing restarts it"

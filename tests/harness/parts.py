@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".cache" / "test-logs"
 _BIN = Path(sys.executable).parent
 _PATH = f"{_BIN}:{ROOT / '.cache' / 'bin'}:{os.environ['PATH']}"
-_SUITES = ("live", "package", "fuzz", "unit", "golden", "invalid", "rules", "harness")
+_SUITES = ("live", "lives", "package", "fuzz", "unit", "golden", "invalid", "rules", "harness")
 _DRILLS = ("drills", "report")
 # Tests that run side by side take different ports: one that is down for a moment has its port still.
 _PORTS = {"pytest": "10000-21383", "drills": "21384-32767"}
 _LONG = {
     "REDIS_FLEET_BOUNDARIES": "all",
+    "REDIS_FLEET_LIVES": "1800",
     "REDIS_FLEET_LONG": "1",
     "REDIS_FLEET_SWITCHOVERS": "20",
     "PLAN_LIVES": "300",

@@ -235,7 +235,8 @@ def test_a_failover_has_its_timeline_and_numbers() -> None:
     report = {
         "ok": False, "service": "orders", "old_master": "orders-6379@red1", "new_master": "orders-6379@red2",
         "write_gap_ms": 3190, "acknowledged": 4000, "acknowledged_lost": None, "refused": 60, "rejoined_ms": 900,
-        "kept_down": "SIGKILL", "problems": ["the key could not be read back"], "timeline": timeline,
+        "how": "freeze", "stale_acknowledged_lost": 7, "kept_down": "SIGSTOP",
+        "problems": ["the key could not be read back"], "timeline": timeline,
         "writes": [{"at_ms": at, "acknowledged": at, "refused": 0} for at in (0, 500, 1000)],
     }  # fmt: skip
     made = of_failover(report, fleet_of("sentinel"), made=sample.MADE)
@@ -246,6 +247,8 @@ def test_a_failover_has_its_timeline_and_numbers() -> None:
     assert 'class="drill bad"' in rendered(made)
     assert "orders-6379@red1 → orders-6379@red2" in text
     assert "not known" in text
+    assert "taken away, freeze: its process does nothing for a while (SIGSTOP)" in text
+    assert "lost by a client that did not ask again" in text
     assert "As described; its processes were not asked." in text
     drawn = made.sections[0].figures[0]
     assert [mark.number for mark in drawn.marks] == [1, 2, 3]

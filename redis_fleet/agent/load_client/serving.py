@@ -12,7 +12,7 @@ from . import writer
 def start(request: ClientStart) -> ClientStarted:
     """Start a writer that goes on when this process has ended; returns its folder."""
     folder = tempfile.mkdtemp(prefix="redis-fleet-drill-")
-    writer.start_detached(request.service, folder, request.seconds)
+    writer.start_detached(request.service, folder, request.seconds, request.patience)
     return ClientStarted(folder)
 
 

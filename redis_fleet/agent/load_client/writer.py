@@ -58,8 +58,9 @@ class Bits:
 class Writer:
     """One client that writes number after number and follows the master."""
 
-    def __init__(self, target: ServiceAccess, journal: Journal, seconds: float) -> None:
-        """Prepare; connects at the first step."""
+    def __init__(self, target: ServiceAccess, journal: Journal, seconds: float, patience: float = 0.0) -> None:
+        """Prepare; connects at the first step. ``patience`` as in ``Writing``."""
+        self._patience = patience or WRITE_TIMEOUT
         self._target = target
         self._journal = journal
         self._key = f"redis-fleet:drill:{secrets.token_hex(8)}"
@@ -145,7 +146,7 @@ class Writer:
     def _open(self, node: Instance, named_by: str) -> Connection | None:
         """Connect to a process if it says itself that it is the master, None if it is not or cannot be reached."""
         try:
-            connection = connect(self._target, node, WRITE_TIMEOUT)
+            connection = connect(self._target, node, self._patience)
         except CONNECTION_ERRORS:
             return None
         try:
@@ -188,12 +189,12 @@ class Writer:
         return self._bits.not_in(stored), "the whole key is gone: evicted, or the data is gone" if gone else ""
 
 
-def run(target: ServiceAccess, events_path: str, stop_path: str, seconds: float) -> Tally:
+def run(target: ServiceAccess, events_path: str, stop_path: str, seconds: float, patience: float = 0.0) -> Tally:
     """Write until ``stop_path`` exists, at most ``seconds``; events go to ``events_path`` (mode 0600)."""
     journal = Journal(events_path)
     try:
         journal.note("started")
-        writer = Writer(target, journal, seconds)
+        writer = Writer(target, journal, seconds, patience)
         stop_file, deadline = Path(stop_path), time.monotonic() + seconds
         while time.monotonic() < deadline and not stop_file.exists():
             writer.step()
@@ -207,7 +208,7 @@ def run(target: ServiceAccess, events_path: str, stop_path: str, seconds: float)
         journal.close()
 
 
-def start_detached(target: ServiceAccess, folder: str, seconds: float) -> int:
+def start_detached(target: ServiceAccess, folder: str, seconds: float, patience: float = 0.0) -> int:
     """Start ``run`` in a process of its own that outlives this one, and return its pid (for an Ansible module).
 
     ``folder`` must exist, absolute, closed to others; the files in it are ``events`` and ``stop``. Ansible removes a
@@ -216,7 +217,7 @@ def start_detached(target: ServiceAccess, folder: str, seconds: float) -> int:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _become_detached(Writing(target, folder, seconds), writer)
+        _become_detached(Writing(target, folder, seconds, patience), writer)
     os.close(writer)
     os.waitpid(child, 0)
     with os.fdopen(reader, "rb") as pipe:
@@ -243,7 +244,7 @@ def _become_detached(task: Writing, report: int) -> NoReturn:
 
 def _serve(task: Writing) -> None:
     folder = Path(task.folder)
-    run(task.service, str(folder / EVENTS), str(folder / STOP), task.seconds)
+    run(task.service, str(folder / EVENTS), str(folder / STOP), task.seconds, task.patience)
 
 
 def main() -> None:

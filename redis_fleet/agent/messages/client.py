@@ -77,11 +77,15 @@ class Event(Message):
 
 @dataclass(frozen=True)
 class Writing(Message):
-    """What a writer has to know: its ``folder`` is absolute and closed to others, ``seconds`` bound its life."""
+    """What a writer has to know: its ``folder`` is absolute and closed to others, ``seconds`` bound its life.
+
+    ``patience`` (seconds, 0: the usual half one) is how long it waits for an answer before it asks for another master.
+    """
 
     service: ServiceAccess
     folder: str
     seconds: float
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,13 @@ class ClientStarted(Message):
 
 @dataclass(frozen=True)
 class ClientStart(Request[ClientStarted]):
-    """Start a writer that outlives the request by at most ``seconds``."""
+    """Start a writer that outlives the request by at most ``seconds``; ``patience`` as in ``Writing``."""
 
     verb = "client-start"
 
     service: ServiceAccess
     seconds: float
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)

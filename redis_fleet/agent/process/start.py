@@ -1,9 +1,8 @@
-"""Start processes and wait until they are ready; kill one and keep it down, let it come back."""
+"""Start processes and wait until they are ready."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -21,7 +20,6 @@ from ..host.systemd import end_of, show, show_one, systemctl
 from ..inspect.damage import says_damaged
 from ..messages.process import ManagedProcess
 from ..messages.running import Start, Started, Starting
-from ..messages.unit_handover import HOLD
 from ..protocol.resp import ReplyError, info, pairs
 from .first_sync import skip_sync_delay
 
@@ -205,42 +203,3 @@ def tail(log: str) -> str:
         lines = []
     hint = "; 'redis-fleet repair' cuts the damage off" if says_damaged(lines) else ""
     return "its log ends: " + " | ".join(lines[-_LOG_LINES:]) + hint if lines else "it has no log"
-
-
-def kill_and_hold(process: ManagedProcess) -> str:
-    """SIGKILL a process and keep it down until ``release``; returns how it is kept down."""
-    if not process.unit:
-        pid = running_pid(process.pid, process.data)
-        if not pid:
-            raise NotReadyError(f"{process.name} does not run")
-        os.kill(pid, signal.SIGKILL)
-        return f"SIGKILL to pid {pid}; nothing supervises it"
-    held = Path(HOLD.format(unit=process.unit))
-    held.parent.mkdir(parents=True, exist_ok=True)
-    held.write_text("[Service]\nRestart=no\n", encoding="ascii")
-    systemctl("daemon-reload")
-    systemctl("kill", "--signal=KILL", process.unit)
-    return f"SIGKILL, and Restart=no in {held} (gone after a reboot)"
-
-
-def release(process: ManagedProcess, server: str, master: str = "") -> None:
-    """Take the hold away and start the process; safe for one that is not held or already runs.
-
-    With a ``master``, as ``follow`` in ``Starting``, its file names that one from now on.
-    """
-    if master:
-        follow(Path(process.configuration), master)
-    if not process.unit:
-        try:
-            with connect(process.access):
-                return
-        except (OSError, ReplyError):
-            spawn(server, process)
-        return
-    held = Path(HOLD.format(unit=process.unit))
-    if held.exists():
-        held.unlink()
-        held.parent.rmdir()
-        systemctl("daemon-reload")
-    systemctl("reset-failed", process.unit)
-    systemctl("start", "--no-block", process.unit)

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet import report as pages
-from redis_fleet.cli.common import FAILED, INVALID, AskBecome, AskPass, InSandbox, Json, Vault, interruptible
+from redis_fleet.agent.messages.holding import KILL
+from redis_fleet.cli.common import FAILED, INVALID, AskBecome, AskPass, InSandbox, Json, Vault, Yes, interruptible
 from redis_fleet.cli.drill_environment import Stage, own_sandbox, stage_of
+from redis_fleet.cli.failover import How, drill_failover, watched
 from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
 from redis_fleet.drills.context import Place
 from redis_fleet.drills.drill import Drill, all_drills, find, perform
-from redis_fleet.drills.listing import VERIFICATIONS, listed
+from redis_fleet.drills.listing import FAILOVER, listed
 from redis_fleet.drills.report import DrillReport, Step
 from redis_fleet.project import SAMPLES
 from redis_fleet.sandbox import binary
@@ -35,6 +37,8 @@ def drill(
     disturb: Disturb = False,
     report: Report = None,
     service: OfService = None,
+    how: How = KILL,
+    yes: Yes = False,
     as_json: Json = False,
     vault: Vault = None,
     ask_pass: AskPass = False,
@@ -43,15 +47,16 @@ def drill(
     """See persistence, replication, failover, data types, leaderboards and locks work, and what they cost.
 
     Without a FILE a drill brings up the sandbox that it needs and takes it down again. On a deployment it writes under
-    keys of its own, removes them, and does not disturb anyone unless --disturb is given. Exit code 1 when anything
-    differed from what is documented.
+    keys of its own, removes them, and does not disturb anyone unless --disturb is given; 'failover' asks, or needs
+    --yes. Exit code 1 when anything differed from what is documented.
     """
     screen = Screen(as_json=as_json)
     if words == ["list"]:
         _list(screen)
         return
     names, file = _split(words)
-    chosen = _chosen(names, screen)
+    failover = names == [FAILOVER]
+    chosen = [] if failover else _chosen(names, screen)
     check_writable(report, screen)
     with interruptible(screen):
         stage = (
@@ -60,6 +65,10 @@ def drill(
             else own_sandbox(_SAMPLE, screen)
         )
         with stage:
+            if failover:
+                call = stage.deployed(service)
+                drill_failover(call, watched(call.fleet, service, screen), how, yes=yes or not file, report=report)
+                return
             reports = [_performed(each, stage, screen, service, disturb, alone=names != ["all"]) for each in chosen]
             # While a sandbox of our own is still there.
             rows = statuses(stage.call) if report and stage.call else []
@@ -80,7 +89,8 @@ def _list(screen: Screen) -> None:
 def _split(words: list[str]) -> tuple[list[str], Path | None]:
     """Tell drills from the description behind them."""
     last = words[-1]
-    if find(last) is None and last != "all" and (Path(last).exists() or last.endswith((".yml", ".yaml"))):
+    named = find(last) or last in ("all", FAILOVER)
+    if not named and (Path(last).exists() or last.endswith((".yml", ".yaml"))):
         return words[:-1] or ["all"], Path(last)
     return words, None
 
@@ -88,12 +98,11 @@ def _split(words: list[str]) -> tuple[list[str], Path | None]:
 def _chosen(names: list[str], screen: Screen) -> list[Drill]:
     if names == ["all"]:
         return list(all_drills())
+    if FAILOVER in names:
+        screen.fail(f"'{FAILOVER}' is done alone: redis-fleet drill {FAILOVER} FILE")
+        raise typer.Exit(INVALID)
     unknown = [name for name in names if find(name) is None]
     if unknown:
-        elsewhere = next((each for each in VERIFICATIONS if each.name == unknown[0]), None)
-        if elsewhere:
-            screen.fail(f"'{elsewhere.name}' is run by another command: {elsewhere.run}")
-            raise typer.Exit(INVALID)
         known = ", ".join(each.name for each in all_drills())
         screen.fail(f"'{unknown[0]}' is no drill; there are {known}, and 'all'")
         raise typer.Exit(INVALID)

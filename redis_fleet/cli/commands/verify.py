@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from redis_fleet import report as pages
+from redis_fleet.agent.messages.holding import KILL
 from redis_fleet.agent.replication.health import Trouble
-from redis_fleet.cli.common import FAILED, INVALID, Yes, confirm, end, placed
+from redis_fleet.cli.common import FAILED, INVALID, Yes, end, placed
 from redis_fleet.cli.context import Call, on_machines
+from redis_fleet.cli.failover import How, drill_failover, only_watched
 from redis_fleet.cli.playbook_runner import Run
 from redis_fleet.cli.reporting import Report, check_writable, statuses, write
 from redis_fleet.cli.screen import Screen
-from redis_fleet.model import Fleet
-from redis_fleet.operations.report import unit
 
 
 class Drill(StrEnum):
@@ -30,13 +30,14 @@ def verify(
     call: Call,
     drill: Annotated[Drill | None, typer.Option(help="Disturb the service on purpose and measure it.")] = None,
     service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
+    how: How = KILL,
     yes: Yes = False,
     report: Report = None,
 ) -> None:
     """Prove that replication, passwords and Sentinels work, as a client sees them. Harmless without --drill.
 
-    With --drill failover the master is killed while a client writes; the report says how long writes were refused and
-    how many acknowledged ones are missing.
+    With --drill failover the master is taken away while a client writes; the report says how long writes were refused
+    and how many acknowledged ones are missing.
     """
     names = [each.name for each in call.fleet.services]
     if service and service not in names:
@@ -53,14 +54,7 @@ def verify(
             write(report, page, call.screen)
         _verified(call.screen, run)
         return
-    chosen = service or _only_watched(call.fleet, call.screen)
-    confirm(call.screen, f"kill the master of '{chosen}' and wait for the failover?", yes)
-    run = call.play("drill-failover", {"redis_fleet_service": chosen})
-    data = run.data.get("redis_fleet_drill", {})
-    if report and data.get("report"):
-        drilled = {**data["report"], "writes": data.get("writes", [])}
-        write(report, pages.of_failover(drilled, placed(call.fleet, call.how), statuses(call)), call.screen)
-    _drilled(call.screen, run, chosen)
+    drill_failover(call, service or only_watched(call.fleet, call.screen), how, yes=yes, report=report)
 
 
 def _verified(screen: Screen, run: Run) -> None:
@@ -89,35 +83,3 @@ def _troubles(run: Run) -> list[Trouble]:
 def _failures(run: Run, checks: list[dict[str, Any]]) -> list[str]:
     """Return why there are no checks: what they found is in them."""
     return [] if checks else run.failures
-
-
-def _only_watched(fleet: Fleet, screen: Screen) -> str:
-    watched = [service.name for service in fleet.services if service.watch]
-    if len(watched) == 1:
-        return watched[0]
-    said = f"choose one with --service: {', '.join(watched)}" if watched else "no service is watched by Sentinels"
-    screen.fail(said)
-    raise typer.Exit(INVALID)
-
-
-def _drilled(screen: Screen, run: Run, service: str) -> None:
-    report = run.data.get("redis_fleet_drill", {}).get("report")
-    screen.json(report or {"ok": False, "service": service, "problems": run.failures})
-    if report:
-        screen.rest()
-        _numbers(screen, report)
-    end(screen, run)
-    screen.say("the failover is as it should be", "green")
-
-
-def _numbers(screen: Screen, report: dict[str, Any]) -> None:
-    rows = [
-        ("writes refused for", unit(report["write_gap_ms"], "ms")),
-        ("acknowledged writes", unit(report["acknowledged"])),
-        ("of these lost", unit(report["acknowledged_lost"])),
-        ("master", f"{report['old_master']} → {report['new_master'] or 'none'}"),
-        ("old master back as a replica after", unit(report["rejoined_ms"], "ms")),
-        ("kept down by", report["kept_down"] or "was not killed"),
-    ]
-    screen.say("")
-    screen.table(("", ""), rows)

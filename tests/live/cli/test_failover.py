@@ -73,7 +73,7 @@ def test_a_deployment_after_a_failover_follows_the_new_master(tmp_path: Path) ->
 
 REPORT = {
     "ok", "service", "old_master", "new_master", "write_gap_ms", "acknowledged", "acknowledged_lost", "refused",
-    "rejoined_ms", "kept_down", "problems", "timeline",
+    "how", "stale_acknowledged_lost", "rejoined_ms", "kept_down", "problems", "timeline",
 }  # fmt: skip
 
 
@@ -112,3 +112,49 @@ def test_a_drill_reports_one_object_and_loses_nothing(tmp_path: Path, sample: st
         others = [each.name for each in made.fleet.services if each.name != service]
         assert {made.master(each) for each in others} <= before.keys()
         assert made.on("plan").code == 0
+
+
+@pytest.mark.long
+def test_a_master_that_was_frozen_comes_back_as_a_replica_and_what_it_took_meanwhile_is_counted(tmp_path: Path) -> None:
+    with box(tmp_path / "box", "sentinel") as made:
+        before, old = made.pids(), made.master("orders")
+
+        done = made.on("drill", "failover", "--how", "freeze", "--yes", "--json")
+
+        report = done.json()
+        assert [each for each in report["problems"] if "no write was acknowledged" not in each] == []
+        assert (report["how"], report["acknowledged_lost"]) == ("freeze", 0)
+        assert report["stale_acknowledged_lost"] > 0, "it goes on as a master until a Sentinel tells it"
+        assert report["kept_down"].startswith("SIGSTOP")
+        assert report["new_master"] == made.master("orders") != old
+        assert made.pids() == before, "nothing was started"
+        assert [argv for argv in made.processes().values() if "sleep" in argv] == []
+
+        # What is stopped saves, and comes back as a replica.
+        old = made.master("orders")
+        done = made.on("drill", "failover", "--how", "stop", "--yes", "--json")
+        report = done.json()
+        # How long the gap is, is the machine's.
+        assert [each for each in report["problems"] if "no write was acknowledged" not in each] == []
+        assert (report["how"], report["acknowledged_lost"]) == ("stop", 0)
+        assert report["stale_acknowledged_lost"] is None
+        assert "DB saved on disk" in Path(made.process(old).paths.log).read_text(encoding="utf-8")
+        assert made.on("plan").code == 0
+
+
+def test_what_a_drill_cannot_undo_is_refused_by_name(tmp_path: Path) -> None:
+    with box(tmp_path / "box", "sentinel") as made:
+        before = made.pids()
+        for words in (("drill", "failover"), ("verify", "--drill", "failover")):
+            for how, instead in (("reboot", "'stop' ends"), ("cut", "'freeze' takes"), ("burn", "kill, stop, freeze")):
+                done = made.on(*words, "--how", how, "--yes")
+                assert done.code == 2, done.both
+                assert f"'{how}'" in done.err
+                assert instead in done.err
+        played = made.play("drill-failover", "-e", "redis_fleet_service=orders", "-e", "redis_fleet_how=cut")
+        assert played.code == 2
+        assert "nothing was touched" in played.both
+        asked = made.on("drill", "failover", "--how", "stop")
+        assert asked.code == 2
+        assert "--yes" in asked.err
+        assert made.pids() == before

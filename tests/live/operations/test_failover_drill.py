@@ -42,7 +42,7 @@ class PlainHands:
         self.group = group
         self.done: list[tuple[str, str]] = []
 
-    def kill_and_hold(self, process_id: str) -> str:
+    def take_away(self, process_id: str, how: str) -> str:  # noqa: ARG002 (one way is enough)
         """Kill a process."""
         self.done.append(("kill", process_id))
         self.group.kill(process_id)
@@ -136,8 +136,8 @@ def test_an_interrupt_releases_the_old_master_and_ends_the_writer(group: Group) 
 
 def test_hands_that_fail_half_way_are_undone(group: Group) -> None:
     class LostHands(PlainHands):
-        def kill_and_hold(self, process_id: str) -> str:
-            super().kill_and_hold(process_id)
+        def take_away(self, process_id: str, how: str) -> str:
+            super().take_away(process_id, how)
             raise ConnectionError("the machine went away after the kill")
 
     hands = LostHands(group)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from redis_fleet.cli.commands.verify import Drill
 from redis_fleet.cli.main import app
 from redis_fleet.drills.drill import all_drills
-from redis_fleet.drills.listing import VERIFICATIONS, listed
+from redis_fleet.drills.listing import FAILOVER, listed
 
 
 def test_the_list_has_the_drills_of_both_commands() -> None:
@@ -21,23 +21,23 @@ def test_the_list_has_the_drills_of_both_commands() -> None:
     assert [row["name"] for row in rows] == [*(each.name for each in all_drills()), "failover"]
     ways = {row["name"]: row["run"] for row in rows}
     assert ways["rdb"] == "redis-fleet drill rdb"
-    assert ways["failover"] == "redis-fleet verify FILE --drill failover"
+    assert ways["failover"] == "redis-fleet drill failover, or verify --drill failover"
     assert all(row.keys() == {"name", "title", "on", "disturbs", "more", "run"} for row in rows)
 
 
 def test_what_a_verification_can_drill_is_on_the_list_and_no_other() -> None:
-    assert [each.name for each in VERIFICATIONS] == list(Drill)
+    assert list(Drill) == [FAILOVER]
     assert len({each.name for each in listed()}) == len(listed())
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("failover", "'failover' is run by another command: redis-fleet verify FILE --drill failover"),
+        ("rdb failover", "'failover' is done alone: redis-fleet drill failover FILE"),
         ("fallover", "'fallover' is no drill; there are types, leaderboard,"),
     ],
 )
-def test_a_drill_of_another_command_is_named_with_it(name: str, said: str) -> None:
-    done = CliRunner().invoke(app, ["drill", name])
+def test_what_is_no_drill_is_refused(name: str, said: str) -> None:
+    done = CliRunner().invoke(app, ["drill", *name.split()])
     assert done.exit_code == 2
     assert said in " ".join(done.stderr.split())

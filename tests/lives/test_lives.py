@@ -1,0 +1,101 @@
+"""Lives for a while, and whether they find what is broken on purpose; ``make lives`` lives longer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.live.sandboxes import ROOT
+from tests.lives.history import BOTH, PLAIN, Promotion, Told, Written, promotions, required, told, unelected
+from tests.lives.mutants import MUTANTS
+
+SECONDS = os.environ.get("REDIS_FLEET_LIVES", "30")
+OURS, THEIRS = "a" * 40, "b" * 40
+
+
+def live(*words: str) -> subprocess.CompletedProcess[str]:
+    """Live."""
+    command = [sys.executable, "-m", "tests.lives", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_no_life_goes_wrong() -> None:
+    done = live("--seconds", SECONDS, "--seed", "12")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 violations" in done.stdout
+
+
+SHORTEST = {
+    "no-fence": "hand_over(to='')",
+    "announced-before-promoted": "hand_over(to='')",
+    "no-majority": "hand_over_by_a_minority(at=2, strike='cut off from two Sentinels')",
+    "wrong-epoch": "hand_over(to='')",
+    "old-epoch": "hand_over(to='')",
+    "no-demotion": "hand_over(to='')",
+    "fence-left": "hand_over(to='')",
+    "short-timeout-left": "hand_over(to='')",
+    "others-not-repointed": "hand_over(to='')",
+    "not-undone": "hand_over_by_a_minority(at=4, strike='two Sentinels die')",
+    "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
+}
+"""The shortest life in which each is found; the others take a choice of moments."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "step"), SHORTEST.items())
+def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"state = Lives()\nstate.build()\nstate.{step}\nstate.teardown()\n")
+    broken = live("--replay", str(script), "--mutant", name)
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    whole = live("--replay", str(script))
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_is_broken_is_found(name: str) -> None:
+    done = live("--seconds", "600", "--mutant", name)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "state = Lives()" in done.stdout, "the script that does it again"
+
+
+def test_logs_are_read() -> None:
+    text = (
+        "7:X 28 Nov 2026 14:48:33.123 # +vote-for-leader " + OURS + " 3\n"
+        "7:X 28 Nov 2026 14:48:33.200 * Sentinel new configuration saved on disk\n"
+        "7:X 28 Nov 2026 14:48:34.000 * +failover-state-send-slaveof-noone slave 127.0.0.1:6380 127.0.0.1 6380"
+        " @ orders 127.0.0.1 6379\n"
+    )
+    vote, promoted = told({"sentinel1": text})
+    assert (vote.event, vote.words) == ("+vote-for-leader", (OURS, "3"))
+    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380)]
+
+
+def test_an_epoch_needs_a_majority_or_a_sentinel_that_elected_itself() -> None:
+    def votes(leader: str, *voters: str) -> list[Told]:
+        return [Told(each, 1.0, "+vote-for-leader", (leader, "3")) for each in voters]
+
+    assert unelected(votes(OURS, "one", "two"), [3], [THEIRS], 3) == []
+    assert unelected(votes(THEIRS, "one"), [3], [THEIRS], 3) == []
+    assert len(unelected(votes(OURS, "one"), [3], [THEIRS], 3)) == 1
+    assert len(unelected(votes(OURS, "one", "two"), [4], [THEIRS], 3)) == 1
+
+
+def test_what_must_be_there() -> None:
+    early, plain, both = Written(0, 1.0, PLAIN, 1), Written(1, 3.0, PLAIN, 1), Written(2, 3.0, BOTH, 1)
+    failover = Promotion(4.0, 2)
+
+    def wanted(*, safe: list[float], killed: list[tuple[float, int]] | None = None) -> list[Written]:
+        return required([early, plain, both], [failover], safe, killed or [])
+
+    assert required([early, plain, both], [], [0.0], []) == [early, plain, both]
+    assert wanted(safe=[0.0]) == [both]
+    assert wanted(safe=[0.0, 2.0]) == [early, both]
+    assert wanted(safe=[0.0, 2.0, 3.5]) == [early, plain, both], "all had everything before the failover"
+    assert wanted(safe=[0.0], killed=[(3.5, 2)]) == [], "whoever was promoted had been killed"
+    assert wanted(safe=[0.0], killed=[(3.5, 1)]) == [both]
