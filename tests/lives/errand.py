@@ -18,8 +18,9 @@ from typing import Any
 
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.endpoint import Endpoint
-from redis_fleet.agent.messages.handover import Described, Handover
+from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess
+from redis_fleet.agent.messages.usual_values import Described
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, pairs
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.agreement import name_of

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.operations.service_access import target
-
 from redis_fleet.agent.access import connect
 from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
@@ -21,6 +19,7 @@ from redis_fleet.agent.replication.view import view
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.request import managed
 from redis_fleet.sandbox import processes
+from redis_fleet.topology.service_access import target
 from tests.harness.live.processes import eventually, server_binary
 from tests.harness.live.sandboxes import Box
 from tests.lives import deploying

@@ -6,9 +6,9 @@ from redis_fleet.agent.verbs import perform
 from redis_fleet.loading import load_fleet
 from redis_fleet.observe.facts import observed
 from redis_fleet.observe.request import request
-from redis_fleet.operations.master_change import described
 from redis_fleet.plan.planner import plan
 from redis_fleet.project import SAMPLES
+from redis_fleet.topology.service_access import described
 from tests.lives import errand
 
 _FLEET = load_fleet(str(SAMPLES / "sentinel.redis.yml"))
