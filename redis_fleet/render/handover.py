@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ast
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from redis_fleet import agent
 from redis_fleet.agent import bundle
-from redis_fleet.agent.messages.unit_handover import END, ENTRY, KNOWLEDGE, PYTHON, START, STOP, UnitHandover, folder_of
+from redis_fleet.agent.messages.unit_handover import (
+    END,
+    ENTRY,
+    KNOWLEDGE,
+    PYTHON,
+    START,
+    STOP,
+    UnitHandover,
+    folder_of,
+    lock_of,
+    stopping_of,
+    waiting_command,
+)
 from redis_fleet.agent.secret import masked
 from redis_fleet.model import Fleet, Process
 from redis_fleet.render.artifacts import File, Folder
@@ -18,6 +31,8 @@ from redis_fleet.topology.service_access import described, target
 _ROOT = Path(agent.__file__).parents[2]
 _PACKAGE = agent.__name__
 _HEAD = "SOURCES: dict[str, str] = {}\n"
+_PATIENCE = 15
+"""Seconds for which a unit's end waits for the one that replaces its server already: longer than that one takes."""
 _TAIL = """
 
 if __name__ == "__main__":
@@ -66,21 +81,22 @@ def unit_lines(fleet: Fleet, process: Process) -> dict[str, list[str]]:
     """Return the lines of a unit by its section.
 
     A failure never fails the unit (``-``), and they run outside of its walls (``+``). The Sentinels of the machine stop
-    after the server, as their votes are needed. What a process that has ended by itself leaves to ``end`` starts no
-    Python at ``stop``.
+    after the server, as their votes are needed. A process that has ended by itself has no $MAINPID at ``stop``. What
+    there is to do after the end is done by whoever waits for it; if nobody does, the lock is free.
     """
     if not process.hands_over:
         return {"unit": [], "service": []}
-    call = f"{' '.join(PYTHON)} {_code(process)}"
-    stop = f"""/bin/sh -c '[ -z "$$MAINPID" ] || exec {call} {STOP}'"""
+    call, mark = f"{' '.join(PYTHON)} {_code(process)}", stopping_of(process.unit)
+    # Whatever else is busy waits: every millisecond is one in which clients cannot write.
+    end = f"/usr/bin/nice -n -20 /usr/bin/flock --wait {_PATIENCE} {lock_of(process.unit)} {call} {END}"
     beside = [each.unit for each in fleet.sentinels if each.machine == process.machine and each.unit]
     return {
         "unit": [f"After={' '.join(beside)}"] if beside else [],
         "service": [
-            f"ExecStartPre=-+{call} {START}",
-            f"ExecStop=-+{stop}",
-            # Whatever else is busy waits: every millisecond is one in which clients cannot write.
-            f"ExecStopPost=-+/usr/bin/nice -n -20 {call} {END}",
+            f"ExecStartPre=-+/bin/sh -c 'rm -f {mark}; exec {call} {START}'",
+            f"ExecStartPost=-+{shlex.join(waiting_command(process.unit, _code(process), '${MAINPID}'))}",
+            f"""ExecStop=-+/bin/sh -c '[ -z "$$MAINPID" ] || {{ : >{mark}; exec {call} {STOP}; }}'""",
+            f"ExecStopPost=-+{end}",
         ],
     }
 

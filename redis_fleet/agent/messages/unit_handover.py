@@ -14,19 +14,44 @@ START, STOP, END = "start", "stop", "end"
 """When a unit calls for it: before its start, before its stop, after its end."""
 READY = "ready"
 """Called once, to be fast from then on."""
+WAIT = "wait"
+"""Waits for the end of a server (its pid follows) with everything imported, see waiting.py."""
 PYTHON = ("/usr/bin/python3", "-IS")
 """The machine's own Python, with nothing but its standard library."""
 KNOWLEDGE = "handover.json"
 """The file with what is known, beside the code."""
-HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
-"""Keeps a process down that was killed on purpose; gone after a reboot."""
 ENTRY = "redis_fleet.agent.process.unit_handover"
 """The module that is called."""
 
 
 def folder_of(unit: str) -> str:
     """Return the folder of what a unit hands over with, root's alone: the process itself cannot write there."""
-    return f"/etc/redis-fleet/{unit.rpartition('.service')[0] or unit}"
+    return f"/etc/redis-fleet/{_stem(unit)}"
+
+
+def lock_of(unit: str) -> str:
+    """Return the file that is locked by whoever waits for the end of a unit's server, and then replaces it."""
+    return f"/run/{_stem(unit)}.lock"
+
+
+def stopping_of(unit: str) -> str:
+    """Return the file that is there while somebody stops a unit's server on purpose, until its next start."""
+    return f"/run/{_stem(unit)}.stopping"
+
+
+def waiting_command(unit: str, code: str, pid: str) -> tuple[str, ...]:
+    """Return what starts the one that waits for the end of a process, in a unit of its own that has no file."""
+    properties = ("Nice=-20", "OOMScoreAdjust=-900", f"Description=Waits for the end of {unit}")
+    return (
+        "/usr/bin/systemd-run",
+        *("--quiet", "--collect", f"--unit={_stem(unit)}-handover-{pid}"),
+        *(f"--property={each}" for each in properties),
+        *(*PYTHON, code, WAIT, pid),
+    )
+
+
+def _stem(unit: str) -> str:
+    return unit.rpartition(".service")[0] or unit
 
 
 @dataclass(frozen=True)

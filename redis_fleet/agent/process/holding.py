@@ -18,11 +18,11 @@ from ..host.proc import running_pid
 from ..host.systemd import show, systemctl
 from ..messages.holding import FREEZE, KILL, STOP, Hold, Release
 from ..messages.process import ManagedProcess
-from ..messages.unit_handover import HOLD
 from ..protocol.resp import ReplyError
 from .restart import stop
 from .start import spawn
 
+_HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
 _STOPPING = 30.0
 
 
@@ -46,7 +46,7 @@ def _kill(process: ManagedProcess) -> str:
         pid = running_pid(process.pid, process.data)
         os.kill(pid, signal.SIGKILL)
         return f"SIGKILL to pid {pid}; nothing supervises it"
-    held = Path(HOLD.format(unit=process.unit))
+    held = Path(_HOLD.format(unit=process.unit))
     held.parent.mkdir(parents=True, exist_ok=True)
     held.write_text("[Service]\nRestart=no\n", encoding="ascii")
     systemctl("daemon-reload")
@@ -98,7 +98,7 @@ def release(request: Release) -> None:
         except (OSError, ReplyError):
             spawn(request.server, process)
         return
-    held = Path(HOLD.format(unit=process.unit))
+    held = Path(_HOLD.format(unit=process.unit))
     if held.exists():
         held.unlink()
         held.parent.rmdir()

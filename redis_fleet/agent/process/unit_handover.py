@@ -11,52 +11,52 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..messages.service import ServiceView
-from ..messages.unit_handover import END, HOLD, KNOWLEDGE, READY, START, STOP, UnitHandover
+from ..messages.unit_handover import END, KNOWLEDGE, READY, START, STOP, WAIT, UnitHandover
 from ..replication import succession
 from ..replication.crash_handover import TIMEOUT, replace_crashed
 from ..replication.view import map_parallel, sentinel_view, view
+from . import waiting
 
 _SECONDS = {START: 2.0, STOP: 30.0, END: 12.0}
 """After these the kernel ends it, whatever it waits for."""
-_CRASHES = frozenset({"signal", "core-dump", "exit-code", "watchdog", "oom-kill"})
-"""Of $SERVICE_RESULT, systemd.exec(5): the process ended by itself, or something ended it that was no stop."""
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str], file: str) -> int:
-    """Do what a unit calls it for: ``start``, ``stop`` or ``end``; ``file`` is what it knows. Never fails a unit."""
+def main(arguments: Sequence[str], file: str) -> int:
+    """Do what a unit calls it for; ``file`` is what it knows. Never fails a unit.
+
+    ``start``, ``stop`` and ``end`` do something, ``ready`` and ``wait`` (for the end of a pid) prepare for ``end``.
+    """
     occasion = arguments[0] if arguments else ""
-    if occasion == READY:
-        return 0
-    if occasion not in _SECONDS:
-        _say(f"'{occasion}' is none of {', '.join(_SECONDS)}")
+    if occasion not in (READY, WAIT, *_DOING):
+        _say(f"'{occasion}' is none of {', '.join(_DOING)}")
         return 2
-    signal.setitimer(signal.ITIMER_REAL, _SECONDS[occasion])
     try:
-        knows = UnitHandover.from_text(_read(file))
-        _DOING[occasion](knows, environment)
-    except (OSError, ValueError, RuntimeError) as error:
+        if occasion == READY:
+            waiting.begin(_known(file).unit, sys.argv[0])
+        elif occasion == WAIT:
+            _wait(file, int(arguments[1]))
+        else:
+            do(occasion, file)
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
         _say(f"nothing is done: {error}")
     return 0
 
 
+def do(occasion: str, file: str) -> None:
+    """Do what there is to do at the start, before the stop or after the end of a server, for a bounded time."""
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS[occasion])
+    _DOING[occasion](_known(file))
+
+
 def main_beside(code: str, arguments: Sequence[str]) -> int:
     """Do it for the file of the code that runs: what is known lies beside it."""
-    return main(arguments, os.environ, os.path.join(os.path.dirname(code), KNOWLEDGE))  # noqa: PTH118, PTH120
+    return main(arguments, os.path.join(os.path.dirname(code), KNOWLEDGE))  # noqa: PTH118, PTH120
 
 
-def crashed(environment: Mapping[str, str]) -> str:
-    """Return how a unit's process crashed, by what systemd gives its ExecStopPost; empty where it did not."""
-    result = environment.get("SERVICE_RESULT", "")
-    if result not in _CRASHES:
-        return ""
-    code, status = environment.get("EXIT_CODE", ""), environment.get("EXIT_STATUS", "")
-    return " ".join(filter(None, (result, code, status)))
-
-
-def before_start(knows: UnitHandover, _: Mapping[str, str]) -> None:
+def before_start(knows: UnitHandover) -> None:
     """Let a server that was the master come back as a replica where the Sentinels agree on another one by now."""
     if not _is_master(knows.configuration):
         return
@@ -67,7 +67,7 @@ def before_start(knows: UnitHandover, _: Mapping[str, str]) -> None:
         _follow(knows, named)
 
 
-def before_stop(knows: UnitHandover, _: Mapping[str, str]) -> None:
+def before_stop(knows: UnitHandover) -> None:
     """Hand a master's role over while it still runs."""
     found = succession.of_stopping(knows.service, view(knows.service, TIMEOUT), knows.member)
     if not found.heirs:
@@ -81,19 +81,28 @@ def before_stop(knows: UnitHandover, _: Mapping[str, str]) -> None:
         _say(each)
 
 
-def after_end(knows: UnitHandover, environment: Mapping[str, str]) -> None:
-    """Replace a master that crashed, and let it come back as a replica."""
-    how = crashed(environment)
-    if not how:
+def after_end(knows: UnitHandover) -> None:
+    """Replace a master that ended by itself, and let it come back as a replica.
+
+    A server whose file says that it is a replica comes back as one, whatever it was: so the second that is called for
+    the same end finds nothing to do.
+    """
+    if waiting.stopped_on_purpose(knows.unit) or not _is_master(knows.configuration):
         return
-    held = HOLD.format(unit=knows.unit)
-    if os.path.exists(held):  # noqa: PTH110 (see above)
-        _say(f"nothing is done: it was killed on purpose, see {held}")
-        return
-    _say(f"{knows.member} has crashed ({how})")
+    _say(f"{knows.member} has ended")
     master = replace_crashed(knows.service, knows.member, knows.described, _say)
     if master:
         _follow(knows, master)
+
+
+def _wait(file: str, pid: int) -> None:
+    from ..conf import edit, text  # noqa: F401, PLC0415 (now, as clients wait later)
+
+    waiting.wait(_known(file).unit, sys.argv[0], pid, lambda: do(END, file))
+
+
+def _known(file: str) -> UnitHandover:
+    return UnitHandover.from_text(_read(file))
 
 
 def _is_master(configuration: str) -> bool:
@@ -101,6 +110,10 @@ def _is_master(configuration: str) -> bool:
 
     lines = parse_file(_read(configuration))
     return not any(line.name in ("replicaof", "slaveof") and line.words[:2] != ("no", "one") for line in lines)
+
+
+def _import_all() -> None:
+    from ..conf import edit, text  # noqa: F401, PLC0415
 
 
 def _read(path: str) -> str:

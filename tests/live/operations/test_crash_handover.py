@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from redis_fleet.agent.messages.unit_handover import END, START, STOP
+from redis_fleet.agent.messages.unit_handover import END, START, STOP, WAIT, lock_of
 from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import Servers
@@ -30,7 +31,7 @@ from tests.harness.live.switching import (
     healthy,
     live,
 )
-from tests.harness.live.unit_calls import CLEAN, KILLED, begin, called, code_of
+from tests.harness.live.unit_calls import begin, called, code_of, forget, stopping, unit_of
 
 LEFT = "left to the Sentinels: "
 
@@ -40,6 +41,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
     """Give a healthy group of one master, two replicas and three Sentinels."""
     with running_group(tmp_path) as running:
         yield running
+        forget(running)
 
 
 def master(group: Group) -> str:
@@ -72,7 +74,7 @@ def test_a_killed_master_is_replaced_at_once_and_comes_back_as_a_replica(
     group: Group, record_property: Callable[[str, object], None]
 ) -> None:
     patient(group)
-    called(group, RED1, START, {})
+    called(group, RED1, START)
     with Load(group, 1) as load:
         eventually(lambda: load.acknowledged > 200, "the load is on")
         group.call(RED1, "SET", "kept", "yes")
@@ -112,12 +114,52 @@ def test_a_crash_soon_after_it_is_failed_over_as_fast_as_ever(group: Group) -> N
     eventually(lambda: master(group) not in (new, ""), "a Sentinel failed over", 60)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("environment", [CLEAN, {}, {**KILLED, "SERVICE_RESULT": "timeout"}])
-def test_what_was_no_crash_is_left_alone(group: Group, environment: dict[str, str]) -> None:
-    if environment != CLEAN:
+def test_whoever_waits_replaces_it_before_the_unit_calls(group: Group) -> None:
+    patient(group)
+    code = code_of(group, RED1)
+    waiting, late = (begin(code, WAIT, str(group.processes[RED1].pid)) for _ in range(2))
+    eventually(lambda: {waiting.poll(), late.poll()} == {None, 0}, "one of them waits")
+    group.kill(RED1)
+    said = "".join(process.communicate(timeout=60)[1] for process in (waiting, late))
+    new = master(group)
+    assert said.count(f"{new} is the master in the place of {RED1}") == 1
+    assert called(group, RED1) == ""
+    group.start(RED1)
+    eventually(lambda: healthy(group, new), "all agree")
+
+
+def test_what_is_stopped_on_purpose_is_left_alone(group: Group) -> None:
+    waiting = begin(code_of(group, RED1), WAIT, str(group.processes[RED1].pid))
+    eventually(lambda: locked(group), "it waits")
+    with stopping(group):
         group.kill(RED1)
-    assert called(group, RED1, END, environment) == ""
+        assert waiting.communicate(timeout=60)[1] == ""
+        assert called(group, RED1) == ""
+    assert master(group) == RED1
+    assert "replicaof" not in file_of(group, RED1)
+
+
+def locked(group: Group) -> bool:
+    """Whether somebody waits for the end of the server."""
+    path = lock_of(unit_of(group))
+    return subprocess.run(["flock", "--nonblock", path, "true"], check=False).returncode == 1
+
+
+@pytest.mark.long
+def test_whoever_waits_ends_with_its_code_and_runs_anew_when_that_changes(group: Group) -> None:
+    code = code_of(group, RED1)
+    waiting = begin(code, WAIT, str(group.processes[RED1].pid))
+    eventually(lambda: locked(group), "it waits")
+    code.write_text(code.read_text(encoding="utf-8").replace("has ended", "came to its end"), encoding="utf-8")
+    words = Path(f"/proc/{waiting.pid}/cmdline")
+    eventually(lambda: "-IS" in words.read_text("ascii").split("\0") and locked(group), "it runs the new code", 60)
+    code.unlink()
+    assert waiting.wait(timeout=60) == 0
+
+
+@pytest.mark.long
+def test_a_server_that_runs_is_not_replaced(group: Group) -> None:
+    assert f"{LEFT}{RED1} answers" in called(group, RED1)
     assert master(group) == RED1
     assert "replicaof" not in file_of(group, RED1)
 
@@ -125,7 +167,7 @@ def test_what_was_no_crash_is_left_alone(group: Group, environment: dict[str, st
 @pytest.mark.long
 def test_the_end_of_a_replica_is_nobodys_business(group: Group) -> None:
     group.kill(RED2)
-    assert f"{LEFT}the master is {RED1}" in called(group, RED2)
+    assert called(group, RED2) == ""
     agree = view(group.target)
     assert name_of(group.target, agreed_master(agree)) == RED1
 
@@ -204,13 +246,13 @@ def test_the_replica_that_must_never_be_promoted_is_not(group: Group) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("words", ["voted for epoch", f"{RED1} has crashed"])
+@pytest.mark.parametrize("words", ["voted for epoch", f"{RED1} has ended"])
 def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_ever(group: Group, words: str) -> None:
     """After the votes, and at the beginning."""
     for name in SENTINELS:
         group.call(name, "SENTINEL", "SET", MONITOR, TIMEOUT, "60000")
     group.kill(RED1)
-    process = begin(code_of(group, RED1), END, KILLED)
+    process = begin(code_of(group, RED1), END)
     assert process.stderr
     for line in process.stderr:
         if words in line:
@@ -249,15 +291,15 @@ def _refused(*_: object, **__: object) -> str:
 
 
 def test_before_its_start_a_former_master_learns_of_the_new_one(group: Group) -> None:
-    assert called(group, RED1, START, {}) == ""
+    assert called(group, RED1, START) == ""
     group.kill(RED1)
     failed_over(group)
     new = master(group)
-    said = called(group, RED1, START, {})
+    said = called(group, RED1, START)
     assert f"{RED1} will start as a replica of {new}" in said
     group.start(RED1)
     assert group.call(RED1, "ROLE")[0] == "slave"
-    assert called(group, new, START, {}) == ""
+    assert called(group, new, START) == ""
 
 
 @pytest.mark.long
@@ -266,7 +308,7 @@ def test_a_start_without_a_majority_changes_nothing(group: Group) -> None:
     failed_over(group)
     for name in SENTINELS[1:]:
         group.kill(name)
-    assert called(group, RED1, START, {}) == ""
+    assert called(group, RED1, START) == ""
     assert "replicaof" not in file_of(group, RED1)
 
 
@@ -277,7 +319,7 @@ def test_a_master_that_is_stopped_hands_over_before(
         eventually(lambda: load.acknowledged > 200, "the load is on")
         began = time.monotonic()
 
-        said = called(group, RED1, STOP, {})
+        said = called(group, RED1, STOP)
 
         record_property("ms of the call", round((time.monotonic() - began) * 1e3))
         new = master(group)
@@ -292,17 +334,17 @@ def test_a_master_that_is_stopped_hands_over_before(
 
 
 def test_a_replica_stops_and_a_master_without_fit_replicas_stops_without_any_ado(group: Group) -> None:
-    assert f"the master is {RED1}" in called(group, RED2, STOP, {})
+    assert f"the master is {RED1}" in called(group, RED2, STOP)
     for name in (RED2, RED3):
         group.kill(name)
-    assert "no replica is fit to take over" in called(group, RED1, STOP, {})
+    assert "no replica is fit to take over" in called(group, RED1, STOP)
     assert group.call(RED1, "SET", "taken", "yes") == "OK"
     assert live(group, RED1) == {RED1: USUAL[RED1]}
 
 
 def test_what_it_cannot_read_keeps_nobody_from_anything(group: Group) -> None:
     for occasion in (START, STOP, END):
-        process = begin(code_of(group, RED1, "{}"), occasion, KILLED)
+        process = begin(code_of(group, RED1, "{}"), occasion)
         said = process.communicate(timeout=60)[1]
         assert (process.returncode, said) == (
             0,

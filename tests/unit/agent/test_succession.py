@@ -1,4 +1,4 @@
-"""Who follows on a master that has crashed or is stopped: what is a crash, who is fit, what leaves it to Sentinel."""
+"""Who follows on a master that has ended or is stopped: who is fit, and what leaves it to Sentinel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.service import Instance, MemberView, SentinelView, ServiceAccess, ServiceView
-from redis_fleet.agent.process.unit_handover import crashed
 from redis_fleet.agent.replication.fitness import LAG
 from redis_fleet.agent.replication.succession import RECENT, of_crashed, of_stopping, replacement
 
@@ -54,30 +53,6 @@ def doubt(*members: MemberView, sentinels: tuple[SentinelView, ...] = ALL) -> st
     found = of_crashed(TARGET, seen(*members, sentinels=sentinels), A)
     assert found.heirs == ()
     return found.doubt
-
-
-@pytest.mark.parametrize(
-    ("result", "code", "status", "said"),
-    [
-        ("signal", "killed", "KILL", "signal killed KILL"),
-        ("core-dump", "dumped", "SEGV", "core-dump dumped SEGV"),
-        ("exit-code", "exited", "1", "exit-code exited 1"),
-        ("watchdog", "dumped", "ABRT", "watchdog dumped ABRT"),
-        ("oom-kill", "killed", "KILL", "oom-kill killed KILL"),
-        ("success", "exited", "0", ""),
-        ("success", "killed", "TERM", ""),
-        ("timeout", "killed", "TERM", ""),
-        ("start-limit-hit", "", "", ""),
-        ("resources", "", "", ""),
-        ("protocol", "", "", ""),
-    ],
-)
-def test_what_is_a_crash(result: str, code: str, status: str, said: str) -> None:
-    assert crashed({"SERVICE_RESULT": result, "EXIT_CODE": code, "EXIT_STATUS": status}) == said
-
-
-def test_without_systemd_nothing_is_a_crash() -> None:
-    assert crashed({}) == ""
 
 
 def test_the_newest_data_comes_first_then_the_lower_priority() -> None:
