@@ -31,7 +31,7 @@ from redis_fleet.topology.service_access import described, target
 _ROOT = Path(agent.__file__).parents[2]
 _PACKAGE = agent.__name__
 _HEAD = "SOURCES: dict[str, str] = {}\n"
-_PATIENCE = 15
+_PATIENCE = 13
 """Seconds for which a unit's end waits for the one that replaces its server already: longer than that one takes."""
 _TAIL = """
 

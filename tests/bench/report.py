@@ -77,6 +77,24 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Gaps:
+    """For how many seconds clients could not write, each round, with crash-handover and without."""
+
+    name: str
+    ours: tuple[float, ...]
+    without: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """How many times shorter the median is than without."""
+        return spread(self.without).median / spread(self.ours).median
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON, times in seconds."""
+        return {"name": self.name, "seconds": list(self.ours), "without": list(self.without), "ratio": self.ratio}
+
+
+@dataclass(frozen=True)
 class TaskTime:
     """One task of a play: its seconds, and the SSH calls it made to each machine."""
 
@@ -152,6 +170,7 @@ class Report:
     comparisons: list[Comparison] = field(default_factory=list)
     trips: list[Trips] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
+    gaps: list[Gaps] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -173,6 +192,7 @@ class Report:
             "ok": self.ok,
             "comparisons": [each.to_dict() for each in self.comparisons],
             "trips": [each.to_dict() for each in self.trips],
+            "gaps": [each.to_dict() for each in self.gaps],
             "planning": [vars(each) for each in self.growth],
             "planning_growth": self.growth_factor,
         }
@@ -181,6 +201,8 @@ class Report:
         """Print the tables."""
         if self.comparisons:
             console.print(_comparisons(self.comparisons))
+        if self.gaps:
+            console.print(_gaps(self.gaps))
         if self.growth:
             console.print(_growth(self.growth))
         if self.trips:
@@ -210,6 +232,17 @@ def _comparisons(comparisons: Sequence[Comparison]) -> Table:
     return table
 
 
+def _gaps(gaps: Sequence[Gaps]) -> Table:
+    title = "\nFor how long clients could not write: median (min-max) of the rounds"
+    table = Table(title=title, box=None, title_style="")
+    for column in ("what happens to the master", "crash-handover: yes", "rounds", "without", "rounds", "times shorter"):
+        table.add_column(column, no_wrap=True)
+    for each in gaps:
+        ours, without = (_seconds(samples) for samples in (each.ours, each.without))
+        table.add_row(each.name, ours, str(len(each.ours)), without, str(len(each.without)), f"{each.ratio:.1f}")
+    return table
+
+
 def _growth(growth: Sequence[Growth]) -> Table:
     table = Table(
         title="\nPlanning from recorded observations; growth is seconds a process, the smallest size being 1",
@@ -229,7 +262,7 @@ def _growth(growth: Sequence[Growth]) -> Table:
 
 
 def _seconds(samples: Sequence[float]) -> str:
-    small = statistics.median(samples) < 0.1
+    small = statistics.median(samples) < 1
     return spread([each * 1000 for each in samples] if small else samples).text(" ms" if small else " s")
 
 

