@@ -140,8 +140,14 @@ def _unit(fleet: Fleet, process: Process) -> dict[str, Any]:
         "user": engine.user,
         "runtime_directory": basename(dirname(paths.pid)),
         "handover": handover.unit_lines(fleet, process),
+        "stop": [_STOP] if kind.keeps_data else [],
         "writable": (*own_folders(process), *needs.writable),
     }
+
+
+# A server that writes its first append-only file drops a SIGTERM, and systemd sends but one.
+_AGAIN = "for _ in 0 1 2 3 4 5 6 7 8 9; do sleep 0.1; kill -0 $$MAINPID || exit 0; done"
+_STOP = f"ExecStop=-+/bin/sh -c 'while kill -TERM $$MAINPID; do {_AGAIN}; done 2>/dev/null'"
 
 
 def _hold_off(delay: float) -> str:

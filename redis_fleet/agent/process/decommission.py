@@ -10,7 +10,7 @@ from ..host.systemd import UNITS, show_one, systemctl
 from ..messages.process import ManagedProcess
 from ..messages.running import Decommission, Decommissioned, Leaving
 from ..messages.unit_handover import folder_of
-from .restart import stop
+from .stop import stop
 
 
 def decommission(request: Decommission, dry: bool = False) -> Decommissioned:

@@ -19,8 +19,8 @@ from ..host.systemd import show, systemctl
 from ..messages.holding import FREEZE, KILL, STOP, Hold, Release
 from ..messages.process import ManagedProcess
 from ..protocol.resp import ReplyError
-from .restart import stop
 from .start import spawn
+from .stop import stop
 
 _HOLD = "/run/systemd/system/{unit}.d/redis-fleet-hold.conf"
 _STOPPING = 30.0

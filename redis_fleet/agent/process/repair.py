@@ -23,7 +23,8 @@ from ..login import connect, directives
 from ..messages.process import ManagedProcess
 from ..messages.running import Repair, Repaired
 from ..protocol.resp import ReplyError, info
-from .restart import come_up, last_words, stop
+from .restart import come_up, last_words
+from .stop import stop
 
 _PAUSE = 0.05
 # A unit may just be being started for the first time.

@@ -6,22 +6,19 @@ enough others there while it is down. A file that the server does not start with
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Callable
 
 from .. import engine_words
 from ..conf.edit import edit, following
 from ..endpoint import Endpoint
 from ..errors import NotReadyError
 from ..host.files import replace
-from ..host.proc import running_pid
 from ..host.put import put
-from ..host.systemd import show_one, systemctl
+from ..host.systemd import systemctl
 from ..inspect.observe import observe_processes
 from ..login import accepts_unauthenticated, at, connect, directives, is_secret, masked, secret_words, secrets_of
 from ..messages.files import File
@@ -29,8 +26,10 @@ from ..messages.process import ManagedProcess
 from ..messages.running import Restart, Restarted
 from ..protocol.resp import ReplyError, info
 from ..replication.findings import Code, Finding, fact
-from ..replication.restart_fitness import attended, behind, replaceable, standing, unled, unlinked
+from ..replication.restart_fitness import attended, behind, replaceable, rewriting, standing, unled, unlinked
+from .first_sync import without_sync_delay
 from .start import Life, launch, tail
+from .stop import stop
 from .wait_in_sync import amiss
 
 _PAUSE = 0.05
@@ -50,6 +49,26 @@ def restart(request: Restart, dry: bool = False) -> Restarted:
     lacking = _await_fitness(request)
     if lacking:
         raise NotReadyError(f"{name} is not restarted: {lacking}; run again")
+    master = _master_of(request)
+    with without_sync_delay(master) if master else nullcontext():
+        return _restart(request)
+
+
+def _master_of(request: Restart) -> ManagedProcess | None:
+    """Return the master that will send a restarted replica its data; None: it will be no replica, or nobody knows."""
+    words = request.follow.split()
+    try:
+        if not words and request.expect == engine_words.REPLICA:
+            connection, _ = connect(request.process)
+            with connection:
+                words = connection.call("ROLE")[1:3]
+    except (OSError, ReplyError):
+        return None
+    return at(request.process, Endpoint(words[0], int(words[1]))) if len(words) == 2 else None
+
+
+def _restart(request: Restart) -> Restarted:
+    process, name = request.process, request.process.name
     secrets = _secrets(request)
     began = time.monotonic()
     stop(process, request.timeout)
@@ -102,42 +121,6 @@ def _renew(request: Restart) -> list[str]:
     changes = [*request.edit, *(following(request.follow) if request.follow else [])]
     edited = [str(path)] if edit(path, changes) else []
     return edited + list(put(request.parts).changed)
-
-
-def stop(process: ManagedProcess, timeout: float) -> bool:
-    """Stop a process cleanly, so that it saves what it is to save; says whether it ran.
-
-    Raises NotReadyError when it is still there after ``timeout`` seconds; it is never killed.
-    """
-    deadline = time.monotonic() + timeout
-    if process.unit:
-        state = show_one(process.unit)
-        if state.get("LoadState") == "not-found" or state.get("ActiveState") in ("inactive", "failed"):
-            return False
-        # Not waited for by systemctl: it has no bound of its own.
-        systemctl("stop", "--no-block", process.unit)
-        gone: Callable[[], bool] = lambda: show_one(process.unit).get("ActiveState") in ("inactive", "failed")  # noqa: E731
-    else:
-        pid = running_pid(process.pid, process.data)
-        if not pid:
-            return False
-        os.kill(pid, signal.SIGTERM)
-        gone = lambda: not _works_in(pid, process.data)  # noqa: E731
-    while not gone():
-        if time.monotonic() > deadline:
-            raise NotReadyError(
-                f"{process.name} was told to stop and is still there after {timeout:g} s; {tail(process.log)}"
-            )
-        time.sleep(_PAUSE)
-    return True
-
-
-def _works_in(pid: int, data: str) -> bool:
-    """Say whether a process is still there; it takes its pid file away before it ends."""
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink() == Path(data).resolve()
-    except OSError:
-        return False
 
 
 def come_up(process: ManagedProcess, server: str, timeout: float) -> None:
@@ -235,7 +218,7 @@ def _found(request: Restart, process: ManagedProcess, expect: str, back: bool) -
             role = connection.call("ROLE")
             acts_as = engine_words.role(role[0], role[0])
             own = info(connection.call("INFO")) if acts_as == expect else {}
-        found = standing(acts_as, expect, own)
+        found = standing(acts_as, expect, own) or ([] if back else rewriting(own))
         if found:
             return found
         if expect == engine_words.MASTER:

@@ -35,6 +35,7 @@ class Code(Enum):
     STILL_LINKED = "still-linked"
     # A process that is to restart, or has restarted, among its master and the other replicas.
     OTHER_ROLE = "other-role"
+    REWRITING = "rewriting"
     FOLLOWS = "follows"
     LINK = "link"
     NO_ANSWER = "no-answer"
@@ -107,6 +108,7 @@ _FACTS = {
     Code.NO_QUORUM: "{subject} could not authorise a failover: {said}",
     Code.NOT_PREFERRED: "{subject} does not prefer {other} yet (priority {said})",
     Code.OTHER_ROLE: "{subject} is a {said}, not a {other}",
+    Code.REWRITING: "{subject} writes its append-only file anew",
     Code.FOLLOWS: "{subject} follows {said}",
     Code.LINK: "its link to {other} is {said}",
     Code.NO_ANSWER: "{subject} does not answer ({said})",

@@ -21,6 +21,12 @@ def standing(role: str, expect: str, own: Facts) -> list[Finding]:
     return [Finding(Code.LOADING, _IT)] if own.get("loading") == "1" else []
 
 
+def rewriting(own: Facts) -> list[Finding]:
+    """Return why a server does not stop when it is told to: one that writes its first append-only file goes on."""
+    busy = {own.get("aof_rewrite_in_progress", "0"), own.get("aof_rewrite_scheduled", "0")} != {"0"}
+    return [Finding(Code.REWRITING, _IT)] if busy else []
+
+
 def unlinked(master: str, own: Facts) -> list[Finding]:
     """Return why a replica is not in step with its master (``address:port``), by its own word."""
     link = engine_words.value(own, "master_link_status")

@@ -12,10 +12,12 @@ import pytest
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.errors import NotReadyError
+from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.messages.files import Edit, File, Files
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart
 from redis_fleet.agent.process.decommission import decommission
-from redis_fleet.agent.process.restart import restart, stop
+from redis_fleet.agent.process.restart import restart
+from redis_fleet.agent.process.stop import stop
 from redis_fleet.agent.replication import restart_fitness
 from redis_fleet.agent.secret import Secret
 from tests.harness.live.daemons import MONITOR, PASSWORD, Daemons, Request, daemons, managed
@@ -72,6 +74,40 @@ def test_a_replica_is_restarted_and_in_step_again(here: Daemons) -> None:
     assert "# kept" in here.lines(replica)
     assert here.call(replica, "DBSIZE") == 1000
     assert here.info(replica)["master_link_status"] == "up"
+
+
+def test_its_master_sends_the_data_without_waiting_for_more_replicas(here: Daemons) -> None:
+    delay = "repl-diskless-sync-delay"
+    master = here.server(f"{delay} 30", "repl-diskless-sync yes", "dbfilename master.rdb")
+    here.call(master, "CONFIG", "SET", delay, "0")
+    replica = here.server("appendonly yes", follows=master)
+    eventually(lambda: here.info(replica)["master_link_status"] == "up", "it has its data")
+    here.call(master, "CONFIG", "SET", delay, "30")
+    restart(asked(replica, "replica", databases("32"), others=[spot(master)], patience=20.0))
+    assert here.info(replica)["master_link_status"] == "up"
+    assert here.config(master, delay) == "30"
+    said = Path(master["log"]).read_text(encoding="utf-8")
+    assert "Delay next BGSAVE" not in said, said
+
+
+def test_a_server_that_writes_its_first_file_drops_the_signal_and_is_stopped_all_the_same(here: Daemons) -> None:
+    server = here.server()
+    here.fill(server, 20)
+    here.call(server, "CONFIG", "SET", "rdb-key-save-delay", "100000")
+    here.call(server, "CONFIG", "SET", "appendonly", "yes")
+    assert stop(managed(server), 30)
+    assert "can't exit" in Path(server["log"]).read_text(encoding="utf-8")
+    assert not running_pid(server["pid"], server["data"])
+
+
+def test_who_writes_its_file_anew_is_not_told_to_stop(here: Daemons) -> None:
+    server = here.server()
+    here.fill(server, 20)
+    here.call(server, "CONFIG", "SET", "rdb-key-save-delay", "100000")
+    here.call(server, "CONFIG", "SET", "appendonly", "yes")
+    assert "it writes its append-only file anew" in refused(asked(server, "master", databases("32")))
+    restart(asked(server, "master", databases("32"), patience=30.0))
+    assert "can't exit" not in Path(server["log"]).read_text(encoding="utf-8")
 
 
 def test_a_dry_run_touches_nothing(here: Daemons) -> None:
