@@ -38,7 +38,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 def journal(deployment: Deployment, machine: str) -> str:
     """Return what the unit said on a machine."""
-    return deployment.exec(machine, "journalctl", "--unit", UNIT, "--output", "cat", "--no-pager", "--lines", "60")
+    command = ("journalctl", "--unit", f"{UNIT}*", "--output", "cat", "--no-pager", "--lines", "60")
+    return deployment.exec(machine, *command)
 
 
 def test_what_it_hands_over_with_is_roots_alone(deployed: Deployment) -> None:
@@ -87,6 +88,22 @@ def test_a_machine_that_is_shut_down_hands_over_before(deployed: Deployment, rec
     record_property("gap in ms of poweroff", client.gap)
     assert client.lost == 0
     assert calm(deployed) != old, journal(deployed, old)
+    deployed.settled()
+
+
+def test_a_replica_that_writes_its_first_file_drops_the_signal_and_is_stopped_all_the_same(
+    deployed: Deployment,
+) -> None:
+    old = calm(deployed)
+    machine = next(each for each in MACHINES if each != old)
+    replica = f"orders-6379@{machine}"
+    deployed.cli(f"orders-6379@{old}", "EVAL", "for n = 1, 30 do redis.call('SET', 'key' .. n, n) end", "0")
+    eventually(lambda: int(deployed.cli(replica, "DBSIZE")) >= 30, "they are there too")
+    for words in (("rdb-key-save-delay", "100000"), ("appendonly", "no"), ("appendonly", "yes")):
+        assert deployed.cli(replica, "CONFIG", "SET", *words).strip() == "OK"
+    deployed.exec(machine, "systemctl", "stop", UNIT)
+    assert "can't exit" in deployed.exec(machine, "tail", "-n", "60", "/var/log/redis/redis-server-orders-6379.log")
+    deployed.exec(machine, "systemctl", "start", UNIT)
     deployed.settled()
 
 
