@@ -54,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same lives (default: %(default)d)")
     parser.add_argument("--jobs", type=int, default=_JOBS, help="lives side by side (default: %(default)d)")
     parser.add_argument("--steps", type=int, default=6, help="steps of a life at most (default: %(default)d)")
+    parser.add_argument(
+        "--patience", type=float, default=300,
+        help="seconds after these for which lives that have begun are waited for; then they are not judged"
+        " (default: %(default)g)",
+    )  # fmt: skip
     parser.add_argument("--town", type=int, default=25, help="lives in one sandbox (default: %(default)d)")
     parser.add_argument("--usual", action="store_true", help="the Sentinels' usual periods (else: in one job of many)")
     parser.add_argument("--mutant", default="", choices=["", *MUTANTS], help="break the hand-over first")
@@ -75,7 +80,11 @@ def _all(options: argparse.Namespace) -> int:
     for thread in threads:
         thread.start()
     try:
+        last = began + options.seconds + options.patience
         while any(thread.is_alive() for thread in threads) and not told.failed:
+            if time.monotonic() > last and not told.wrong:
+                told.given_up = sum(thread.is_alive() for thread in threads)
+                break
             for thread in threads:
                 thread.join(0.2)
             told.speak()
@@ -113,7 +122,8 @@ class _Told:
         self._steps: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
         self._spent: Counter[str] = Counter()
-        self._lives = 0
+        self._lives = self.given_up = 0
+        self.wrong = False
         self._failures: list[str] = []
         self._lock = threading.Lock()
         self._spoke = self._began = time.monotonic()
@@ -143,6 +153,7 @@ class _Told:
             self._steps.update(said["steps"])
             self._writes.update(said["writes"])
             if said["wrong"]:
+                self.wrong = True
                 self._say(f"a life went wrong after {time.monotonic() - self._began:.0f} s: {said['wrong']}")
                 for script in (*said["past"], said["script"]):
                     self._say("  " + "; ".join(script))
@@ -164,6 +175,8 @@ class _Told:
             self._say(f"{count:9,d} writes {name}")
         rate = self._lives / seconds * 60
         verdict = f"{len(self._failures)} violations"
+        if self.given_up:
+            self._say(f"{self.given_up} lives had not ended and were not judged")
         self._say(f"{self._lives} lives in {seconds:.0f} s ({rate:.0f} a minute), {verdict}, seed {self._options.seed}")
         return 1 if self._failures or not self._lives else 0
 

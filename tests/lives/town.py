@@ -7,11 +7,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.agent.access import connect
+from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, pairs
@@ -37,6 +39,7 @@ _CHANGES = {
 }
 QUICK = {"info-period": 2000, "ping-period": 300, "ask-period": 300, "publish-period": 500, "tilt-period": 4000}
 """Milliseconds, SENTINEL DEBUG: a life waits for these too, and the usual ones are up to 30 s."""
+_SOON = 0.2
 Words = tuple[object, ...]
 
 
@@ -78,15 +81,32 @@ class Town:
         self.box.prepare(server_binary())
         self.built = True
         # Sentinels that have just met may miss one another on a busy machine: that passes.
-        eventually(self._deployed, "a new sandbox is deployed", 60)
-        self.hasten()
+        with self._hastening():
+            eventually(self._deployed, "a new sandbox is deployed", 60)
         eventually(lambda: self.box.settled(MONITOR) and self.acquainted(), "a new sandbox is settled", 60)
 
     def hasten(self) -> None:
         """Set the short periods, which no Sentinel keeps beyond its end."""
         if self.quick:
-            for name in self.sentinels:
-                self.tell(name, "SENTINEL", "DEBUG", *(word for pair in QUICK.items() for word in pair))
+            _hasten([managed(each).access for each in self.fleet.sentinels])
+
+    @contextmanager
+    def _hastening(self) -> Iterator[None]:
+        """Sentinels that are started meanwhile are waited for already: they have short periods soon."""
+        ended, sentinels = threading.Event(), [managed(each).access for each in self.fleet.sentinels]
+
+        def go_on() -> None:
+            while not ended.wait(_SOON):
+                _hasten(sentinels if self.quick else [])
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        self.hasten()
 
     def _deployed(self) -> bool:
         try:
@@ -209,6 +229,15 @@ class Town:
             if value is not None:
                 lines.insert(place, f"{word} {value}")
         self.box.file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def _hasten(sentinels: Iterable[Access]) -> None:
+    for access in sentinels:
+        try:
+            with connect(access, 1.0) as connection:
+                connection.call("SENTINEL", "DEBUG", *(word for pair in QUICK.items() for word in pair))
+        except (OSError, ReplyError):
+            continue
 
 
 class Towns:
