@@ -40,13 +40,15 @@ class Outcome:
 
     ``began`` is the wall clock of its first change, 0: it changed nothing. ``struck``: its fate came. ``broken`` is
     what was wrong at the very end of a hand-over that said that all is well, each a sentence. ``untrue``: a server was
-    announced as the master that was none, or the old master was left refusing all writes.
+    announced as the master that was none, or the old master was left refusing all writes. ``promoting``: it had come
+    to a promotion.
     """
 
     code: str
     said: str = ""
     began: float = 0.0
     struck: bool = False
+    promoting: bool = False
     broken: tuple[str, ...] = ()
     untrue: str = ""
     master: str = ""

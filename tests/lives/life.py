@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,17 +13,20 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from redis_fleet.agent.access import Access
-from redis_fleet.observe.request import managed
 from redis_fleet.operations.switchover_report import FAILOVER
+from tests.harness.live.processes import eventually
 from tests.lives import errand, judging
 from tests.lives.errand import Outcome
+from tests.lives.fates import CRASHES, FAILING_OVER, fate_of
 from tests.lives.history import BOTH, PLAIN
 from tests.lives.judging import Records, WrongError
 from tests.lives.meddling import Fate
 from tests.lives.town import MONITOR, Towns
+from tests.lives.units import Called, Units
+from tests.lives.watching import Watcher
 from tests.lives.writers import Writer
 
+_SOON = 0.005
 QUIET = frozenset({"edit_live", "edit_restart", "deploy", "hand_over", "switchover", "by_hand", "settle"})
 """Steps that leave a service as well as it was."""
 
@@ -60,6 +63,7 @@ class Basis(RuleBasedStateMachine):
         self.script: list[str] = []
         self.records = Records()
         self.writers: list[Writer] = []
+        self.watcher: Watcher | None = None
         # What the steps alone tell, for preconditions: anything else would differ when they are done again.
         self.away, self.disturbed, self.left = False, False, False
         self.abandoned = False
@@ -67,6 +71,7 @@ class Basis(RuleBasedStateMachine):
         self.spent: dict[str, float] = {}
         self._began = time.monotonic()
         self.town = self.towns.take()
+        self.units = Units(self.town, self.mutant)
 
     @initialize()
     def build(self) -> None:
@@ -81,8 +86,12 @@ class Basis(RuleBasedStateMachine):
         judging.note_epochs(self.town, self.records)
         self.records.first = max(self.records.named)
         self.writers = [Writer(self.town, number, how) for number, how in enumerate((PLAIN, PLAIN, BOTH))]
+        self.watcher = Watcher(self.town)
+        self.watcher.start()
         for writer in self.writers:
             writer.start()
+        # With nothing written at all, offsets tell of nothing.
+        eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
 
     def take_note(self) -> None:
         """Look at the epochs, and whether all is safe now."""
@@ -104,10 +113,17 @@ class Basis(RuleBasedStateMachine):
 
     def _run(self, what: str, to: str | None, by: str, fate: tuple[int, str] | None) -> None:
         calm, began = self.calm and fate is None, time.time()
-        strike = self._fate(*fate) if fate else None
+        strike = fate_of(self.town, self.records, *fate) if fate else None
         if fate:
             self.calm = False
-        outcome = errand.run(self.town.fleet, what, to, by, strike, self.mutant)
+        if strike and (strike.command or strike.starts):
+            # A hand orders a failover, or starts what was the master, in the middle of it all.
+            self.records.excused.append(began)
+        mourned = self.town.who("master") if fate and fate[1] == CRASHES else ""
+        with self._mourned(mourned):
+            outcome = errand.run(self.town.fleet, what, to, by, strike, self.mutant)
+        if outcome.code == "killed" and outcome.promoting:
+            self.records.excused.append(began)
         for pid_of in list(self.town.frozen):
             if not self.town.pid(pid_of):
                 self.town.frozen.pop(pid_of)
@@ -126,26 +142,92 @@ class Basis(RuleBasedStateMachine):
         if calm and outcome.code not in ("ok", "passing"):
             raise WrongError(f"{what} of a deployment that was well: {outcome.code}: {outcome.said}")
 
-    def _fate(self, at: int, strike: str) -> Fate:
-        town = self.town
-        if strike == "dies":
-            return Fate(at, dies=True)
-        master, victims = town.who("master"), list(town.sentinels[1:])
-        if strike == "cut off from two Sentinels":
-            return Fate(at, cut=frozenset(town.of(each).endpoint.port for each in victims))
-        if strike == "cut off from the master":
-            return Fate(at, cut=frozenset({town.of(master).endpoint.port}))
-        if strike == "a Sentinel fails over":
-            access = managed(town.of(town.sentinels[0])).access
-            return Fate(at, command=(Access(access.endpoint, access.secret), ("SENTINEL", "FAILOVER", MONITOR)))
-        if strike == "two Sentinels die":
-            return Fate(at, signals=tuple((town.pid(each), int(signal.SIGKILL)) for each in victims if town.pid(each)))
-        name = town.who(strike.split(maxsplit=1)[0])
-        if name in town.servers:
-            self.records.ended.append((time.time(), town.of(name).endpoint.port))
-        signals = ((pid, int(signal.SIGKILL)),) if (pid := town.pid(name)) else ()
-        again = (tuple(town.launching(name)),) if strike.endswith("restarts") else ()
-        return Fate(at, signals=signals, starts=again)
+    @contextmanager
+    def _mourned(self, name: str) -> Iterator[None]:
+        """Where a server crashes meanwhile, do what its unit does then, and start it again."""
+        over, failed = threading.Event(), []
+
+        def watch() -> None:
+            try:
+                while self.town.pid(name):
+                    if over.wait(_SOON):
+                        return
+                self.crashed(name, None)
+                self.started(name)
+            except Exception as error:  # noqa: BLE001 (it is raised where it is waited for)
+                failed.append(error)
+
+        thread = threading.Thread(target=watch)
+        if name:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if name:
+                thread.join()
+        if failed:
+            raise failed[0]
+
+    def crashed(self, name: str, fate: Fate | None) -> Called:
+        """Do what the unit of a server does after its crash."""
+        called = self.units.crashed(name, fate)
+        self.records.calls.append(called)
+        if fate and fate.command:
+            # From then on there is a master that somebody made by hand.
+            self.records.excused.append(called.ended)
+        if called.killed and called.promoting:
+            # Nobody has heard of the new one: what comes back, or the Sentinels, know nothing of it.
+            self.records.excused.append(called.began)
+        self._true(called)
+        return called
+
+    def _crash(self, name: str, fate: tuple[int, str] | None, late: float, *, calm: bool) -> None:
+        began = time.time()
+        self._kill(name)
+        time.sleep(late)
+        called = self.crashed(name, self._unit_fate(fate))
+        self._see_replaced(name, called, "crash", began, calm=calm)
+
+    def _stop(self, name: str, fate: tuple[int, str] | None, *, calm: bool) -> None:
+        """Stop a server in order; whoever was the master has handed over before."""
+        began, self.calm = time.time(), False
+        called = self.units.stop(name, self._unit_fate(fate))
+        self._true(called)
+        self._see_replaced(name, called, "stop", began, calm=calm)
+        self.records.ended.append((time.time(), self.town.of(name).endpoint.port))
+        self.town.end(name)
+        self.units.stopped(name)
+
+    def _unit_fate(self, fate: tuple[int, str] | None) -> Fate | None:
+        if fate and fate[1] == FAILING_OVER:
+            self.town.tell(self.town.sentinels[0], "SENTINEL", "FAILOVER", MONITOR)
+            return None
+        return fate_of(self.town, self.records, *fate) if fate else None
+
+    def _see_replaced(self, name: str, called: Called, what: str, began: float, *, calm: bool) -> None:
+        """A master that was well is replaced at once, unless the Sentinels were faster as all is too busy."""
+        replaced = self.town.named() not in (name, "")
+        self.records.noted[f"{what}: {'another is the master' if replaced else 'the master as before'}"] += 1
+        if calm and not replaced and not any(each.at >= began for each in judging.failovers(self.town)):
+            raise WrongError(f"{name} is still the master after its {what}: {called.said}")
+
+    def start_by_hand(self, *names: str) -> None:
+        """Start processes without asking anybody; what was the master meanwhile takes writes again."""
+        down = [each for each in names if each in self.town.servers and not self.town.pid(each)]
+        if down and self.town.named() not in ("", *down):
+            self.records.excused.append(time.time())
+        self.town.start(*names)
+
+    def started(self, name: str) -> None:
+        """Start a server as its unit does."""
+        self._true(self.units.start(name))
+        self.town.start(name)
+
+    @staticmethod
+    def _true(called: Called) -> None:
+        if called.untrue:
+            raise WrongError(called.untrue)
 
     def _settle(self) -> None:
         self.town.thaw()
@@ -173,13 +255,18 @@ class Basis(RuleBasedStateMachine):
         finally:
             self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - began
 
+    def _stop_writing(self) -> None:
+        for writer in self.writers:
+            writer.stop()
+        if self.watcher:
+            self.watcher.stop()
+
     def leave(self) -> None:
         """Stop writing; the town goes on where all was well."""
         if self.left:
             return
         self.left = True
-        for writer in self.writers:
-            writer.stop()
+        self._stop_writing()
         if self.said or self.over or not self.writers:
             self.town.raze()
         else:
@@ -191,10 +278,11 @@ class Basis(RuleBasedStateMachine):
             if self.writers and not self.said and not self.over:
                 with self.timed("end"):
                     self._settle()
-                    for writer in self.writers:
-                        writer.stop()
+                    self._stop_writing()
                     judging.nothing_wrong(self.town)
                     judging.judge_epochs(self.town, self.records)
+                    if self.watcher:
+                        judging.judge_masters(self.town, self.records, self.watcher)
                     judging.judge_writes(self.town, self.records, self.writers)
         finally:
             self.leave()

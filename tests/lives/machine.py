@@ -27,19 +27,34 @@ from hypothesis.stateful import precondition, rule
 
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 from tests.lives import judging
+from tests.lives.fates import CRASHES, FAILING_OVER
 from tests.lives.life import Basis, step
 from tests.lives.town import MONITOR, TIMEOUT
 
 SERVERS, SENTINELS = ("master", "first", "second"), ("sentinel1", "sentinel2", "sentinel3")
 STRIKES = (
     "dies", "master dies", "master restarts", "first dies", "second dies", "sentinel1 dies", "two Sentinels die",
-    "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master",
+    "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master", CRASHES,
 )  # fmt: skip
+UNIT_STRIKES = (
+    "dies",
+    "first dies",
+    "second dies",
+    "sentinel1 dies",
+    "two Sentinels die",
+    "cut off from two Sentinels",
+)
+LATE = (0.0, 0.0, 0.0, 0.9, 1.3)
+"""Seconds, some of them about down-after-milliseconds: Sentinels then begin at the same moment."""
 DURATIONS = (0.3, 2.5)
 """Seconds: shorter than down-after-milliseconds, and longer."""
 _LIVE = {"hz": (10, 20, 50), "timeout": (0, 300, 600), "maxmemory": ("100mb", "120mb")}
 # A failover by a Sentinel waits up to 10 s for its INFO.
+_MOSTLY = ("master", "master", "master", "first", "second")
+_again = st.sampled_from((True, True, False))
 _WAYS = (ELECTION, ELECTION, ELECTION, "", FAILOVER)
+# Before a unit begins, and not in the middle: whoever orders that of one Sentinel passes over all the others.
+_unit_fates = st.none() | st.just((0, FAILING_OVER)) | st.tuples(st.integers(0, 14), st.sampled_from(UNIT_STRIKES))
 _fates = st.none() | st.tuples(st.integers(0, 24), st.sampled_from(STRIKES))
 
 
@@ -136,7 +151,7 @@ class Life(Basis):
         name = self.town.who(part)
         self._kill(name)
         if again:
-            self.town.start(name)
+            self.start_by_hand(name)
 
     @rule(sentinel=st.sampled_from(SENTINELS), again=st.booleans())
     @step
@@ -146,7 +161,35 @@ class Life(Basis):
         name = self.town.who(sentinel)
         self.town.kill(name)
         if again:
-            self.town.start(name)
+            self.start_by_hand(name)
+
+    @precondition(lambda self: not self.away)
+    @rule(part=st.sampled_from(_MOSTLY), fate=_unit_fates, late=st.sampled_from(LATE), again=_again)
+    @step
+    def crash(self, part: str, fate: tuple[int, str] | None, late: float, again: bool) -> None:
+        """Kill -9 of a server, and what its unit does then; it is started again by that, or stays down."""
+        self.away = not again
+        if self._away():
+            return
+        name = self.town.who(part)
+        calm = self.calm and fate is None and not late and part == "master"
+        self._crash(name, fate, late, calm=calm)
+        if again:
+            self.started(name)
+
+    @precondition(lambda self: not self.away)
+    @rule(part=st.sampled_from(_MOSTLY), machine=st.booleans(), fate=_unit_fates)
+    @step
+    def stop(self, part: str, machine: bool, fate: tuple[int, str] | None) -> None:
+        """A server, or all of its machine, is stopped in order and started again."""
+        if self._away():
+            return
+        name = self.town.who(part)
+        self._stop(name, fate, calm=self.calm and fate is None and part == "master")
+        others = [each for each in self.town.neighbours(name) if machine and each != name]
+        self.town.kill(*others)
+        self.town.start(*others)
+        self.started(name)
 
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(SERVERS))
@@ -157,7 +200,7 @@ class Life(Basis):
             return
         names = self.town.neighbours(self.town.who(part))
         self._kill(*names)
-        self.town.start(*names)
+        self.start_by_hand(*names)
 
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(SERVERS), machine=st.booleans(), seconds=st.sampled_from(DURATIONS))
@@ -188,7 +231,7 @@ class Life(Basis):
         """What was cut off is back, and a supervisor starts what is down."""
         self.away = False
         self.town.thaw()
-        self.town.start(*self.town.servers, *self.town.sentinels)
+        self.start_by_hand(*self.town.servers, *self.town.sentinels)
 
     @precondition(lambda self: self.disturbed)
     @rule()

@@ -5,19 +5,26 @@ In the process that hands over: an errand's, or the one that a unit calls, which
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.messages.unit_handover import KNOWLEDGE, UnitHandover
+from redis_fleet.agent.process import unit_handover
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError
 from redis_fleet.agent.secret import Secret
+from tests.lives import mutants
 
 _CHANGING = frozenset(
     {"REPLICAOF", "MULTI", "CONFIG SET", "CONFIG REWRITE", "SENTINEL SET", "SENTINEL RESET", "SENTINEL FAILOVER",
@@ -44,8 +51,15 @@ class Fate:
 class Meddler:
     """Counts what is sent, and does what the fate says when it is time."""
 
-    def __init__(self, fate: Fate | None, tell: Callable[[dict[str, Any]], None], password: Secret | None) -> None:
-        self._fate, self._tell, self._password = fate, tell, password
+    def __init__(
+        self,
+        fate: Fate | None,
+        tell: Callable[[dict[str, Any]], None],
+        password: Secret | None,
+        others: Iterable[Endpoint] = (),
+    ) -> None:
+        """``others`` may take no writes when a server is promoted."""
+        self._fate, self._tell, self._password, self._others = fate, tell, password, list(others)
         self._count = 0
         self._cut: frozenset[int] = frozenset()
         self._lock = threading.Lock()
@@ -79,6 +93,9 @@ class Meddler:
         for words in commands:
             if words[0] == "PUBLISH":
                 self._see_that_it_is_true(str(words[2]).split(","))
+        if any(words[:3] == ("REPLICAOF", "NO", "ONE") for words in commands):
+            self._see_that_there_is_none(getattr(one, "port", 0))
+            self._tell({"promoting": True})
         with self._lock:
             number, self._count = self._count, self._count + 1
             if number == 0:
@@ -97,6 +114,22 @@ class Meddler:
         if role != "master":
             with self._lock:
                 self._tell({"untrue": f"{hello[5]}:{hello[6]} was announced as the master and is a {role}"})
+
+    def _see_that_there_is_none(self, port: int) -> None:
+        """Nobody is promoted while another one takes writes."""
+        for other in self._others:
+            if other.port != port and self._asked(other, "SET", "life:meddler", "1") == "OK":
+                with self._lock:
+                    self._tell({"untrue": f"{port} is promoted and {other} takes writes"})
+
+    def _asked(self, place: Endpoint, *words: object) -> Reply:
+        """Send one command that is not counted; None where nobody answers, or not as is hoped for."""
+        try:
+            with connect(Access(place, self._password), 1.0) as connection:
+                connection._socket.sendall(_encoded(words))
+                return connection._read()
+        except (OSError, ReplyError):
+            return None
 
     def _strike(self, fate: Fate) -> None:
         if fate.dies:
@@ -140,3 +173,20 @@ def _changes(words: tuple[object, ...]) -> bool:
     if words[0] == "PUBLISH":
         return bool(words[2])
     return str(words[0]) in _CHANGING or first in _CHANGING
+
+
+def as_unit(code: str, mutant: str, fate: str, arguments: Sequence[str]) -> int:
+    """Do what a unit's call does, broken or with a fate (a file, pickled); ``code`` is the file that a unit calls."""
+    mutants.apply(mutant)
+    if fate:
+        # It is this test's own file.
+        meant = pickle.loads(Path(fate).read_bytes())
+        knows = UnitHandover.from_text(Path(code).with_name(KNOWLEDGE).read_text(encoding="utf-8"))
+        others = [each.announced for each in knows.service.members]
+        Meddler(meant, _said, knows.service.password, others).install()
+    return unit_handover.main_beside(code, arguments)
+
+
+def _said(what: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()

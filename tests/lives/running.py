@@ -121,6 +121,7 @@ class _Told:
         self._options = options
         self._steps: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
+        self._noted: Counter[str] = Counter()
         self._spent: Counter[str] = Counter()
         self._lives = self.given_up = 0
         self.wrong = False
@@ -150,6 +151,7 @@ class _Told:
         with self._lock:
             self._lives += 1
             self._spent.update(said["spent"])
+            self._noted.update(said["noted"])
             self._steps.update(said["steps"])
             self._writes.update(said["writes"])
             if said["wrong"]:
@@ -171,6 +173,8 @@ class _Told:
             self._say(failure)
         for name, count in [("build", self._lives), *self._steps.most_common(), ("end", self._lives)]:
             self._say(f"{count:6d} {name}, {self._spent[name] / max(1, count):.1f} s each")
+        for name, count in sorted(self._noted.items()):
+            self._say(f"{count:6d} times {name}")
         for name, count in self._writes.items():
             self._say(f"{count:9,d} writes {name}")
         rate = self._lives / seconds * 60
@@ -267,7 +271,7 @@ def _settings(steps: int) -> settings:
 
 def _tell(life: Life, seconds: float, wrong: str) -> None:
     said = {"seconds": seconds, "wrong": wrong, "script": life.script, "writes": life.records.counted}
-    said |= {"spent": life.spent, "past": life.town.past if wrong else []}
+    said |= {"spent": life.spent, "past": life.town.past if wrong else [], "noted": life.records.noted}
     said["steps"] = dict(Counter(line.partition("(")[0].removeprefix("state.") for line in life.script))
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()

@@ -41,6 +41,11 @@ SHORTEST = {
     "others-not-repointed": "hand_over(to='')",
     "not-undone": "hand_over_by_a_minority(at=4, strike='two Sentinels die')",
     "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
+    "crashed-comes-back-writable": "crash(part='master', fate=None, late=0.0, again=True)",
+    "crash-without-votes": "crash(part='master', fate=None, late=0.0, again=True)",
+    "crash-not-told": "crash(part='master', fate=None, late=0.0, again=True)",
+    "crash-blind-to-a-master": "crash(part='master', fate=(3, 'another is promoted'), late=0.0, again=True)",
+    "stopped-without-handing-over": "stop(part='master', machine=False, fate=None)",
 }
 """The shortest life in which each is found; the others take a choice of moments."""
 

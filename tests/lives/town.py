@@ -183,6 +183,15 @@ class Town:
             os.kill(pid, signal.SIGKILL)
         eventually(lambda: not any(map(self.pid, pids)), "they are gone", 30)
 
+    def end(self, name: str) -> None:
+        """Stop a process in order, as systemd does: SIGTERM, and SIGKILL for whoever takes too long."""
+        if pid := self.pid(name):
+            os.kill(pid, signal.SIGTERM)
+            try:
+                eventually(lambda: not self.pid(name), f"{name} has ended", 15)
+            except AssertionError:
+                self.kill(name)
+
     def launching(self, name: str) -> list[str]:
         """Return what starts a process with the file that it has."""
         process, sandbox = self.of(name), self.fleet.sandbox
