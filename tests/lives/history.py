@@ -78,17 +78,19 @@ def enthroned(logs: Mapping[int, str]) -> list[Promotion]:
 def disputed(
     doubles: Iterable[Double], promoted: Iterable[Promotion], safe: Iterable[float], excused: Iterable[float]
 ) -> list[Double]:
-    """Return where two servers took writes at once and neither had been replaced by a Sentinel between two safe points.
+    """Return where two servers took writes at once that no Sentinels had brought about between two safe points.
 
-    A Sentinel that replaces a living master leaves two for a while: that is Redis. ``excused`` are times (wall clock)
-    between which and the next safe point nobody could help it.
+    A Sentinel that replaces a living master leaves two for a while, and so do two Sentinels of which one ends in the
+    middle of a failover: that is Redis. ``excused`` are times (wall clock) between which and the next safe point nobody
+    could help it.
     """
     bounds, failovers, free = sorted(safe), list(promoted), list(excused)
     found = []
     for double in doubles:
         since = max((each for each in bounds if each <= double.at), default=0.0)
-        replaced = {each.old for each in failovers if since <= each.at <= double.at}
-        if not replaced & double.ports and not any(since <= each <= double.at for each in free):
+        theirs = [each for each in failovers if since <= each.at <= double.at]
+        sentinels = double.ports <= {each.port for each in theirs} or double.ports & {each.old for each in theirs}
+        if not sentinels and not any(since <= each <= double.at for each in free):
             found.append(double)
     return found
 

@@ -103,7 +103,7 @@ class Life(Basis):
     @precondition(lambda self: not self.disturbed and not self.abandoned)
     @rule(at=st.integers(2, 12))
     @step
-    def crash_after_an_abandoned_election(self, at: int) -> None:
+    def election_abandoned_and_crash(self, at: int) -> None:
         """The run dies in the middle of an election, then the master crashes: it is replaced as fast as ever."""
         self.abandoned = True
         if not self.calm:

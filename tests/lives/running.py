@@ -30,7 +30,8 @@ from tests.lives.machine import Life
 from tests.lives.mutants import MUTANTS
 from tests.lives.town import Towns
 
-_BLOCK, _SHRINKING = 200, 90
+_BLOCK, _SHRINKING = 9, 90
+"""Of ten and more lives hypothesis makes the first tenth small ones."""
 _EVERY = 15.0
 _JOBS = 3 * len(os.sched_getaffinity(0))
 """A life waits most of its time."""

@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.harness.live.sandboxes import ROOT
-from tests.lives.history import BOTH, PLAIN, Promotion, Told, Written, promotions, required, told, unelected
+from tests.lives.history import (
+    BOTH,
+    PLAIN,
+    Double,
+    Promotion,
+    Told,
+    Written,
+    disputed,
+    enthroned,
+    promotions,
+    required,
+    told,
+    unelected,
+)
 from tests.lives.mutants import MUTANTS
 
 SECONDS = os.environ.get("REDIS_FLEET_LIVES", "30")
@@ -40,7 +53,7 @@ SHORTEST = {
     "short-timeout-left": "hand_over(to='')",
     "others-not-repointed": "hand_over(to='')",
     "not-undone": "hand_over_by_a_minority(at=4, strike='two Sentinels die')",
-    "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
+    "votes-without-bound": "election_abandoned_and_crash(at=5)",
     "crashed-comes-back-writable": "crash(part='master', fate=None, late=0.0, again=True)",
     "crash-without-votes": "crash(part='master', fate=None, late=0.0, again=True)",
     "crash-not-told": "crash(part='master', fate=None, late=0.0, again=True)",
@@ -104,3 +117,25 @@ def test_what_must_be_there() -> None:
     assert wanted(safe=[0.0, 2.0, 3.5]) == [early, plain, both], "all had everything before the failover"
     assert wanted(safe=[0.0], killed=[(3.5, 2)]) == [], "whoever was promoted had been killed"
     assert wanted(safe=[0.0], killed=[(3.5, 1)]) == [both]
+
+
+def test_two_masters_are_somebodys_fault() -> None:
+    double = Double(4.5, frozenset({1, 2}))
+
+    def found(*promoted: Promotion, safe: float = 0.0, excused: float = 9.0) -> bool:
+        return disputed([double], promoted, [0.0, safe], [excused]) == [double]
+
+    assert found()
+    assert found(Promotion(4.0, 2, old=3)), "a Sentinel promoted one, and we another"
+    assert not found(Promotion(4.0, 2, old=1)), "a Sentinel replaced one that went on"
+    assert not found(Promotion(4.0, 2, old=3), Promotion(4.2, 1, old=3)), "two Sentinels, one of which ended"
+    assert found(Promotion(4.0, 2, old=1), safe=4.2), "that was over"
+    assert not found(excused=4.0)
+
+
+def test_logs_of_servers_are_read() -> None:
+    text = (
+        "9:S 28 Nov 2026 14:48:34.000 * MASTER MODE enabled (user request from 'id=7 addr=127.0.0.1:4')\n9:M 28 Nov\n"
+    )
+    (one,) = enthroned({6380: text})
+    assert one.port == 6380
