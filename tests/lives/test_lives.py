@@ -24,9 +24,10 @@ from tests.lives.history import (
     told,
     unelected,
 )
-from tests.lives.mutants import MUTANTS
 
-SECONDS = os.environ.get("REDIS_FLEET_LIVES", "30")
+SECONDS = os.environ.get("REDIS_FLEET_LIVES", "35")
+PATIENCE = "20"
+"""Seconds in which lives are begun, and for which the last ones are waited for: a share of the quick tests."""
 OURS, THEIRS = "a" * 40, "b" * 40
 
 
@@ -37,7 +38,7 @@ def live(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_life_goes_wrong() -> None:
-    done = live("--seconds", SECONDS, "--seed", "12")
+    done = live("--seconds", SECONDS, "--patience", PATIENCE, "--seed", "12")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 violations" in done.stdout
 
@@ -60,11 +61,21 @@ SHORTEST = {
     "crash-blind-to-a-master": "crash(part='master', fate=(3, 'another is promoted'), late=0.0, again=True)",
     "stopped-without-handing-over": "stop(part='master', machine=False, fate=None)",
 }
-"""The shortest life in which each is found; the others take a choice of moments."""
+"""The shortest life in which each is found."""
+BY_CHANCE = (
+    "no-fence",
+    "old-epoch",
+    "no-demotion",
+    "fence-left",
+    "crash-without-votes",
+    "stopped-without-handing-over",
+)
+"""Found in a minute by lives that nobody chose, as most hand-overs show it. The others take one of a few moments, which
+may not come in ten minutes: for these there is the chosen life above."""
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "step"), SHORTEST.items())
+@pytest.mark.parametrize(("name", "step"), SHORTEST.items(), ids=SHORTEST)
 def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(f"state = Lives()\nstate.build()\nstate.{step}\nstate.teardown()\n")
@@ -75,8 +86,9 @@ def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> Non
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", MUTANTS)
-def test_what_is_broken_is_found(name: str) -> None:
+@pytest.mark.parametrize("name", BY_CHANCE)
+def test_what_is_broken_is_found_by_chance(name: str) -> None:
+    """Only what any life with a hand-over shows, see BY_CHANCE."""
     done = live("--seconds", "600", "--mutant", name)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "state = Lives()" in done.stdout, "the script that does it again"
@@ -91,7 +103,7 @@ def test_logs_are_read() -> None:
     )
     vote, promoted = told({"sentinel1": text})
     assert (vote.event, vote.words) == ("+vote-for-leader", (OURS, "3"))
-    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380)]
+    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380, 6379)]
 
 
 def test_an_epoch_needs_a_majority_or_a_sentinel_that_elected_itself() -> None:
@@ -134,8 +146,6 @@ def test_two_masters_are_somebodys_fault() -> None:
 
 
 def test_logs_of_servers_are_read() -> None:
-    text = (
-        "9:S 28 Nov 2026 14:48:34.000 * MASTER MODE enabled (user request from 'id=7 addr=127.0.0.1:4')\n9:M 28 Nov\n"
-    )
+    text = "9:S 28 Nov 2026 14:48:34.000 * MASTER MODE enabled (user request from 'id=7 addr=::1')\n9:M 28 Nov\n"
     (one,) = enthroned({6380: text})
     assert one.port == 6380
