@@ -22,7 +22,7 @@ from tests.lives.history import BOTH, PLAIN
 from tests.lives.judging import Records, WrongError
 from tests.lives.meddling import Fate
 from tests.lives.town import MONITOR, Towns
-from tests.lives.units import Called, Units
+from tests.lives.units import Called, Units, Waiting
 from tests.lives.watching import Watcher
 from tests.lives.writers import Writer
 
@@ -169,9 +169,13 @@ class Basis(RuleBasedStateMachine):
         if failed:
             raise failed[0]
 
-    def crashed(self, name: str, fate: Fate | None) -> Called:
-        """Do what the unit of a server does after its crash."""
-        called = self.units.crashed(name, fate)
+    def crashed(self, name: str, fate: Fate | None, waits: Waiting | None = None) -> Called:
+        """Do what the unit of a server does after its crash, and before that whoever waits for it."""
+        if waits:
+            self._note_call(waits.end(), fate)
+        return self._note_call(self.units.ended(name, None if waits else fate), fate)
+
+    def _note_call(self, called: Called, fate: Fate | None) -> Called:
         self.records.calls.append(called)
         if fate and fate.command:
             # From then on there is a master that somebody made by hand.
@@ -182,11 +186,13 @@ class Basis(RuleBasedStateMachine):
         self._true(called)
         return called
 
-    def _crash(self, name: str, fate: tuple[int, str] | None, late: float, *, calm: bool) -> None:
-        began = time.time()
+    def _crash(self, name: str, fate: tuple[int, str] | None, late: float | None, *, calm: bool) -> None:
+        """Without ``late`` somebody waits for the end already."""
+        strike, began = self._unit_fate(fate), time.time()
+        waits = self.units.waiting(name, strike) if late is None else None
         self._kill(name)
-        time.sleep(late)
-        called = self.crashed(name, self._unit_fate(fate))
+        time.sleep(late or 0.0)
+        called = self.crashed(name, strike, waits)
         self._see_replaced(name, called, "crash", began, calm=calm)
 
     def _stop(self, name: str, fate: tuple[int, str] | None, *, calm: bool) -> None:
@@ -197,7 +203,7 @@ class Basis(RuleBasedStateMachine):
         self._see_replaced(name, called, "stop", began, calm=calm)
         self.records.ended.append((time.time(), self.town.of(name).endpoint.port))
         self.town.end(name)
-        self.units.stopped(name)
+        self.units.ended(name)
 
     def _unit_fate(self, fate: tuple[int, str] | None) -> Fate | None:
         if fate and fate[1] == FAILING_OVER:
@@ -267,6 +273,7 @@ class Basis(RuleBasedStateMachine):
             return
         self.left = True
         self._stop_writing()
+        self.units.forget()
         if self.said or self.over or not self.writers:
             self.town.raze()
         else:

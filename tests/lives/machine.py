@@ -44,8 +44,9 @@ UNIT_STRIKES = (
     "two Sentinels die",
     "cut off from two Sentinels",
 )
-LATE = (0.0, 0.0, 0.0, 0.9, 1.3)
-"""Seconds, some of them about down-after-milliseconds: Sentinels then begin at the same moment."""
+LATE = (None, None, 0.0, 0.0, 0.9, 1.3)
+"""Seconds, some of them about down-after-milliseconds: Sentinels then begin at the same moment. None: somebody waits
+for the end, as on most machines."""
 DURATIONS = (0.3, 2.5)
 """Seconds: shorter than down-after-milliseconds, and longer."""
 _LIVE = {"hz": (10, 20, 50), "timeout": (0, 300, 600), "maxmemory": ("100mb", "120mb")}
@@ -166,7 +167,7 @@ class Life(Basis):
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(_MOSTLY), fate=_unit_fates, late=st.sampled_from(LATE), again=_again)
     @step
-    def crash(self, part: str, fate: tuple[int, str] | None, late: float, again: bool) -> None:
+    def crash(self, part: str, fate: tuple[int, str] | None, late: float | None, again: bool) -> None:
         """Kill -9 of a server, and what its unit does then; it is started again by that, or stays down."""
         self.away = not again
         if self._away():

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis_fleet.agent.messages.unit_handover import END, KNOWLEDGE, PYTHON, READY, START, STOP, UnitHandover
+from redis_fleet.agent.messages.unit_handover import (
+    END,
+    KNOWLEDGE,
+    PYTHON,
+    READY,
+    START,
+    STOP,
+    WAIT,
+    UnitHandover,
+    lock_of,
+    stopping_of,
+)
 from redis_fleet.render.handover import code
 from redis_fleet.topology.service_access import described
+from tests.harness.live.processes import eventually
 from tests.harness.live.sandboxes import ROOT
-from tests.harness.live.unit_calls import CLEAN, KILLED
 from tests.lives.meddling import Fate
 from tests.lives.town import Town
 
@@ -49,6 +60,41 @@ class Called:
     untrue: str = ""
 
 
+class Waiting:
+    """Somebody who waits for the end of a server."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """Take a process."""
+        self._process, self._began = process, time.time()
+
+    def ready(self) -> bool:
+        """Whether it waits by now."""
+        assert self._process.poll() is None, self._process.communicate()
+        links = [_target(each) for each in Path(f"/proc/{self._process.pid}/fd").iterdir()]
+        return any(each.endswith("[pidfd]") for each in links)
+
+    def end(self) -> Called:
+        """Wait until it has done what there is to do; the server has ended."""
+        return _ended(self._process, self._began)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _ended(process: subprocess.Popen[str], began: float) -> Called:
+    heard, said = process.communicate(timeout=PATIENCE)
+    seen: dict[str, object] = {}
+    for line in heard.splitlines():
+        seen |= json.loads(line)
+    assert process.returncode <= 0, said
+    promoting, untrue = bool(seen.get("promoting")), str(seen.get("untrue", ""))
+    return Called(began, time.time(), said, process.returncode < 0, promoting, untrue)
+
+
 class Units:
     """The units of one town; ``mutant`` is what their code is broken by."""
 
@@ -58,42 +104,48 @@ class Units:
 
     def start(self, name: str) -> Called:
         """Do what comes before a start."""
-        return self._call(name, START, {}, None)
+        self._mark(name).unlink(missing_ok=True)
+        return self._call(name, None, START)
 
     def stop(self, name: str, fate: Fate | None) -> Called:
         """Do what comes before a stop."""
-        return self._call(name, STOP, {}, fate)
+        self._mark(name).touch()
+        return self._call(name, fate, STOP)
 
-    def stopped(self, name: str) -> Called:
-        """Do what comes after a stop in order."""
-        return self._call(name, END, CLEAN, None)
+    def ended(self, name: str, fate: Fate | None = None) -> Called:
+        """Do what comes after the end of a server, whatever ended it."""
+        return self._call(name, fate, END)
 
-    def crashed(self, name: str, fate: Fate | None) -> Called:
-        """Do what comes after a crash."""
-        return self._call(name, END, KILLED, fate)
+    def waiting(self, name: str, fate: Fate | None) -> Waiting:
+        """Let somebody wait for the end of a server that runs."""
+        process = self._begin(name, fate, WAIT, str(self._town.pid(name)))
+        waits = Waiting(process)
+        eventually(waits.ready, f"somebody waits for the end of {name}", 30)
+        return waits
 
-    def _call(self, name: str, occasion: str, environment: Mapping[str, str], fate: Fate | None) -> Called:
+    def forget(self) -> None:
+        """Remove what lies outside of the town."""
+        for name in self._town.servers if self._town.built else ():
+            self._mark(name).unlink(missing_ok=True)
+            Path(lock_of(self._unit(name))).unlink(missing_ok=True)
+
+    def _unit(self, name: str) -> str:
+        where = f"{self._town.box.folder}/{name}"
+        return f"redis-fleet-life-{hashlib.sha256(where.encode()).hexdigest()[:12]}.service"
+
+    def _mark(self, name: str) -> Path:
+        return Path(stopping_of(self._unit(name)))
+
+    def _call(self, name: str, fate: Fate | None, *arguments: str) -> Called:
+        return _ended(self._begin(name, fate, *arguments), time.time())
+
+    def _begin(self, name: str, fate: Fate | None, *arguments: str) -> subprocess.Popen[str]:
         file = self._files(name)
-        command = [*PYTHON, str(file), occasion]
+        command = [*PYTHON, str(file), *arguments]
         if fate or self._mutant:
-            command = [*PYTHON, "-c", _MEDDLED, str(file), str(ROOT), self._mutant, self._fate(file, fate), occasion]
+            command = [*PYTHON, "-c", _MEDDLED, str(file), str(ROOT), self._mutant, self._fate(file, fate), *arguments]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        began = time.time()
-        done = subprocess.run(
-            command, env={**clean, **environment}, capture_output=True, text=True, check=False, timeout=PATIENCE
-        )
-        seen: dict[str, object] = {}
-        for line in done.stdout.splitlines():
-            seen |= json.loads(line)
-        assert done.returncode <= 0, done.stderr
-        return Called(
-            began,
-            time.time(),
-            done.stderr,
-            done.returncode < 0,
-            bool(seen.get("promoting")),
-            str(seen.get("untrue", "")),
-        )
+        return subprocess.Popen(command, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def _files(self, name: str) -> Path:
         """Put the code, compiled already, and what it knows, as a deployment would."""
@@ -102,11 +154,11 @@ class Units:
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
             file.write_text(code(), encoding="utf-8")
-            subprocess.run([*PYTHON, str(file), READY], check=True, env={})
+            subprocess.run([*PYTHON, str(file), READY], check=True, env={}, stderr=subprocess.DEVNULL)
         process = self._town.of(name)
         fleet, configuration = self._town.fleet, process.paths.configuration
         values = described(fleet, fleet.services[0])
-        knows = UnitHandover(self._town.target, name, configuration, "redis-fleet-lives.service", values)
+        knows = UnitHandover(self._town.target, name, configuration, self._unit(name), values)
         knowledge = folder / KNOWLEDGE
         knowledge.touch(mode=0o600)
         knowledge.write_text(knows.to_text(), encoding="utf-8")

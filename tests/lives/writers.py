@@ -14,7 +14,7 @@ from redis_fleet.agent.replication.view import CONNECTION_ERRORS, connect
 from tests.lives.history import BOTH, PLAIN, Written
 from tests.lives.town import MONITOR, Town
 
-_PAUSE, _REFUSED, _WAIT_MS = 0.025, 0.03, 100
+_PAUSE, _REFUSED, _WAIT_MS = 0.015, 0.03, 100
 _BATCH = 6
 
 
