@@ -11,11 +11,20 @@ measured by offsets. Between two of them (or behind the last one, to the end):
 - where one did, **writes that both replicas had confirmed (WAIT 2)** are required: whoever was promoted has them.
   Unless the promoted one had itself been killed in between: Redis confirms a write to its master before the new
   append-only file of a replica that has just been synchronised is complete.
+- where the unit of a master that crashed had another one promoted, the same: what no replica had is gone.
 - WAIT 1 promises nothing here: a Sentinel compares the offsets that it heard last, up to 10 s ago, so it may choose the
   replica that was not the one that confirmed. Our own choices (the crash hand-over) compare offsets of now.
 
 Writes that a frozen master acknowledged after another was promoted lie between the same two safe points as that
 promotion, and are not required.
+
+**Two masters.** Somebody writes to all three servers all the time. Two may take writes at once only where Sentinels
+brought that about (they replaced a master that went on, or one ended in the middle of a failover and another began),
+where a hand did (a start without what a unit asks before it, a promotion), or where whoever handed over was killed
+between a promotion and its announcement: then nobody was told of the second one, and no client writes there.
+
+**Towns.** A life begins in the sandbox that the one before left, which was just judged whole: its Sentinels' elections,
+its configuration and its data go on. After some lives there is a new one, and each time after a life that went wrong.
 """
 
 from __future__ import annotations
