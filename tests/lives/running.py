@@ -203,6 +203,8 @@ def _one(options: argparse.Namespace) -> int:
 
     def end(*_: object) -> None:
         Life.over = True
+        # Once: what is taken away then is taken away to the end.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise TimeIsUpError
 
     signal.signal(signal.SIGTERM, end)
@@ -231,6 +233,7 @@ def _one(options: argparse.Namespace) -> int:
         sys.stdout.write(_words(error, number))
         return 1
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         Life.towns.close()
         shutil.rmtree(folder, ignore_errors=True)
 
