@@ -90,8 +90,9 @@ class Basis(RuleBasedStateMachine):
         self.watcher.start()
         for writer in self.writers:
             writer.start()
-        # With nothing written at all, offsets tell of nothing.
+        # A replica hears nothing for the first second after it was synchronised, and offsets tell of nothing until then.
         eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
+        self.records.safe.append(judging.await_whole(self.town, "the first writes"))
 
     def take_note(self) -> None:
         """Look at the epochs, and whether all is safe now."""
