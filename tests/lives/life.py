@@ -90,7 +90,7 @@ class Basis(RuleBasedStateMachine):
         self.watcher.start()
         for writer in self.writers:
             writer.start()
-        # A replica hears nothing for the first second after it was synchronised, and offsets tell of nothing until then.
+        # A replica hears nothing for a second after it was synchronised: offsets tell of nothing until then.
         eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
         self.records.safe.append(judging.await_whole(self.town, "the first writes"))
 
