@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,40 +18,20 @@ from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.messages.usual_values import Described
-from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, pairs
+from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import Servers
 from redis_fleet.agent.replication.election import TIMEOUT
 from redis_fleet.agent.replication.fence import FENCE, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
-from redis_fleet.agent.secret import Secret
 from redis_fleet.model import Fleet
 from tests.lives import deploying, mutants
+from tests.lives.meddling import Fate, Meddler
 
 BOUNDS = {"deploy": 40.0, "switchover": 40.0}
 """Seconds. Whoever takes longer is killed: somebody lost patience."""
 _STARTING = multiprocessing.get_context("forkserver")
-_CHANGING = frozenset(
-    {"REPLICAOF", "MULTI", "CONFIG SET", "CONFIG REWRITE", "SENTINEL SET", "SENTINEL RESET", "SENTINEL FAILOVER",
-     "SENTINEL IS-MASTER-DOWN-BY-ADDR", "PUBLISH __sentinel__:hello", "SENTINEL FLUSHCONFIG"}
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What happens just before the command ``at`` (from 0) that changes something.
-
-    ``dies``: the process itself is killed. Else ``signals`` go to pids, then ``starts`` are run, a ``command`` is sent,
-    and the ports ``cut`` can be reached no more.
-    """
-
-    at: int
-    dies: bool = False
-    signals: tuple[tuple[int, int], ...] = ()
-    starts: tuple[tuple[str, ...], ...] = ()
-    command: tuple[Access, tuple[object, ...]] | None = None
-    cut: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,13 +40,15 @@ class Outcome:
 
     ``began`` is the wall clock of its first change, 0: it changed nothing. ``struck``: its fate came. ``broken`` is
     what was wrong at the very end of a hand-over that said that all is well, each a sentence. ``untrue``: a server was
-    announced as the master that was none, or the old master was left refusing all writes.
+    announced as the master that was none, or the old master was left refusing all writes. ``promoting``: it had come
+    to a promotion.
     """
 
     code: str
     said: str = ""
     began: float = 0.0
     struck: bool = False
+    promoting: bool = False
     broken: tuple[str, ...] = ()
     untrue: str = ""
     master: str = ""
@@ -103,7 +82,7 @@ def run(fleet: Fleet, what: str, to: str | None, by: str, fate: Fate | None, mut
 def _perform(far: Any, fleet: Fleet, what: str, to: str | None, by: str, fate: Fate | None, mutant: str) -> None:
     os.setsid()
     mutants.apply(mutant)
-    _Meddler(fate, far.send, fleet.services[0].password).install()
+    Meddler(fate, far.send, fleet.services[0].password).install()
     broken: list[str] = []
     _see_that_it_is_done(broken, far.send)
     try:
@@ -120,107 +99,6 @@ def _perform(far: Any, fleet: Fleet, what: str, to: str | None, by: str, fate: F
         far.send({"code": "failed", "said": str(error)})
     far.send({"broken": tuple(broken)})
     far.close()
-
-
-class _Meddler:
-    """Counts what is sent, and does what the fate says when it is time."""
-
-    def __init__(self, fate: Fate | None, tell: Callable[[dict[str, Any]], None], password: Secret | None) -> None:
-        self._fate, self._tell, self._password = fate, tell, password
-        self._count = 0
-        self._cut: frozenset[int] = frozenset()
-        self._lock = threading.Lock()
-
-    def install(self) -> None:
-        call, pipeline, made = Connection.call, Connection.pipeline, Connection.__init__
-
-        def counted_call(one: Connection, *words: object) -> Reply:
-            self._meet([words], one)
-            return call(one, *words)
-
-        def counted_pipeline(one: Connection, commands: Iterable[tuple[object, ...]]) -> list[Reply]:
-            given = list(commands)
-            self._meet(given, one)
-            return pipeline(one, given)
-
-        def checked(one: Connection, address: str, port: int, *more: Any, **named: Any) -> None:
-            if port in self._cut:
-                raise ConnectionRefusedError("cut off")
-            made(one, address, port, *more, **named)
-            one.port = port  # type: ignore[attr-defined]
-
-        Connection.call, Connection.pipeline = counted_call, counted_pipeline  # type: ignore[method-assign,assignment]
-        Connection.__init__ = checked  # type: ignore[method-assign,assignment]
-
-    def _meet(self, commands: list[tuple[object, ...]], one: Connection) -> None:
-        if getattr(one, "port", 0) in self._cut:
-            raise ConnectionResetError("cut off")
-        if not any(_changes(words) for words in commands):
-            return
-        for words in commands:
-            if words[0] == "PUBLISH":
-                self._see_that_it_is_true(str(words[2]).split(","))
-        with self._lock:
-            number, self._count = self._count, self._count + 1
-            if number == 0:
-                self._tell({"began": time.time()})
-            if self._fate and number == self._fate.at:
-                self._tell({"struck": True})
-                self._strike(self._fate)
-
-    def _see_that_it_is_true(self, hello: list[str]) -> None:
-        """Whoever is announced has to be a master by then; one that does not answer may have been."""
-        try:
-            with connect(Access(Endpoint(hello[5], int(hello[6])), self._password), 1.0) as connection:
-                role = connection.call("ROLE")[0]
-        except (OSError, ReplyError):
-            return
-        if role != "master":
-            with self._lock:
-                self._tell({"untrue": f"{hello[5]}:{hello[6]} was announced as the master and is a {role}"})
-
-    def _strike(self, fate: Fate) -> None:
-        if fate.dies:
-            os.kill(os.getpid(), signal.SIGKILL)
-        for pid, number in fate.signals:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
-        for command in fate.starts:
-            _started_when_free(command)
-        if fate.command:
-            access, words = fate.command
-            try:
-                with connect(access, 1.0) as connection:
-                    # Not counted: it is somebody else's.
-                    connection._socket.sendall(_encoded(words))
-                    connection._read()
-            except (OSError, ReplyError):
-                pass
-        self._cut = fate.cut
-
-
-def _encoded(words: tuple[object, ...]) -> bytes:
-    parts = [str(word).encode() for word in words]
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-
-
-def _started_when_free(command: tuple[str, ...]) -> None:
-    """Start a server whose predecessor was killed a moment ago."""
-    deadline = time.monotonic() + 5
-    while subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
-        if time.monotonic() > deadline:
-            return
-
-
-def _changes(words: tuple[object, ...]) -> bool:
-    first = " ".join(str(each).upper() if number == 0 else str(each) for number, each in enumerate(words[:2]))
-    if words[0] == "SENTINEL" and words[1] == "IS-MASTER-DOWN-BY-ADDR":
-        return words[5] != "*"
-    if words[0] == "PUBLISH":
-        return bool(words[2])
-    return str(words[0]) in _CHANGING or first in _CHANGING
 
 
 def _see_that_it_is_done(broken: list[str], tell: Callable[[dict[str, Any]], None]) -> None:

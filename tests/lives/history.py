@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+_PROMOTED = re.compile(r"^\d+:\w (\d+ \w+ \d{4} \d\d:\d\d:\d\d\.\d{3}) \S MASTER MODE enabled")
 _LINE = re.compile(r"^\d+:X (\d+ \w+ \d{4} \d\d:\d\d:\d\d\.\d{3}) \S (\S+) ?(.*)$")
 PLAIN, BOTH = "plain", "both"
 """How a write was acknowledged: by the master alone, or by both replicas too (WAIT 2)."""
@@ -24,10 +25,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Promotion:
-    """A Sentinel told a server, by its port, to become the master."""
+    """A server, by its port, was told to become the master in the place of another (0: not known)."""
 
     at: float
     port: int
+    old: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Written:
     port: int
 
 
+@dataclass(frozen=True)
+class Double:
+    """Two servers (ports) took writes at the same time (wall clock), for certain."""
+
+    at: float
+    ports: frozenset[int]
+
+
 def told(logs: Mapping[str, str]) -> list[Told]:
     """Read the logs of the Sentinels, by their ids; what is no event is left out."""
     found = [each for sentinel, text in logs.items() for each in _read(sentinel, text)]
@@ -50,15 +60,46 @@ def _read(sentinel: str, text: str) -> Iterator[Told]:
     for line in text.splitlines():
         match = _LINE.match(line)
         if match and match[2][0] in "+-":
-            at = datetime.strptime(match[1], "%d %b %Y %H:%M:%S.%f").timestamp()
-            yield Told(sentinel, at, match[2], tuple(match[3].split()))
+            yield Told(sentinel, _time(match[1]), match[2], tuple(match[3].split()))
+
+
+def _time(text: str) -> float:
+    return datetime.strptime(text, "%d %b %Y %H:%M:%S.%f").timestamp()
+
+
+def enthroned(logs: Mapping[int, str]) -> list[Promotion]:
+    """Return every time that a server was told to be a master, whoever did it, by the servers' own logs (by port)."""
+    found = [
+        (port, match[1]) for port, text in logs.items() for match in map(_PROMOTED.match, text.splitlines()) if match
+    ]
+    return sorted((Promotion(_time(at), port) for port, at in found), key=lambda each: each.at)
+
+
+def disputed(
+    doubles: Iterable[Double], promoted: Iterable[Promotion], safe: Iterable[float], excused: Iterable[float]
+) -> list[Double]:
+    """Return where two servers took writes at once that no Sentinels had brought about between two safe points.
+
+    A Sentinel that replaces a living master leaves two for a while, and so do two Sentinels of which one ends in the
+    middle of a failover: that is Redis. ``excused`` are times (wall clock) between which and the next safe point nobody
+    could help it.
+    """
+    bounds, failovers, free = sorted(safe), list(promoted), list(excused)
+    found = []
+    for double in doubles:
+        since = max((each for each in bounds if each <= double.at), default=0.0)
+        theirs = [each for each in failovers if since <= each.at <= double.at]
+        sentinels = double.ports <= {each.port for each in theirs} or double.ports & {each.old for each in theirs}
+        if not sentinels and not any(since <= each <= double.at for each in free):
+            found.append(double)
+    return found
 
 
 def promotions(lines: Iterable[Told]) -> list[Promotion]:
     """Return every time that a Sentinel promoted a server itself."""
     # "slave ADDRESS:PORT ADDRESS PORT @ NAME MASTER PORT"
     wanted = (each for each in lines if each.event == "+failover-state-send-slaveof-noone")
-    return [Promotion(each.at, int(each.words[3])) for each in wanted]
+    return [Promotion(each.at, int(each.words[3]), int(each.words[7])) for each in wanted]
 
 
 def unelected(lines: Iterable[Told], epochs: Iterable[int], ids: Iterable[str], sentinels: int) -> list[str]:

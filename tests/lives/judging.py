@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.messages.service import ServiceView
 from tests.harness.live.faults import wrong
 from tests.lives import deploying
-from tests.lives.history import BOTH, Promotion, promotions, required, told, unelected
+from tests.lives.history import BOTH, Promotion, disputed, enthroned, promotions, required, told, unelected
 from tests.lives.town import MONITOR, Town
+from tests.lives.units import Called
+from tests.lives.watching import Watcher
 from tests.lives.writers import Writer, missing
 
 CATCH_UP, AGREE, REPAIR, SOUND, PAUSE = 1.0, 75.0, 90.0, 60.0, 0.25
@@ -24,7 +28,10 @@ class WrongError(AssertionError):
 
 @dataclass
 class Records:
-    """What has been seen in one life; times are of the wall clock, seconds."""
+    """What has been seen in one life; times are of the wall clock, seconds.
+
+    ``calls`` are what units did after a crash, ``excused`` times from which on two masters are nobody's fault.
+    """
 
     safe: list[float] = field(default_factory=list)
     ended: list[tuple[float, int]] = field(default_factory=list)
@@ -32,6 +39,9 @@ class Records:
     named: dict[int, str] = field(default_factory=dict)
     first: int = 0
     counted: dict[str, int] = field(default_factory=dict)
+    calls: list[Called] = field(default_factory=list)
+    excused: list[float] = field(default_factory=list)
+    noted: Counter[str] = field(default_factory=Counter)
 
 
 def in_step(town: Town) -> float:
@@ -163,9 +173,28 @@ def _peers(town: Town) -> list[dict[str, str]]:
     return [{"runid": str(town.tell(sentinel, "SENTINEL", "MYID"))} for sentinel in town.sentinels]
 
 
+def after_crashes(town: Town, records: Records) -> list[Promotion]:
+    """Return the promotions in the place of a master that had crashed, done by its unit."""
+    logs = {town.of(each).endpoint.port: Path(town.of(each).paths.log) for each in town.servers}
+    all_ = enthroned({port: path.read_text(encoding="utf-8") for port, path in logs.items() if path.exists()})
+    # A log has milliseconds.
+    return [each for each in all_ if any(call.began - 0.001 <= each.at <= call.ended for call in records.calls)]
+
+
+def judge_masters(town: Town, records: Records, watcher: Watcher) -> None:
+    """See that no two servers took writes at once but where a Sentinel had replaced one that went on."""
+    found = disputed(watcher.doubles, failovers(town), records.safe, records.excused)
+    records.noted["two masters at once, by Sentinel"] += bool(watcher.doubles)
+    if found:
+        raise WrongError(
+            f"servers {sorted(found[0].ports)} of {MONITOR} took writes at once at {found[0].at} and {len(found)} times"
+            f" in all; failovers {failovers(town)}; safe at {records.safe}; units {records.calls}"
+        )
+
+
 def judge_writes(town: Town, records: Records, writers: list[Writer]) -> None:
     """See that every write is there that asynchronous replication cannot have lost."""
-    promoted = failovers(town)
+    promoted = [*failovers(town), *after_crashes(town, records)]
     master = town.named()
     with town.open(master) as connection:
         for writer in writers:

@@ -11,109 +11,65 @@ measured by offsets. Between two of them (or behind the last one, to the end):
 - where one did, **writes that both replicas had confirmed (WAIT 2)** are required: whoever was promoted has them.
   Unless the promoted one had itself been killed in between: Redis confirms a write to its master before the new
   append-only file of a replica that has just been synchronised is complete.
+- where the unit of a master that crashed had another one promoted, the same: what no replica had is gone.
 - WAIT 1 promises nothing here: a Sentinel compares the offsets that it heard last, up to 10 s ago, so it may choose the
   replica that was not the one that confirmed. Our own choices (the crash hand-over) compare offsets of now.
 
 Writes that a frozen master acknowledged after another was promoted lie between the same two safe points as that
 promotion, and are not required.
+
+**Two masters.** Somebody writes to all three servers all the time. Two may take writes at once only where Sentinels
+brought that about (they replaced a master that went on, or one ended in the middle of a failover and another began),
+where a hand did (a start without what a unit asks before it, a promotion), or where whoever handed over was killed
+between a promotion and its announcement: then nobody was told of the second one, and no client writes there.
+
+**Towns.** A life begins in the sandbox that the one before left, which was just judged whole: its Sentinels' elections,
+its configuration and its data go on. After some lives there is a new one, and each time after a life that went wrong.
 """
 
 from __future__ import annotations
 
-import functools
-import shutil
-import signal
-import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from redis_fleet.agent.access import Access
-from redis_fleet.observe.request import managed
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
-from tests.lives import errand, judging
-from tests.lives.errand import Fate, Outcome
-from tests.lives.history import BOTH, PLAIN
-from tests.lives.judging import Records, WrongError
-from tests.lives.town import MONITOR, TIMEOUT, Town
-from tests.lives.writers import Writer
+from tests.lives import judging
+from tests.lives.fates import CRASHES, FAILING_OVER
+from tests.lives.life import Basis, step
+from tests.lives.town import MONITOR, TIMEOUT
 
 SERVERS, SENTINELS = ("master", "first", "second"), ("sentinel1", "sentinel2", "sentinel3")
 STRIKES = (
     "dies", "master dies", "master restarts", "first dies", "second dies", "sentinel1 dies", "two Sentinels die",
-    "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master",
+    "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master", CRASHES,
 )  # fmt: skip
-QUIET = frozenset({"edit_live", "edit_restart", "deploy", "hand_over", "switchover", "by_hand", "settle"})
-"""Steps that leave a service as well as it was."""
+UNIT_STRIKES = (
+    "dies",
+    "first dies",
+    "second dies",
+    "sentinel1 dies",
+    "two Sentinels die",
+    "cut off from two Sentinels",
+)
+LATE = (None, None, 0.0, 0.0, 0.9, 1.3)
+"""Seconds, some of them about down-after-milliseconds: Sentinels then begin at the same moment. None: somebody waits
+for the end, as on most machines."""
 DURATIONS = (0.3, 2.5)
 """Seconds: shorter than down-after-milliseconds, and longer."""
 _LIVE = {"hz": (10, 20, 50), "timeout": (0, 300, 600), "maxmemory": ("100mb", "120mb")}
 # A failover by a Sentinel waits up to 10 s for its INFO.
+_MOSTLY = ("master", "master", "master", "first", "second")
+_again = st.sampled_from((True, True, False))
 _WAYS = (ELECTION, ELECTION, ELECTION, "", FAILOVER)
+# Before a unit begins, and not in the middle: whoever orders that of one Sentinel passes over all the others.
+_unit_fates = st.none() | st.just((0, FAILING_OVER)) | st.tuples(st.integers(0, 14), st.sampled_from(UNIT_STRIKES))
 _fates = st.none() | st.tuples(st.integers(0, 24), st.sampled_from(STRIKES))
 
 
-def step(method: Callable[..., None]) -> Callable[..., None]:
-    """Count a step, note it as the script has it, and see afterwards what has to hold at any time."""
-
-    @functools.wraps(method)
-    def counted(life: Life, **given: Any) -> None:
-        name = method.__name__
-        life.script.append(f"state.{name}({', '.join(f'{key}={value!r}' for key, value in given.items())})")
-        life.disturbed |= name not in QUIET or given.get("fate") is not None
-        try:
-            method(life, **given)
-            life.take_note()
-        except AssertionError as error:
-            life.said = str(error)
-            raise
-
-    return counted
-
-
-class Life(RuleBasedStateMachine):
-    """The steps. Class attributes are for all lives of this process."""
-
-    mutant = ""
-    folder = Path(tempfile.gettempdir())
-    over = False
-    """Whether nothing is judged any more: somebody ended the whole run."""
-    ended: Callable[[Life, float, str], None] = staticmethod(lambda *_: None)
-    begin: Callable[[], None] = staticmethod(lambda: None)
-
-    def __init__(self) -> None:
-        """Begin with an empty sandbox."""
-        super().__init__()
-        type(self).begin()
-        self.script: list[str] = []
-        self.records = Records()
-        self.writers: list[Writer] = []
-        # What the steps alone tell, for preconditions: anything else would differ when they are done again.
-        self.away, self.disturbed = False, False
-        self.calm, self.said = True, ""
-        self._began = time.monotonic()
-        self.town = Town(Path(tempfile.mkdtemp(prefix="life-", dir=self.folder)) / "box")
-
-    @initialize()
-    def build(self) -> None:
-        """Deploy, and begin to write."""
-        self.town.build()
-        self.records.safe.append(judging.await_whole(self.town, "the first deployment"))
-        judging.note_epochs(self.town, self.records)
-        self.records.first = max(self.records.named)
-        self.writers = [Writer(self.town, number, how) for number, how in enumerate((PLAIN, PLAIN, BOTH))]
-        for writer in self.writers:
-            writer.start()
-
-    def take_note(self) -> None:
-        """Look at the epochs, and whether all is safe now."""
-        judging.note_epochs(self.town, self.records)
-        if not self.town.frozen and (when := judging.in_step(self.town)):
-            self.records.safe.append(when)
+class Life(Basis):
+    """The steps."""
 
     # What the operator does.
 
@@ -154,11 +110,12 @@ class Life(RuleBasedStateMachine):
         """Two Sentinels are gone just before they are asked for their votes."""
         self._run("switchover", None, ELECTION, (at, strike))
 
-    @precondition(lambda self: not self.disturbed)
+    @precondition(lambda self: not self.disturbed and not self.abandoned)
     @rule(at=st.integers(2, 12))
     @step
-    def crash_after_an_abandoned_election(self, at: int) -> None:
+    def election_abandoned_and_crash(self, at: int) -> None:
         """The run dies in the middle of an election, then the master crashes: it is replaced as fast as ever."""
+        self.abandoned = True
         if not self.calm:
             return
         for sentinel in self.town.sentinels:
@@ -204,7 +161,7 @@ class Life(RuleBasedStateMachine):
         name = self.town.who(part)
         self._kill(name)
         if again:
-            self.town.start(name)
+            self.start_by_hand(name)
 
     @rule(sentinel=st.sampled_from(SENTINELS), again=st.booleans())
     @step
@@ -214,7 +171,35 @@ class Life(RuleBasedStateMachine):
         name = self.town.who(sentinel)
         self.town.kill(name)
         if again:
-            self.town.start(name)
+            self.start_by_hand(name)
+
+    @precondition(lambda self: not self.away)
+    @rule(part=st.sampled_from(_MOSTLY), fate=_unit_fates, late=st.sampled_from(LATE), again=_again)
+    @step
+    def crash(self, part: str, fate: tuple[int, str] | None, late: float | None, again: bool) -> None:
+        """Kill -9 of a server, and what its unit does then; it is started again by that, or stays down."""
+        self.away = not again
+        if self._away():
+            return
+        name = self.town.who(part)
+        calm = self.calm and fate is None and not late and part == "master"
+        self._crash(name, fate, late, calm=calm)
+        if again:
+            self.started(name)
+
+    @precondition(lambda self: not self.away)
+    @rule(part=st.sampled_from(_MOSTLY), machine=st.booleans(), fate=_unit_fates)
+    @step
+    def stop(self, part: str, machine: bool, fate: tuple[int, str] | None) -> None:
+        """A server, or all of its machine, is stopped in order and started again."""
+        if self._away():
+            return
+        name = self.town.who(part)
+        self._stop(name, fate, calm=self.calm and fate is None and part == "master")
+        others = [each for each in self.town.neighbours(name) if machine and each != name]
+        self.town.kill(*others)
+        self.town.start(*others)
+        self.started(name)
 
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(SERVERS))
@@ -225,7 +210,7 @@ class Life(RuleBasedStateMachine):
             return
         names = self.town.neighbours(self.town.who(part))
         self._kill(*names)
-        self.town.start(*names)
+        self.start_by_hand(*names)
 
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(SERVERS), machine=st.booleans(), seconds=st.sampled_from(DURATIONS))
@@ -256,7 +241,7 @@ class Life(RuleBasedStateMachine):
         """What was cut off is back, and a supervisor starts what is down."""
         self.away = False
         self.town.thaw()
-        self.town.start(*self.town.servers, *self.town.sentinels)
+        self.start_by_hand(*self.town.servers, *self.town.sentinels)
 
     @precondition(lambda self: self.disturbed)
     @rule()
@@ -265,98 +250,3 @@ class Life(RuleBasedStateMachine):
         """Somebody puts everything right."""
         self.away = self.disturbed = False
         self._settle()
-
-    def _away(self) -> bool:
-        return bool(self.town.frozen) or not all(map(self.town.pid, self.town.servers))
-
-    def _kill(self, *names: str) -> None:
-        self.calm = False
-        self.records.ended += [(time.time(), self.town.of(each).endpoint.port) for each in names]
-        self.town.kill(*names)
-
-    def _freeze(self, names: list[str]) -> None:
-        self.calm = False
-        self.town.freeze(names)
-
-    def _run(self, what: str, to: str | None, by: str, fate: tuple[int, str] | None) -> None:
-        calm, began = self.calm and fate is None, time.time()
-        strike = self._fate(*fate) if fate else None
-        if fate:
-            self.calm = False
-        outcome = errand.run(self.town.fleet, what, to, by, strike, self.mutant)
-        for pid_of in list(self.town.frozen):
-            if not self.town.pid(pid_of):
-                self.town.frozen.pop(pid_of)
-        self._judge(what, outcome, by, calm=calm, began=began)
-
-    def _judge(self, what: str, outcome: Outcome, by: str, *, calm: bool, began: float) -> None:
-        if outcome.untrue:
-            raise WrongError(outcome.untrue)
-        unasked = sum(each.at >= began for each in judging.failovers(self.town)) - (by == FAILOVER)
-        if unasked > 0:
-            # A Sentinel found the master down on a machine that is too busy: nothing can be said of how it went.
-            self.calm = False
-            return
-        if outcome.broken and not outcome.struck:
-            raise WrongError("; ".join(outcome.broken))
-        if calm and outcome.code not in ("ok", "passing"):
-            raise WrongError(f"{what} of a deployment that was well: {outcome.code}: {outcome.said}")
-
-    def _fate(self, at: int, strike: str) -> Fate:
-        town = self.town
-        if strike == "dies":
-            return Fate(at, dies=True)
-        master, victims = town.who("master"), list(town.sentinels[1:])
-        if strike == "cut off from two Sentinels":
-            return Fate(at, cut=frozenset(town.of(each).endpoint.port for each in victims))
-        if strike == "cut off from the master":
-            return Fate(at, cut=frozenset({town.of(master).endpoint.port}))
-        if strike == "a Sentinel fails over":
-            access = managed(town.of(town.sentinels[0])).access
-            return Fate(at, command=(Access(access.endpoint, access.secret), ("SENTINEL", "FAILOVER", MONITOR)))
-        if strike == "two Sentinels die":
-            return Fate(at, signals=tuple((town.pid(each), int(signal.SIGKILL)) for each in victims if town.pid(each)))
-        name = town.who(strike.split(maxsplit=1)[0])
-        if name in town.servers:
-            self.records.ended.append((time.time(), town.of(name).endpoint.port))
-        signals = ((pid, int(signal.SIGKILL)),) if (pid := town.pid(name)) else ()
-        again = (tuple(town.launching(name)),) if strike.endswith("restarts") else ()
-        return Fate(at, signals=signals, starts=again)
-
-    def _settle(self) -> None:
-        self.town.thaw()
-        for name in self.town.servers:
-            self.town.tell(name, "CLIENT", "UNPAUSE")
-        self.town.start(*self.town.sentinels)
-        judging.await_named(self.town, "everybody was let go", seconds=judging.AGREE) if self._some_master() else None
-        judging.repair(self.town)
-        self.records.safe.append(judging.await_whole(self.town, "a deployment"))
-        judging.note_epochs(self.town, self.records)
-        self.calm = True
-
-    def _some_master(self) -> bool:
-        return any(map(self.town.pid, self.town.servers))
-
-    def leave(self) -> None:
-        """Take everything away."""
-        for writer in self.writers:
-            writer.stop()
-        self.town.raze()
-        shutil.rmtree(self.town.box.folder.parent, ignore_errors=True)
-
-    def teardown(self) -> None:
-        """Put all right, stop writing, and judge."""
-        try:
-            if self.writers and not self.said and not self.over:
-                self._settle()
-                for writer in self.writers:
-                    writer.stop()
-                judging.nothing_wrong(self.town)
-                judging.judge_epochs(self.town, self.records)
-                judging.judge_writes(self.town, self.records, self.writers)
-        except AssertionError as error:
-            self.said = str(error)
-            raise
-        finally:
-            self.leave()
-            type(self).ended(self, time.monotonic() - self._began, self.said)

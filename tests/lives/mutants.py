@@ -1,4 +1,7 @@
-"""The hand-over broken on purpose, one way each: tests/lives has to find every one."""
+"""The hand-overs broken on purpose, one way each: tests/lives has to find every one.
+
+It is read in the processes that units begin too, which have the agent's modules that these need and no others.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.process import unit_handover
 from redis_fleet.agent.replication import ballot, handover
+from redis_fleet.agent.replication.crash_handover import _CrashHandover
 from redis_fleet.agent.replication.election import Election
 
 HandOver = handover._HandOver
@@ -143,3 +148,37 @@ def blind_to_a_failover() -> None:
 def others_not_repointed() -> None:
     """The other replica goes on following the old master."""
     _put(handover, "follow", lambda *_: [])
+
+
+@mutant
+def crashed_comes_back_writable() -> None:
+    """The file of a master that crashed and was replaced is left as it was."""
+    _put(unit_handover, "_follow", _nothing)
+
+
+@mutant
+def crash_blind_to_a_master() -> None:
+    """Nobody looks whether another one was promoted meanwhile."""
+    _put(_CrashHandover, "_see_that_none_is_master", _nothing)
+
+
+@mutant
+def crash_without_votes() -> None:
+    """Nobody is asked for a vote."""
+
+    def win(one: Any) -> None:
+        one._won = max(each.epoch for each in one._voters) + 1
+
+    _put(Election, "win", win)
+
+
+@mutant
+def crash_not_told() -> None:
+    """The Sentinels are not told of the new master."""
+    _put(Election, "announce", lambda *_: [])
+
+
+@mutant
+def stopped_without_handing_over() -> None:
+    """A master that is stopped just stops."""
+    unit_handover._DOING["stop"] = _nothing

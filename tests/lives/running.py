@@ -28,9 +28,13 @@ from redis_fleet.loopback import PORTS
 from tests.lives import errand
 from tests.lives.machine import Life
 from tests.lives.mutants import MUTANTS
+from tests.lives.town import Towns
 
-_BLOCK, _SHRINKING = 200, 90
+_BLOCK, _SHRINKING = 9, 90
+"""Of ten and more lives hypothesis makes the first tenth small ones."""
 _EVERY = 15.0
+_JOBS = 3 * len(os.sched_getaffinity(0))
+"""A life waits most of its time."""
 
 
 class TimeIsUpError(KeyboardInterrupt):
@@ -49,8 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lives", description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="how long to begin new lives (default: %(default)g)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same lives (default: %(default)d)")
-    parser.add_argument("--jobs", type=int, default=3, help="lives side by side (default: %(default)d)")
+    parser.add_argument("--jobs", type=int, default=_JOBS, help="lives side by side (default: %(default)d)")
     parser.add_argument("--steps", type=int, default=6, help="steps of a life at most (default: %(default)d)")
+    parser.add_argument(
+        "--patience", type=float, default=300,
+        help="seconds after these for which lives that have begun are waited for; then they are not judged"
+        " (default: %(default)g)",
+    )  # fmt: skip
+    parser.add_argument("--town", type=int, default=25, help="lives in one sandbox (default: %(default)d)")
+    parser.add_argument("--usual", action="store_true", help="the Sentinels' usual periods (else: in one job of many)")
     parser.add_argument("--mutant", default="", choices=["", *MUTANTS], help="break the hand-over first")
     parser.add_argument("--replay", type=Path, help="a script of a life, as it was printed: live that one alone")
     parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
@@ -70,7 +81,11 @@ def _all(options: argparse.Namespace) -> int:
     for thread in threads:
         thread.start()
     try:
+        last = began + options.seconds + options.patience
         while any(thread.is_alive() for thread in threads) and not told.failed:
+            if time.monotonic() > last and not told.wrong:
+                told.given_up = sum(thread.is_alive() for thread in threads)
+                break
             for thread in threads:
                 thread.join(0.2)
             told.speak()
@@ -91,6 +106,8 @@ def _shared(jobs: int) -> list[str]:
 
 def _begin(options: argparse.Namespace, number: int, ports: str) -> subprocess.Popen[str]:
     words = ["--seconds", options.seconds, "--seed", options.seed, "--steps", options.steps, "--job", number]
+    words += ["--town", options.town]
+    words += ["--usual"] if options.usual or (number and number == options.jobs - 1) else []
     words += ["--mutant", options.mutant] if options.mutant else []
     return subprocess.Popen(
         [sys.executable, "-m", "tests.lives", *map(str, words)],
@@ -105,7 +122,10 @@ class _Told:
         self._options = options
         self._steps: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
-        self._lives, self._seconds = 0, 0.0
+        self._noted: Counter[str] = Counter()
+        self._spent: Counter[str] = Counter()
+        self._lives = self.given_up = 0
+        self.wrong = False
         self._failures: list[str] = []
         self._lock = threading.Lock()
         self._spoke = self._began = time.monotonic()
@@ -131,12 +151,15 @@ class _Told:
     def _take(self, said: dict[str, Any]) -> None:
         with self._lock:
             self._lives += 1
-            self._seconds += said["seconds"]
+            self._spent.update(said["spent"])
+            self._noted.update(said["noted"])
             self._steps.update(said["steps"])
             self._writes.update(said["writes"])
             if said["wrong"]:
+                self.wrong = True
                 self._say(f"a life went wrong after {time.monotonic() - self._began:.0f} s: {said['wrong']}")
-                self._say("  " + "; ".join(said["script"]))
+                for script in (*said["past"], said["script"]):
+                    self._say("  " + "; ".join(script))
 
     def speak(self) -> None:
         """Say how far it is, now and then."""
@@ -149,12 +172,16 @@ class _Told:
         """Say what it was."""
         for failure in self._failures:
             self._say(failure)
-        for name, count in self._steps.most_common():
-            self._say(f"{count:6d} {name}")
+        for name, count in [("build", self._lives), *self._steps.most_common(), ("end", self._lives)]:
+            self._say(f"{count:6d} {name}, {self._spent[name] / max(1, count):.1f} s each")
+        for name, count in sorted(self._noted.items()):
+            self._say(f"{count:6d} times {name}")
         for name, count in self._writes.items():
             self._say(f"{count:9,d} writes {name}")
         rate = self._lives / seconds * 60
         verdict = f"{len(self._failures)} violations"
+        if self.given_up:
+            self._say(f"{self.given_up} lives had not ended and were not judged")
         self._say(f"{self._lives} lives in {seconds:.0f} s ({rate:.0f} a minute), {verdict}, seed {self._options.seed}")
         return 1 if self._failures or not self._lives else 0
 
@@ -171,11 +198,13 @@ def _one(options: argparse.Namespace) -> int:
     engine.MAX_SHRINKING_SECONDS = _SHRINKING
     errand.prepare()
     deadline = time.monotonic() + options.seconds
-    Life.mutant, Life.folder = options.mutant, folder
+    Life.mutant, Life.towns = options.mutant, Towns(folder, options.town, quick=not options.usual)
     failed = [False]
 
     def end(*_: object) -> None:
         Life.over = True
+        # Once: what is taken away then is taken away to the end.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise TimeIsUpError
 
     signal.signal(signal.SIGTERM, end)
@@ -186,7 +215,9 @@ def _one(options: argparse.Namespace) -> int:
             raise TimeIsUpError
 
     def tell(life: Life, seconds: float, wrong: str) -> None:
-        failed[0] |= bool(wrong)
+        if wrong:
+            # What is tried again must not go on in what an earlier try left.
+            failed[0], Life.towns.lives = True, 1
         _tell(life, seconds, wrong)
 
     Life.begin, Life.ended = staticmethod(begin), staticmethod(tell)
@@ -202,6 +233,8 @@ def _one(options: argparse.Namespace) -> int:
         sys.stdout.write(_words(error, number))
         return 1
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        Life.towns.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -209,7 +242,7 @@ def _replay(options: argparse.Namespace) -> int:
     errand.prepare()
     Life.mutant, Life.ended = options.mutant, staticmethod(_tell)
     with tempfile.TemporaryDirectory(dir=_short_way()) as folder:
-        Life.folder = Path(folder)
+        Life.towns = Towns(Path(folder), options.town, quick=not options.usual)
         lives: list[Life] = []
 
         def begun() -> Life:
@@ -224,6 +257,7 @@ def _replay(options: argparse.Namespace) -> int:
         finally:
             for life in lives:
                 life.leave()
+            Life.towns.close()
     return 0
 
 
@@ -241,6 +275,7 @@ def _settings(steps: int) -> settings:
 
 def _tell(life: Life, seconds: float, wrong: str) -> None:
     said = {"seconds": seconds, "wrong": wrong, "script": life.script, "writes": life.records.counted}
+    said |= {"spent": life.spent, "past": life.town.past if wrong else [], "noted": life.records.noted}
     said["steps"] = dict(Counter(line.partition("(")[0].removeprefix("state.") for line in life.script))
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()

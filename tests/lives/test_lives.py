@@ -10,10 +10,24 @@ from pathlib import Path
 import pytest
 
 from tests.harness.live.sandboxes import ROOT
-from tests.lives.history import BOTH, PLAIN, Promotion, Told, Written, promotions, required, told, unelected
-from tests.lives.mutants import MUTANTS
+from tests.lives.history import (
+    BOTH,
+    PLAIN,
+    Double,
+    Promotion,
+    Told,
+    Written,
+    disputed,
+    enthroned,
+    promotions,
+    required,
+    told,
+    unelected,
+)
 
-SECONDS = os.environ.get("REDIS_FLEET_LIVES", "30")
+SECONDS = os.environ.get("REDIS_FLEET_LIVES", "35")
+PATIENCE = "20"
+"""Seconds in which lives are begun, and for which the last ones are waited for: a share of the quick tests."""
 OURS, THEIRS = "a" * 40, "b" * 40
 
 
@@ -24,13 +38,19 @@ def live(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_life_goes_wrong() -> None:
-    done = live("--seconds", SECONDS, "--seed", "12")
+    done = live("--seconds", SECONDS, "--patience", PATIENCE, "--seed", "12")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 violations" in done.stdout
 
 
+# What is lost is what was written in some milliseconds.
+HAND_OVERS = "; ".join(6 * ["state.hand_over(to='')"]).removeprefix("state.")
+# Whoever is promoted by hand may be the very one that has the newest data.
+CRASHES = "; state.settle(); state.".join(
+    4 * ["crash(part='master', fate=(3, 'another is promoted'), late=0.0, again=True)"]
+)
 SHORTEST = {
-    "no-fence": "hand_over(to='')",
+    "no-fence": HAND_OVERS,
     "announced-before-promoted": "hand_over(to='')",
     "no-majority": "hand_over_by_a_minority(at=2, strike='cut off from two Sentinels')",
     "wrong-epoch": "hand_over(to='')",
@@ -40,13 +60,28 @@ SHORTEST = {
     "short-timeout-left": "hand_over(to='')",
     "others-not-repointed": "hand_over(to='')",
     "not-undone": "hand_over_by_a_minority(at=4, strike='two Sentinels die')",
-    "votes-without-bound": "crash_after_an_abandoned_election(at=5)",
+    "votes-without-bound": "election_abandoned_and_crash(at=5)",
+    "crashed-comes-back-writable": "crash(part='master', fate=None, late=0.0, again=True)",
+    "crash-without-votes": "crash(part='master', fate=None, late=None, again=True)",
+    "crash-not-told": "crash(part='master', fate=None, late=0.0, again=True)",
+    "crash-blind-to-a-master": CRASHES,
+    "stopped-without-handing-over": "stop(part='master', machine=False, fate=None)",
 }
-"""The shortest life in which each is found; the others take a choice of moments."""
+"""The shortest life in which each is found."""
+BY_CHANCE = (
+    "no-fence",
+    "old-epoch",
+    "no-demotion",
+    "fence-left",
+    "crash-without-votes",
+    "stopped-without-handing-over",
+)
+"""Found in a minute by lives that nobody chose, as most hand-overs show it. The others take one of a few moments, which
+may not come in ten minutes: for these there is the chosen life above."""
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "step"), SHORTEST.items())
+@pytest.mark.parametrize(("name", "step"), SHORTEST.items(), ids=SHORTEST)
 def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(f"state = Lives()\nstate.build()\nstate.{step}\nstate.teardown()\n")
@@ -57,8 +92,9 @@ def test_the_shortest_life_finds_it(tmp_path: Path, name: str, step: str) -> Non
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", MUTANTS)
-def test_what_is_broken_is_found(name: str) -> None:
+@pytest.mark.parametrize("name", BY_CHANCE)
+def test_what_is_broken_is_found_by_chance(name: str) -> None:
+    """Only what any life with a hand-over shows, see BY_CHANCE."""
     done = live("--seconds", "600", "--mutant", name)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "state = Lives()" in done.stdout, "the script that does it again"
@@ -73,7 +109,7 @@ def test_logs_are_read() -> None:
     )
     vote, promoted = told({"sentinel1": text})
     assert (vote.event, vote.words) == ("+vote-for-leader", (OURS, "3"))
-    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380)]
+    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380, 6379)]
 
 
 def test_an_epoch_needs_a_majority_or_a_sentinel_that_elected_itself() -> None:
@@ -99,3 +135,23 @@ def test_what_must_be_there() -> None:
     assert wanted(safe=[0.0, 2.0, 3.5]) == [early, plain, both], "all had everything before the failover"
     assert wanted(safe=[0.0], killed=[(3.5, 2)]) == [], "whoever was promoted had been killed"
     assert wanted(safe=[0.0], killed=[(3.5, 1)]) == [both]
+
+
+def test_two_masters_are_somebodys_fault() -> None:
+    double = Double(4.5, frozenset({1, 2}))
+
+    def found(*promoted: Promotion, safe: float = 0.0, excused: float = 9.0) -> bool:
+        return disputed([double], promoted, [0.0, safe], [excused]) == [double]
+
+    assert found()
+    assert found(Promotion(4.0, 2, old=3)), "a Sentinel promoted one, and we another"
+    assert not found(Promotion(4.0, 2, old=1)), "a Sentinel replaced one that went on"
+    assert not found(Promotion(4.0, 2, old=3), Promotion(4.2, 1, old=3)), "two Sentinels, one of which ended"
+    assert found(Promotion(4.0, 2, old=1), safe=4.2), "that was over"
+    assert not found(excused=4.0)
+
+
+def test_logs_of_servers_are_read() -> None:
+    text = "9:S 28 Nov 2026 14:48:34.000 * MASTER MODE enabled (user request from 'id=7 addr=::1')\n9:M 28 Nov\n"
+    (one,) = enthroned({6380: text})
+    assert one.port == 6380

@@ -1,4 +1,4 @@
-"""The sandbox of one life: three servers and three Sentinels as a deployment makes them, and what happens to them."""
+"""The sandbox of a life: three servers and three Sentinels as a deployment makes them, and what happens to them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterable
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from redis_fleet.agent.access import connect
+from redis_fleet.agent.access import Access, connect
 from redis_fleet.agent.host.proc import running_pid
 from redis_fleet.agent.messages.service import ServiceAccess, ServiceView
 from redis_fleet.agent.protocol.resp import Connection, Reply, ReplyError, pairs
@@ -34,16 +37,23 @@ _CHANGES = {
     # So that what a server has acknowledged outlives its process, and no first synchronisation is waited for.
     "appendfsync: everysec": "appendfsync: always\n      repl-diskless-sync-delay: 0",
 }
+QUICK = {"info-period": 2000, "ping-period": 300, "ask-period": 300, "publish-period": 500, "tilt-period": 4000}
+"""Milliseconds, SENTINEL DEBUG: a life waits for these too, and the usual ones are up to 30 s."""
+_SOON = 0.2
 Words = tuple[object, ...]
 
 
 class Town:
-    """A description in a folder of its own, and its sandbox, which is new for every life."""
+    """A description in a folder of its own, and its sandbox; ``past`` are the scripts of the lives that were in it.
 
-    def __init__(self, folder: Path) -> None:
+    ``quick``: its Sentinels do sooner what they do every so often.
+    """
+
+    def __init__(self, folder: Path, *, quick: bool = True) -> None:
         """Write the description; nothing runs yet."""
         self.box = Box(folder, "sentinel", _CHANGES)
-        self.text = self.box.file.read_text(encoding="utf-8")
+        self.quick, self.built = quick, False
+        self.past: list[list[str]] = []
         self.frozen: dict[str, int] = {}
 
     @property
@@ -68,11 +78,35 @@ class Town:
 
     def build(self) -> None:
         """Deploy the description as it was at first, in an empty sandbox."""
-        self.box.file.write_text(self.text, encoding="utf-8")
         self.box.prepare(server_binary())
+        self.built = True
         # Sentinels that have just met may miss one another on a busy machine: that passes.
-        eventually(self._deployed, "a new sandbox is deployed", 60)
+        with self._hastening():
+            eventually(self._deployed, "a new sandbox is deployed", 60)
         eventually(lambda: self.box.settled(MONITOR) and self.acquainted(), "a new sandbox is settled", 60)
+
+    def hasten(self) -> None:
+        """Set the short periods, which no Sentinel keeps beyond its end."""
+        if self.quick:
+            _hasten([managed(each).access for each in self.fleet.sentinels])
+
+    @contextmanager
+    def _hastening(self) -> Iterator[None]:
+        """Sentinels that are started meanwhile are waited for already: they have short periods soon."""
+        ended, sentinels = threading.Event(), [managed(each).access for each in self.fleet.sentinels]
+
+        def go_on() -> None:
+            while not ended.wait(_SOON):
+                _hasten(sentinels if self.quick else [])
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        self.hasten()
 
     def _deployed(self) -> bool:
         try:
@@ -86,7 +120,7 @@ class Town:
         self.thaw()
         if self.box.root.exists():
             processes.remove(self.box.root)
-        shutil.rmtree(self.box.root, ignore_errors=True)
+        shutil.rmtree(self.box.folder.parent, ignore_errors=True)
 
     def acquainted(self) -> bool:
         """Whether every Sentinel knows everybody."""
@@ -149,6 +183,15 @@ class Town:
             os.kill(pid, signal.SIGKILL)
         eventually(lambda: not any(map(self.pid, pids)), "they are gone", 30)
 
+    def end(self, name: str) -> None:
+        """Stop a process in order, as systemd does: SIGTERM, and SIGKILL for whoever takes too long."""
+        if pid := self.pid(name):
+            os.kill(pid, signal.SIGTERM)
+            try:
+                eventually(lambda: not self.pid(name), f"{name} has ended", 15)
+            except AssertionError:
+                self.kill(name)
+
     def launching(self, name: str) -> list[str]:
         """Return what starts a process with the file that it has."""
         process, sandbox = self.of(name), self.fleet.sandbox
@@ -161,6 +204,8 @@ class Town:
             if not self.pid(name):
                 subprocess.run(self.launching(name), check=True, stdout=subprocess.DEVNULL)
                 eventually(lambda: bool(self.pid(name)), f"{name} runs", 30)  # noqa: B023
+        if not set(names).isdisjoint(self.sentinels):
+            self.hasten()
 
     def freeze(self, names: Iterable[str]) -> None:
         """SIGSTOP processes: nobody hears of them, and their connections stay."""
@@ -193,3 +238,40 @@ class Town:
             if value is not None:
                 lines.insert(place, f"{word} {value}")
         self.box.file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def _hasten(sentinels: Iterable[Access]) -> None:
+    for access in sentinels:
+        try:
+            with connect(access, 1.0) as connection:
+                connection.call("SENTINEL", "DEBUG", *(word for pair in QUICK.items() for word in pair))
+        except (OSError, ReplyError):
+            continue
+
+
+class Towns:
+    """One town after the other, each for ``lives`` lives: the next life begins with what was just judged whole."""
+
+    def __init__(self, folder: Path, lives: int = 1, *, quick: bool = True) -> None:
+        """``folder`` is where their folders are made."""
+        self.lives = lives
+        self._folder, self._quick = folder, quick
+        self._going_on: Town | None = None
+
+    def take(self) -> Town:
+        """Return the town of the next life; in a new one nothing runs yet."""
+        town, self._going_on = self._going_on, None
+        return town or Town(Path(tempfile.mkdtemp(prefix="life-", dir=self._folder)) / "box", quick=self._quick)
+
+    def give_back(self, town: Town, script: list[str]) -> None:
+        """Let another life go on in a town."""
+        town.past.append(script)
+        if len(town.past) < self.lives:
+            self._going_on = town
+        else:
+            town.raze()
+
+    def close(self) -> None:
+        """Take away what is there."""
+        if self._going_on:
+            self._going_on.raze()

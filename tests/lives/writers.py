@@ -23,7 +23,7 @@ class Writer:
 
     def __init__(self, town: Town, number: int, how: str) -> None:
         """Prepare."""
-        self._target, self._how, self.key = town.target, how, f"life:{number}"
+        self._target, self._how, self.key = town.target, how, f"life:{len(town.past)}:{number}"
         self.acknowledged: list[Written] = []
         self._next, self._sentinel = 0, number
         self._ended = threading.Event()

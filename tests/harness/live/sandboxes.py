@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # Less makes a Sentinel now and then fail over twice, see processes.DOWN_AFTER_MS.
 DOWN_AFTER = "down-after-milliseconds: 2000"
 _HAPPENS_WITHIN = 300.0
+_ONE_AT_A_TIME = threading.RLock()
+"""The environment is the whole process's."""
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Box:
     @property
     def root(self) -> Path:
         """The sandbox's folder, there or not."""
-        with patch.dict(os.environ, self.environment):
+        with _ONE_AT_A_TIME, patch.dict(os.environ, self.environment):
             return state.root_of(str(self.file))
 
     def variables(self, **more: str) -> dict[str, str]:
@@ -136,14 +139,15 @@ class Box:
     @property
     def fleet(self) -> Fleet:
         """The fleet as its file and its environment describe it now, placed in this sandbox."""
-        secrets = sorted((self.folder / ".secrets").glob("*"))
-        parts = [path.read_text(encoding="utf-8") for path in (self.root / "sandbox.json", self.file, *secrets)]
-        note = "".join((*parts, *map(str, self.environment.items())))
-        if self._placed is None or self._placed[0] != note:
-            layout, server = state.sandbox_layout(str(self.root))
-            with patch.dict(os.environ, self.environment):
-                self._placed = (note, load_fleet(str(self.file), layout, server))
-        return self._placed[1]
+        with _ONE_AT_A_TIME:
+            secrets = sorted((self.folder / ".secrets").glob("*"))
+            parts = [path.read_text(encoding="utf-8") for path in (self.root / "sandbox.json", self.file, *secrets)]
+            note = "".join((*parts, *map(str, self.environment.items())))
+            if self._placed is None or self._placed[0] != note:
+                layout, server = state.sandbox_layout(str(self.root))
+                with patch.dict(os.environ, self.environment):
+                    self._placed = (note, load_fleet(str(self.file), layout, server))
+            return self._placed[1]
 
     def process(self, name: str) -> Process:
         """Return a process by id."""
