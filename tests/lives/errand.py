@@ -22,9 +22,9 @@ from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import Servers
-from redis_fleet.agent.replication.election import TIMEOUT
 from redis_fleet.agent.replication.fence import FENCE, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
+from redis_fleet.agent.replication.voter import TIMEOUT
 from redis_fleet.model import Fleet
 from tests.lives import deploying, mutants
 from tests.lives.meddling import Fate, Meddler

@@ -39,6 +39,11 @@ def stopping_of(unit: str) -> str:
     return f"/run/{_stem(unit)}.stopping"
 
 
+def heir_of(unit: str) -> str:
+    """Return the file that names whom a crash hand-over is about to promote, until the Sentinels were told of it."""
+    return f"/run/{_stem(unit)}.heir"
+
+
 def waiting_command(unit: str, code: str, pid: str) -> tuple[str, ...]:
     """Return what starts the one that waits for the end of a process, in a unit of its own that has no file."""
     properties = ("Nice=-20", "OOMScoreAdjust=-900", f"Description=Waits for the end of {unit}")

@@ -12,12 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
+from ..engine_words import MASTER
 from ..messages.service import ServiceView
-from ..messages.unit_handover import END, KNOWLEDGE, READY, START, STOP, WAIT, UnitHandover
+from ..messages.unit_handover import END, KNOWLEDGE, READY, START, STOP, WAIT, UnitHandover, heir_of
 from ..replication import succession
 from ..replication.crash_handover import TIMEOUT, replace_crashed
-from ..replication.view import map_parallel, sentinel_view, view
+from ..replication.view import map_parallel, member_view, sentinel_view, view
 from . import waiting
 
 _SECONDS = {START: 2.0, STOP: 30.0, END: 12.0}
@@ -62,9 +64,22 @@ def before_start(knows: UnitHandover) -> None:
         return
     target = knows.service
     sentinels = map_parallel(lambda node: sentinel_view(target, node, TIMEOUT), target.sentinels)
-    named = succession.replacement(target, ServiceView(time.time(), tuple(sentinels)), knows.member)
+    named = succession.replacement(target, ServiceView(time.time(), tuple(sentinels)), knows.member) or _heir(knows)
     if named:
         _follow(knows, named)
+
+
+def _heir(knows: UnitHandover) -> str:
+    """Return the member (id) that a crash hand-over promoted before it was killed itself; no Sentinel knows of it yet.
+
+    Nobody else's promotion counts here: who was promoted by hand may lack what this server has.
+    """
+    try:
+        name = _read(heir_of(knows.unit))
+    except FileNotFoundError:
+        return ""
+    node = next((each for each in knows.service.members if each.id == name), None)
+    return name if node and member_view(knows.service, node, TIMEOUT).role == MASTER else ""
 
 
 def before_stop(knows: UnitHandover) -> None:
@@ -90,9 +105,12 @@ def after_end(knows: UnitHandover) -> None:
     if waiting.stopped_on_purpose(knows.unit) or not _is_master(knows.configuration):
         return
     _say(f"{knows.member} has ended")
-    master = replace_crashed(knows.service, knows.member, knows.described, _say)
+    heir = heir_of(knows.unit)
+    master = replace_crashed(knows.service, knows.member, knows.described, _say, lambda name: _write(heir, name))
     if master:
         _follow(knows, master)
+    with suppress(FileNotFoundError):
+        os.unlink(heir)  # noqa: PTH108
 
 
 def _wait(file: str, pid: int) -> None:
@@ -114,6 +132,11 @@ def _is_master(configuration: str) -> bool:
 
 def _import_all() -> None:
     from ..conf import edit, text  # noqa: F401, PLC0415
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
 
 
 def _read(path: str) -> str:

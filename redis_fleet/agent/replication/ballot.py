@@ -16,8 +16,7 @@ from .agreement import majority
 
 HELLO = "__sentinel__:hello"
 """The channel of announcements. Published to a Sentinel itself, a message is taken at once."""
-ANYBODY = "*"
-"""For whom one asks without wanting a vote."""
+_NOBODY = "*"
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,16 @@ def question(master: Endpoint, epoch: int, candidate: str) -> tuple[object, ...]
     return "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.address, master.port, epoch, candidate
 
 
+def last_vote(master: Endpoint, candidate: str) -> tuple[object, ...]:
+    """Return the command that asks a Sentinel for its last vote: there is none to be given for the epoch 0."""
+    return question(master, 0, candidate)
+
+
 def vote(reply: Reply) -> Vote:
     """Read the answer to ``question``; raises ValueError for what is none."""
     if not isinstance(reply, list) or len(reply) != 3:
         raise ValueError(f"not a vote: {reply!r}")
-    return Vote("" if reply[1] == ANYBODY else str(reply[1]), int(reply[2]))
+    return Vote("" if reply[1] == _NOBODY else str(reply[1]), int(reply[2]))
 
 
 def needed(sentinels: int, quorum: int) -> int:
@@ -50,9 +54,17 @@ def won(votes: Iterable[Vote], candidate: str, epoch: int) -> int:
     return sum(each == Vote(candidate, epoch) for each in votes)
 
 
-def next_epoch(votes: Iterable[Vote], epoch: int) -> int:
-    """Return the epoch to ask for where one was not won: above all that anybody has voted in."""
-    return max([epoch, *(each.epoch for each in votes)]) + 1
+def next_epoch(votes: Iterable[Vote], epoch: int, tries: int) -> int:
+    """Return the epoch to ask for where nobody won one, after so many ``tries`` (from 1).
+
+    A Sentinel votes for no epoch below the newest that it has heard of, of whatever service, and does not tell that.
+    """
+    return max([epoch, *(each.epoch for each in votes)]) + int(10 ** (tries - 1))
+
+
+def unfinished(votes: Iterable[Vote], finished: int) -> set[str]:
+    """Return who was voted for after the newest epoch in which a master was named: perhaps at it still."""
+    return {each.leader for each in votes if each.leader and each.epoch > finished}
 
 
 @dataclass(frozen=True)

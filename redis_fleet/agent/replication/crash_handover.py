@@ -8,16 +8,17 @@ election.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from .. import engine_words
 from ..messages.service import ServiceAccess
 from ..messages.usual_values import Described
 from . import succession
 from .connections import Servers
-from .election import Election, NotElectedError
+from .election import Election
 from .roles import GaveUpError, follow, lift, promote_one
 from .view import CONNECTION_ERRORS, describe_error, map_parallel, member_view, view
+from .voter import NotElectedError
 
 TIMEOUT = 0.5
 PREPARATION = 1.0
@@ -25,23 +26,36 @@ PREPARATION = 1.0
 PAUSE = 0.005
 
 
-def replace_crashed(target: ServiceAccess, old: str, described: Described, note: Callable[[str], None]) -> str:
+def replace_crashed(
+    target: ServiceAccess,
+    old: str,
+    described: Described,
+    note: Callable[[str], None],
+    about_to_promote: Callable[[str], None] = lambda _: None,
+) -> str:
     """Give a crashed master (id) a successor; returns its id, empty where that is left to the Sentinels.
 
-    ``note`` takes what happens, in words: the last ones are why nothing was done.
+    ``note`` takes what happens, in words: the last ones are why nothing was done. ``about_to_promote`` is told each
+    heir (id) just before it may become the master.
     """
     with Servers(target, TIMEOUT) as servers:
-        return _CrashHandover(target, servers, old, described, note).run()
+        return _CrashHandover(target, servers, old, described, note, about_to_promote).run()
 
 
 class _CrashHandover:
     """One of them: the steps share what was found."""
 
     def __init__(
-        self, target: ServiceAccess, servers: Servers, old: str, described: Described, note: Callable[[str], None]
+        self,
+        target: ServiceAccess,
+        servers: Servers,
+        old: str,
+        described: Described,
+        note: Callable[[str], None],
+        about_to_promote: Callable[[str], None],
     ) -> None:
         self._target, self._servers, self._old = target, servers, old
-        self._described, self._note = described, note
+        self._described, self._note, self._about_to_promote = described, note, about_to_promote
         self._election = Election(target, old, note, timeout=TIMEOUT, lost=True)
 
     def run(self) -> str:
@@ -85,16 +99,20 @@ class _CrashHandover:
             raise GaveUpError(f"{', '.join(masters)} is a master already")
 
     def _promote(self, heirs: Iterable[str]) -> str:
-        master, unsaved, failed = promote_one(self._servers, heirs, self._old)
+        master, unsaved, failed = promote_one(self._servers, self._told(heirs), self._old)
         self._tell([*unsaved, *failed])
-        untold = self._election.announce(master, self._servers.node(master).announced)
-        if untold:
-            raise GaveUpError("; ".join(untold))
+        # Even where no Sentinel could be told: it takes writes, so the old one must not when it comes back.
+        self._tell(self._election.announce(master, self._servers.node(master).announced))
         self._note(f"{master} is the master in the place of {self._old}")
         others = [each.id for each in self._target.members if each.id not in (master, self._old)]
         for problems in map_parallel(lambda name: follow(self._servers, name, master), others):
             self._tell(problems)
         return master
+
+    def _told(self, heirs: Iterable[str]) -> Iterator[str]:
+        for each in heirs:
+            self._about_to_promote(each)
+            yield each
 
     def _tell(self, problems: Iterable[str]) -> None:
         for each in problems:

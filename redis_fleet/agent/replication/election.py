@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Optional, TypeVar
 
 from .. import engine_words
@@ -21,36 +20,17 @@ from ..endpoint import Endpoint, place_of
 from ..messages.service import Instance, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError, pairs
 from . import ballot
-from .agreement import name_of
-from .ballot import KnownSentinel, Vote
+from .ballot import Vote
 from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel
+from .voter import TIMEOUT, NotElectedError, Voter, met, see_that_it_agrees
 
-TIMEOUT = "failover-timeout"
 SHORT, DESYNC = 1000, 1000
 """Milliseconds; the second is what a Sentinel adds at most to the time of a vote (SENTINEL_MAX_DESYNC)."""
-ROUNDS = 3
+ROUNDS = 5
 ANNOUNCING, FORGETTING = 5.0, 20.0
 """Seconds; a Sentinel that forgot a service finds its replicas within 10 s and the other Sentinels within 2 s."""
 PAUSE = 0.01
 T = TypeVar("T")
-
-
-class NotElectedError(Exception):
-    """There is no election, or it was not won; the text says why. Nothing was promoted."""
-
-
-@dataclass
-class _Voter:
-    """A Sentinel that answers, what it said at the beginning, and a peer in whose name it is told."""
-
-    instance: Instance
-    connection: Connection
-    peer: KnownSentinel
-    peers: int
-    replicas: int
-    epoch: int
-    timeout: str
-    voted: bool = False
 
 
 class Election:
@@ -75,71 +55,50 @@ class Election:
         self._brief = max(SHORT, (target.down_after_ms - DESYNC) // 2) if lost else SHORT
         self._place = next(each.announced for each in target.members if each.id == old)
         self._candidate = os.urandom(20).hex()
-        self._voters: list[_Voter] = []
-        self._short: list[_Voter] = []
+        self._voters: list[Voter] = []
+        self._short: list[Voter] = []
         self._won = 0
         self._announced = False
 
     def prepare(self) -> None:
         """Connect to every Sentinel and see that it may be asked; raises NotElectedError where it cannot be won."""
         answers = map_parallel(self._approach, self._target.sentinels)
-        self._voters = [each for each in answers if isinstance(each, _Voter)]
+        self._voters = [each for each in answers if isinstance(each, Voter)]
         self._needed = self._votes_needed()
         if len(self._voters) < self._needed:
             silent = "; ".join(each for each in answers if isinstance(each, str))
             raise NotElectedError(f"{len(self._voters)} Sentinels can be asked, {self._needed} are needed: {silent}")
+        self._see_that_nobody_is_at_it()
+
+    def _see_that_nobody_is_at_it(self) -> None:
+        """Somebody who was voted for and cannot be asked may promote another one right now.
+
+        A candidate that is no Sentinel was one of ours. While the old master lives, nobody but who hands over from it
+        stands, and that one is dead by now.
+        """
+        known = {(each.address, each.port): each.runid for voter in self._voters for each in voter.known}
+        asked = {known.get((place.address, place.port), "") for place in (v.instance.announced for v in self._voters)}
+        votes = [each.last for each in self._voters]
+        rivals = ballot.unfinished(votes, max(each.finished for each in self._voters)) - asked
+        if not self._lost:
+            rivals &= set(known.values())
+        if rivals:
+            raise NotElectedError("a Sentinel that cannot be asked, or another run, was elected and may be at it still")
 
     def _votes_needed(self) -> int:
         """A majority of all that there are, the undescribed ones too that a Sentinel remembers."""
         everyone = max([len(self._target.sentinels), *(each.peers + 1 for each in self._voters)])
         return ballot.needed(everyone, self._target.quorum)
 
-    def _approach(self, node: Instance) -> _Voter | str:
+    def _approach(self, node: Instance) -> Voter | str:
         connection: Optional[Connection] = None
         try:
             connection = connect(self._target, node, self._timeout)
-            voter = self._met(node, connection)
+            return met(self._target, self._old, node, connection, self._candidate)
         except (NotElectedError, *CONNECTION_ERRORS) as error:
             if connection:
                 connection.close()
             return f"{node.id}: {error if isinstance(error, NotElectedError) else describe_error(error)}"
-        return voter
-
-    def _met(self, node: Instance, connection: Connection) -> _Voter:
-        """Read what a Sentinel says, and try the two commands in forms that change nothing."""
-        monitor = self._target.monitor
-        replies = connection.pipeline(
-            [
-                ("SENTINEL", "MASTER", monitor),
-                ("SENTINEL", "REPLICAS", monitor),
-                ("SENTINEL", "SENTINELS", monitor),
-                ballot.question(self._place, 0, ballot.ANYBODY),
-                ballot.PROBE,
-            ]
-        )
-        for reply in replies:
-            if isinstance(reply, ReplyError):
-                raise reply
-        master, rows = pairs(replies[0]), [pairs(each) for each in replies[2]]
-        self._see_that_it_agrees(master)
-        known = [KnownSentinel(row["ip"], int(row["port"]), row["runid"]) for row in rows if row.get("runid")]
-        if not known:
-            raise NotElectedError("it knows no other Sentinel in whose name it could be told")
-        epoch = max(int(master["config-epoch"]), ballot.vote(replies[3]).epoch)
-        return _Voter(node, connection, known[0], len(rows), len(replies[1]), epoch, self._usual(master[TIMEOUT]))
-
-    def _usual(self, timeout: str) -> str:
-        """A brief one was left by a run that was killed."""
-        described = self._target.failover_timeout_ms
-        return str(described) if described and timeout in (str(SHORT), str(self._brief)) else timeout
-
-    def _see_that_it_agrees(self, master: dict[str, str]) -> None:
-        named = name_of(self._target, place_of(master["ip"], master["port"]))
-        if named != self._old:
-            raise NotElectedError(f"it names {named}")
-        flags = engine_words.flags(master["flags"])
-        if engine_words.any_of(flags, engine_words.FAILING_OVER):
-            raise NotElectedError(f"it is failing over ({master['flags']})")
 
     def shorten(self) -> None:
         """Let a vote that comes to nothing keep no Sentinel from a failover for long; raises NotElectedError."""
@@ -151,33 +110,40 @@ class Election:
     def win(self) -> None:
         """Ask all for their votes at once; raises NotElectedError where no epoch was won."""
         epoch = max(each.epoch for each in self._voters) + 1
-        for _ in range(ROUNDS):
+        for tries in range(1, ROUNDS + 1):
             votes = self._ask(epoch)
             count = ballot.won(votes, self._candidate, epoch)
             if count >= self._needed:
                 self._won = epoch
                 self._note(f"{count} of {len(self._target.sentinels)} Sentinels voted for epoch {epoch}")
                 return
-            epoch = ballot.next_epoch(votes, epoch)
+            epoch = ballot.next_epoch(votes, epoch, tries)
         raise NotElectedError(f"the Sentinels did not vote for it: {count} of {self._needed} votes")
 
     def _ask(self, epoch: int) -> list[Vote]:
-        def ask(voter: _Voter) -> Vote:
-            asked, flags = voter.connection.pipeline(
-                [ballot.question(self._place, epoch, self._candidate), ("SENTINEL", "MASTER", self._target.monitor)]
-            )
-            if isinstance(asked, ReplyError) or isinstance(flags, ReplyError):
-                return Vote("", 0)
-            given = ballot.vote(asked)
-            voter.voted |= given.leader == self._candidate
-            self._see_that_it_agrees(pairs(flags))
-            return given
-
-        answers = map_parallel(lambda voter: _tried(lambda: ask(voter)), self._voters)
+        """Ask each for its last vote and then for a new one; raises NotElectedError where somebody else stands too."""
+        answers = map_parallel(lambda voter: _tried(lambda: self._vote(voter, epoch)), self._voters)
         for voter, answer in zip(self._voters, answers):
             if isinstance(answer, NotElectedError):
                 raise NotElectedError(f"{voter.instance.id}: {answer}")
         return [each for each in answers if isinstance(each, Vote)]
+
+    def _vote(self, voter: Voter, epoch: int) -> Vote:
+        before, asked, flags = voter.connection.pipeline(
+            [
+                ballot.last_vote(self._place, self._candidate),
+                ballot.question(self._place, epoch, self._candidate),
+                ("SENTINEL", "MASTER", self._target.monitor),
+            ]
+        )
+        if any(isinstance(each, ReplyError) for each in (before, asked, flags)):
+            return Vote("", 0)
+        given = ballot.vote(asked)
+        voter.voted |= given.leader == self._candidate
+        see_that_it_agrees(self._target, self._old, pairs(flags))
+        if any(each != voter.last and each.leader != self._candidate for each in (ballot.vote(before), given)):
+            raise NotElectedError("somebody else stands for election")
+        return given
 
     def announce(self, master: str, place: Endpoint) -> list[str]:
         """Tell all Sentinels that a member (id) is the master of the epoch that was won.
@@ -198,10 +164,10 @@ class Election:
             time.sleep(PAUSE)
             self._reconnect()
 
-    def _tell(self, voter: _Voter, place: Endpoint) -> str:
+    def _tell(self, voter: Voter, place: Endpoint) -> str:
         told, named = voter.connection.pipeline(
             [
-                ballot.announcement(voter.peer, self._won, str(self._target.monitor), place),
+                ballot.announcement(voter.known[0], self._won, str(self._target.monitor), place),
                 ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._target.monitor),
             ]
         )
@@ -223,16 +189,21 @@ class Election:
 
     def _leave_brief(self) -> list[str]:
         """A Sentinel that forgets its vote forgets the replicas too, and finds none without their master."""
-        usual = ", ".join(sorted({each.timeout for each in self._voters}))
+        usual = ", ".join(sorted({self._usual(each) for each in self._voters}))
         remedy = f"the next deployment puts it back to {usual}"
         return [f"{TIMEOUT} stays at {self._brief}, so that the votes keep no Sentinel from failing over; {remedy}"]
 
     def _end(self, spent: bool) -> list[str]:
         problems = self._forget_votes() if spent else []
-        return problems + self._set_timeouts(lambda voter: voter.timeout)
+        return problems + self._set_timeouts(self._usual)
 
-    def _set_timeouts(self, value: Callable[[_Voter], str]) -> list[str]:
-        def tell(voter: _Voter) -> Reply:
+    def _usual(self, voter: Voter) -> str:
+        """A brief one was left by a run that was killed."""
+        described = self._target.failover_timeout_ms
+        return str(described) if described and voter.timeout in (str(SHORT), str(self._brief)) else voter.timeout
+
+    def _set_timeouts(self, value: Callable[[Voter], str]) -> list[str]:
+        def tell(voter: Voter) -> Reply:
             return voter.connection.call("SENTINEL", "SET", self._target.monitor, TIMEOUT, value(voter))
 
         answers = map_parallel(lambda voter: _tried(lambda: tell(voter)), self._short)
@@ -255,7 +226,7 @@ class Election:
                 problems += [f"{voter.instance.id}: {describe_error(problem)}"] if problem else []
         return problems
 
-    def _forget(self, voter: _Voter) -> None:
+    def _forget(self, voter: Voter) -> None:
         monitor = self._target.monitor
         voter.connection.call("SENTINEL", "RESET", monitor)
         deadline = time.monotonic() + FORGETTING

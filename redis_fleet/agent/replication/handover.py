@@ -16,13 +16,14 @@ from ..messages.service import ServiceAccess
 from ..messages.usual_values import Described, UsualValues
 from .agreement import name_of
 from .connections import Servers
-from .election import Election, NotElectedError
+from .election import Election
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
 from .fitness import barred, unfit, unready
 from .roles import GaveUpError, follow, lift, promote, promote_one, said_or
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
+from .voter import NotElectedError
 
 CATCH_UP, DEMOTION = 3.0, 5.0
 PAUSE, CATCHING_UP = 0.01, 0.001

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis_fleet.agent.messages.unit_handover import END, KNOWLEDGE, UnitHandover, lock_of, stopping_of
+from redis_fleet.agent.messages.unit_handover import END, KNOWLEDGE, UnitHandover, heir_of, lock_of, stopping_of
 from redis_fleet.render.handover import code
 from tests.harness.live.processes import Group
 from tests.harness.live.switching import USUAL, described
@@ -32,8 +32,9 @@ def stopping(group: Group) -> Iterator[None]:
 
 
 def forget(group: Group) -> None:
-    """Remove what was locked."""
-    Path(lock_of(unit_of(group))).unlink(missing_ok=True)
+    """Remove what was left behind."""
+    for path in (lock_of, heir_of):
+        Path(path(unit_of(group))).unlink(missing_ok=True)
 
 
 def knows(group: Group, name: str) -> UnitHandover:

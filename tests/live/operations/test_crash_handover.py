@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from redis_fleet.agent.messages.unit_handover import END, START, STOP, WAIT, lock_of
+from redis_fleet.agent.process import unit_handover
 from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import Servers
 from redis_fleet.agent.replication.crash_handover import replace_crashed
-from redis_fleet.agent.replication.election import SHORT, TIMEOUT
+from redis_fleet.agent.replication.election import SHORT, Election
 from redis_fleet.agent.replication.view import view
+from redis_fleet.agent.replication.voter import TIMEOUT
 from tests.harness.live.processes import FAILOVER_TIMEOUT_MS, MONITOR, PASSWORD, Group, eventually, running_group
 from tests.harness.live.switching import (
     RED1,
@@ -31,7 +33,7 @@ from tests.harness.live.switching import (
     healthy,
     live,
 )
-from tests.harness.live.unit_calls import begin, called, code_of, forget, stopping, unit_of
+from tests.harness.live.unit_calls import begin, called, code_of, forget, knows, stopping, unit_of
 
 LEFT = "left to the Sentinels: "
 
@@ -265,6 +267,44 @@ def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_e
     new = master(group)
     eventually(lambda: healthy(group, new), "one master, and all agree", 60)
     assert timeouts(group) & {str(SHORT), "60000"}
+
+
+def test_one_that_is_killed_after_the_promotion_leaves_word_of_it(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No Sentinel was told: two servers would take writes if the old one came back as it was."""
+
+    class KilledError(BaseException):
+        pass
+
+    def die(*_: object) -> list[str]:
+        raise KilledError
+
+    patient(group)
+    monkeypatch.setattr(Election, "announce", die)
+    monkeypatch.setattr("redis_fleet.agent.replication.crash_handover._CrashHandover._tell", die)
+    group.kill(RED1)
+    with pytest.raises(KilledError):
+        unit_handover.after_end(knows(group, RED1))
+    new = next(name for name in (RED2, RED3) if group.call(name, "ROLE")[0] == "master")
+    assert master(group) == RED1, "the Sentinels know nothing of it"
+
+    said = called(group, RED1, START)
+
+    assert f"{RED1} will start as a replica of {new}" in said
+    group.start(RED1)
+    assert group.call(RED1, "ROLE")[0] == "slave"
+    for name in SENTINELS:
+        group.call(name, "SENTINEL", "SET", MONITOR, "down-after-milliseconds", 1000)
+    eventually(lambda: healthy(group, master(group)), "one master, and all agree", 120)
+
+
+def test_a_replica_that_was_promoted_by_hand_is_nobody_to_follow(group: Group) -> None:
+    patient(group)
+    group.call(RED2, "REPLICAOF", "NO", "ONE")
+    group.kill(RED1)
+    assert called(group, RED1, START) == ""
+    assert "replicaof" not in file_of(group, RED1)
 
 
 def test_votes_that_came_to_nothing_leave_the_sentinels_as_fast_as_ever(

@@ -14,9 +14,10 @@ from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication import handover
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import Servers
-from redis_fleet.agent.replication.election import TIMEOUT, Election, why_not
+from redis_fleet.agent.replication.election import Election, why_not
 from redis_fleet.agent.replication.fence import FENCE, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
+from redis_fleet.agent.replication.voter import TIMEOUT
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 from tests.harness.live.processes import MONITOR, Group, eventually, running_group
 from tests.harness.live.switching import (
@@ -127,21 +128,43 @@ def test_a_crash_soon_after_it_is_failed_over_as_fast_as_ever(group: Group) -> N
     eventually(lambda: named(group) in (RED1, RED3), "a Sentinel failed over", 60)
 
 
-def test_a_rival_of_a_higher_epoch_costs_a_round(group: Group) -> None:
-    address, port = group.node(RED1).endpoint.address, group.node(RED1).endpoint.port
-    rival = "f" * 40
+def cast(group: Group, sentinels: tuple[str, ...], epoch: int, rival: str) -> None:
+    """Let Sentinels vote for somebody else."""
+    place = group.node(RED1).endpoint
+    for name in sentinels:
+        words = ("SENTINEL", "IS-MASTER-DOWN-BY-ADDR", place.address, place.port, epoch, rival)
+        assert group.call(name, *words)[1:] == [rival, epoch]
 
-    def vote() -> None:
-        for name in SENTINELS[:2]:
-            reply = group.call(name, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", address, port, 7, rival)
-            assert reply[1:] == [rival, 7]
 
-    with pytest.MonkeyPatch.context() as patch:
-        before(patch, "win", vote)
-        outcome = hand_over(group)
+@pytest.mark.parametrize("epoch", [1, 7])
+def test_whoever_stands_at_the_same_moment_is_let_be(group: Group, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    before(monkeypatch, "win", lambda: cast(group, SENTINELS[:2], epoch, "f" * 40))
+    outcome = hand_over(group)
+    assert "somebody else stands for election" in outcome.problems[0]
+    as_before(group, outcome)
 
+
+def test_a_sentinel_that_was_elected_and_cannot_be_asked_may_be_at_it_still(group: Group) -> None:
+    rival = next(
+        pairs(row)["runid"]
+        for row in group.call(SENTINELS[0], "SENTINEL", "SENTINELS", MONITOR)
+        if int(pairs(row)["port"]) == group.node(SENTINELS[2]).endpoint.port
+    )
+    cast(group, SENTINELS[:2], 5, rival)
+    assert why_not(group.target, RED1) == "", "it can be asked, and is not"
+    group.kill(SENTINELS[2])
+    assert "may be at it still" in why_not(group.target, RED1)
+
+
+def test_epochs_of_other_services_count(group: Group) -> None:
+    """They are counted for all together, and nobody tells which is the newest."""
+    for name in SENTINELS:
+        group.call(name, "SENTINEL", "MONITOR", "other", "127.0.0.1", 1, 2)
+        words = ("SENTINEL", "IS-MASTER-DOWN-BY-ADDR", "127.0.0.1", 1, 57, "e" * 40)
+        assert group.call(name, *words)[1:] == ["e" * 40, 57]
+    outcome = hand_over(group)
     assert (outcome.master, outcome.problems) == (RED2, ())
-    assert {int(each) for each in said(group, "config-epoch")} == {8}
+    assert {int(each) for each in said(group, "config-epoch")} == {112}
 
 
 def test_without_a_majority_nothing_happens(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:

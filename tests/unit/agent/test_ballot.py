@@ -18,6 +18,7 @@ from redis_fleet.agent.replication.ballot import (
     needed,
     next_epoch,
     question,
+    unfinished,
     vote,
     won,
 )
@@ -53,9 +54,16 @@ def test_how_many_votes_win(sentinels: int, quorum: int, votes: int) -> None:
 def test_only_votes_for_the_candidate_in_the_epoch_count() -> None:
     votes = [Vote(OURS, 7), Vote(OURS, 6), Vote("b" * 40, 7), Vote("", 0)]
     assert won(votes, OURS, 7) == 1
-    assert next_epoch(votes, 7) == 8
-    assert next_epoch([Vote("b" * 40, 11)], 7) == 12
-    assert next_epoch([], 7) == 8
+    assert next_epoch(votes, 7, 1) == 8
+    assert next_epoch([Vote("b" * 40, 11)], 7, 1) == 12
+    assert [next_epoch([], 7, tries) for tries in (1, 2, 3)] == [8, 17, 107]
+
+
+def test_who_was_elected_and_has_named_nobody_may_be_at_it_still() -> None:
+    votes = [Vote(OURS, 7), Vote("b" * 40, 8), Vote("", 9)]
+    assert unfinished(votes, 6) == {OURS, "b" * 40}
+    assert unfinished(votes, 7) == {"b" * 40}
+    assert unfinished(votes, 8) == set()
 
 
 @dataclass
@@ -138,7 +146,7 @@ class Elections(RuleBasedStateMachine):
     def ask_again_with_a_higher_epoch(self, who: int) -> None:
         one = self._candidate(who)
         if one.sentinel is None and not one.promoted:
-            one.epoch, one.answers = next_epoch(one.votes, one.epoch), {}
+            one.epoch, one.answers = next_epoch(one.votes, one.epoch, 1), {}
 
     @precondition(lambda self: self.candidates)
     @rule(who=st.integers(0, 9))
