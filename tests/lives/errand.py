@@ -105,15 +105,17 @@ def _see_that_it_is_done(broken: list[str], tell: Callable[[dict[str, Any]], Non
     """After every hand-over that says that all is well, or that promoted nobody, look at once."""
     usual = handover.hand_over
 
-    def looked(target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False) -> Handover:
-        outcome = usual(target, old, new, described, elect=elect)
+    def looked(
+        target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False, **more: Any
+    ) -> Handover:
+        outcome = usual(target, old, new, described, elect=elect, **more)
         if outcome.master and not outcome.problems:
             broken.extend(_undone(target, outcome.master, old, described, elect=elect))
         if not outcome.master and _fenced(target, old):
             tell({"untrue": f"{old} is still the master and was left fenced"})
         return outcome
 
-    handover.hand_over = looked  # verbs.py takes it from there when it is asked
+    handover.hand_over = looked  # whoever wants it takes it from there when it is asked
 
 
 def _fenced(target: ServiceAccess, name: str) -> bool:

@@ -169,7 +169,7 @@ def _started_when_free(command: tuple[str, ...]) -> None:
 def _changes(words: tuple[object, ...]) -> bool:
     first = " ".join(str(each).upper() if number == 0 else str(each) for number, each in enumerate(words[:2]))
     if words[0] == "SENTINEL" and words[1] == "IS-MASTER-DOWN-BY-ADDR":
-        return words[5] != "*"
+        return bool(words[4])
     if words[0] == "PUBLISH":
         return bool(words[2])
     return str(words[0]) in _CHANGING or first in _CHANGING

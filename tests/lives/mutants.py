@@ -10,7 +10,7 @@ from typing import Any
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.process import unit_handover
-from redis_fleet.agent.replication import ballot, handover
+from redis_fleet.agent.replication import ballot, election, handover, roles, voter
 from redis_fleet.agent.replication.crash_handover import _CrashHandover
 from redis_fleet.agent.replication.election import Election
 
@@ -65,7 +65,8 @@ def announced_before_promoted() -> None:
     def promote(one: Any, elected: Election) -> None:
         elected.win()
         one._problems += elected.announce(one._new, one._servers.node(one._new).announced)
-        one._promote_by_hand(one._new)
+        one._master = one._new
+        roles.promote(one._servers, one._new, one._old)
 
     _put(HandOver, "_promote_elected", promote)
 
@@ -141,7 +142,8 @@ def short_timeout_left() -> None:
 @mutant
 def blind_to_a_failover() -> None:
     """A Sentinel that is failing over is not seen."""
-    _put(Election, "_see_that_it_agrees", _nothing)
+    for module in (election, voter):
+        _put(module, "see_that_it_agrees", _nothing)
 
 
 @mutant

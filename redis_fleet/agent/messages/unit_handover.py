@@ -40,7 +40,7 @@ def stopping_of(unit: str) -> str:
 
 
 def heir_of(unit: str) -> str:
-    """Return the file that names whom a crash hand-over is about to promote, until the Sentinels were told of it."""
+    """Return the file that names whom a hand-over is about to promote, until the Sentinels were told of it."""
     return f"/run/{_stem(unit)}.heir"
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from ..engine_words import MASTER
 from ..messages.service import ServiceView
@@ -70,7 +71,7 @@ def before_start(knows: UnitHandover) -> None:
 
 
 def _heir(knows: UnitHandover) -> str:
-    """Return the member (id) that a crash hand-over promoted before it was killed itself; no Sentinel knows of it yet.
+    """Return the member (id) that a hand-over promoted before it was killed itself; no Sentinel knows of it yet.
 
     Nobody else's promotion counts here: who was promoted by hand may lack what this server has.
     """
@@ -91,9 +92,14 @@ def before_stop(knows: UnitHandover) -> None:
     # Only here is a fence needed, and all that comes with it.
     from ..replication.handover import hand_over  # noqa: PLC0415
 
-    done = hand_over(knows.service, knows.member, found.heirs[0], knows.described, elect=True)
+    old, heir = knows.member, found.heirs[0]
+    done = hand_over(
+        knows.service, old, heir, knows.described, elect=True, about_to_promote=partial(_leave_word, knows)
+    )
     for each in (*(note.text for note in done.notes), *done.problems):
         _say(each)
+    if not done.master or not _is_master(knows.configuration):
+        _take_word_away(knows)
 
 
 def after_end(knows: UnitHandover) -> None:
@@ -105,12 +111,10 @@ def after_end(knows: UnitHandover) -> None:
     if waiting.stopped_on_purpose(knows.unit) or not _is_master(knows.configuration):
         return
     _say(f"{knows.member} has ended")
-    heir = heir_of(knows.unit)
-    master = replace_crashed(knows.service, knows.member, knows.described, _say, lambda name: _write(heir, name))
+    master = replace_crashed(knows.service, knows.member, knows.described, _say, partial(_leave_word, knows))
     if master:
         _follow(knows, master)
-    with suppress(FileNotFoundError):
-        os.unlink(heir)  # noqa: PTH108
+    _take_word_away(knows)
 
 
 def _wait(file: str, pid: int) -> None:
@@ -134,9 +138,14 @@ def _import_all() -> None:
     from ..conf import edit, text  # noqa: F401, PLC0415
 
 
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
+def _leave_word(knows: UnitHandover, heir: str) -> None:
+    with open(heir_of(knows.unit), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(heir)
+
+
+def _take_word_away(knows: UnitHandover) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(heir_of(knows.unit))  # noqa: PTH108
 
 
 def _read(path: str) -> str:

@@ -8,7 +8,7 @@ election.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from .. import engine_words
 from ..messages.service import ServiceAccess
@@ -16,7 +16,7 @@ from ..messages.usual_values import Described
 from . import succession
 from .connections import Servers
 from .election import Election
-from .roles import GaveUpError, follow, lift, promote_one
+from .roles import GaveUpError, announcing, follow, lift, promote_one
 from .view import CONNECTION_ERRORS, describe_error, map_parallel, member_view, view
 from .voter import NotElectedError
 
@@ -99,7 +99,7 @@ class _CrashHandover:
             raise GaveUpError(f"{', '.join(masters)} is a master already")
 
     def _promote(self, heirs: Iterable[str]) -> str:
-        master, unsaved, failed = promote_one(self._servers, self._told(heirs), self._old)
+        master, unsaved, failed = promote_one(self._servers, announcing(heirs, self._about_to_promote), self._old)
         self._tell([*unsaved, *failed])
         # Even where no Sentinel could be told: it takes writes, so the old one must not when it comes back.
         self._tell(self._election.announce(master, self._servers.node(master).announced))
@@ -108,11 +108,6 @@ class _CrashHandover:
         for problems in map_parallel(lambda name: follow(self._servers, name, master), others):
             self._tell(problems)
         return master
-
-    def _told(self, heirs: Iterable[str]) -> Iterator[str]:
-        for each in heirs:
-            self._about_to_promote(each)
-            yield each
 
     def _tell(self, problems: Iterable[str]) -> None:
         for each in problems:

@@ -10,6 +10,7 @@ Why not a plain SENTINEL FAILOVER: the old master goes on taking writes for abou
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ..messages.handover import Handover, Note
 from ..messages.service import ServiceAccess
@@ -20,7 +21,7 @@ from .election import Election
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
 from .fitness import barred, unfit, unready
-from .roles import GaveUpError, follow, lift, promote, promote_one, said_or
+from .roles import GaveUpError, announcing, follow, lift, promote, promote_one, said_or
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
 from .voter import NotElectedError
@@ -29,22 +30,40 @@ CATCH_UP, DEMOTION = 3.0, 5.0
 PAUSE, CATCHING_UP = 0.01, 0.001
 
 
-def hand_over(target: ServiceAccess, old: str, new: str, described: Described, *, elect: bool = False) -> Handover:
+def hand_over(
+    target: ServiceAccess,
+    old: str,
+    new: str,
+    described: Described,
+    *,
+    elect: bool = False,
+    about_to_promote: Callable[[str], None] = lambda _: None,
+) -> Handover:
     """Hand the role over from one member (id) to another; with Sentinels through them, else by REPLICAOF.
 
-    With ``elect`` it is done here and the Sentinels only vote and are told, else one of them is ordered to fail over.
+    With ``elect`` it is done here and the Sentinels only vote and are told, else one of them is ordered to fail over;
+    ``about_to_promote`` is then told each member (id) just before it may become the master.
     Whatever fails before the promotion is undone. After it the old master is never let go, only demoted.
     """
     with Servers(target) as servers:
-        return _HandOver(target, servers, old, new, described, elect=elect).run()
+        return _HandOver(target, servers, old, new, described, elect=elect, about_to_promote=about_to_promote).run()
 
 
 class _HandOver:
     """One hand-over: the steps share what was found and done."""
 
     def __init__(
-        self, target: ServiceAccess, servers: Servers, old: str, new: str, described: Described, *, elect: bool
+        self,
+        target: ServiceAccess,
+        servers: Servers,
+        old: str,
+        new: str,
+        described: Described,
+        *,
+        elect: bool,
+        about_to_promote: Callable[[str], None],
     ) -> None:
+        self._about_to_promote = about_to_promote
         self._target, self._servers, self._described = target, servers, described
         self._old, self._new, self._master = old, new, ""
         self._replicas: list[str] = []
@@ -141,7 +160,8 @@ class _HandOver:
         """An epoch that was won is used, by whichever replica: all have every write."""
         election.win()
         others = [each for each in self._replicas if each not in (self._new, *self._barred)]
-        self._master, unsaved, failed = promote_one(self._servers, [self._new, *others], self._old)
+        heirs = announcing([self._new, *others], self._about_to_promote)
+        self._master, unsaved, failed = promote_one(self._servers, heirs, self._old)
         self._problems += unsaved
         self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
         self._problems += election.announce(self._master, self._servers.node(self._master).announced)

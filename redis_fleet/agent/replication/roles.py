@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..messages.usual_values import Described, UsualValues
 from ..protocol.resp import ReplyError
@@ -68,6 +68,13 @@ def promote_one(servers: Servers, names: Iterable[str], old: str) -> tuple[str, 
         else:
             return name, [unsaved] if unsaved else [], failed
     raise GaveUpError("; ".join(failed))
+
+
+def announcing(names: Iterable[str], about_to: Callable[[str], None]) -> Iterator[str]:
+    """Yield names, each after somebody was told of it."""
+    for name in names:
+        about_to(name)
+        yield name
 
 
 def follow(servers: Servers, name: str, master: str) -> list[str]:

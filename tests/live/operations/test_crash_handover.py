@@ -269,8 +269,9 @@ def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_e
     assert timeouts(group) & {str(SHORT), "60000"}
 
 
+@pytest.mark.parametrize("stopped", [False, True])
 def test_one_that_is_killed_after_the_promotion_leaves_word_of_it(
-    group: Group, monkeypatch: pytest.MonkeyPatch
+    group: Group, monkeypatch: pytest.MonkeyPatch, stopped: bool
 ) -> None:
     """No Sentinel was told: two servers would take writes if the old one came back as it was."""
 
@@ -283,9 +284,12 @@ def test_one_that_is_killed_after_the_promotion_leaves_word_of_it(
     patient(group)
     monkeypatch.setattr(Election, "announce", die)
     monkeypatch.setattr("redis_fleet.agent.replication.crash_handover._CrashHandover._tell", die)
-    group.kill(RED1)
+    if not stopped:
+        group.kill(RED1)
     with pytest.raises(KilledError):
-        unit_handover.after_end(knows(group, RED1))
+        (unit_handover.before_stop if stopped else unit_handover.after_end)(knows(group, RED1))
+    if stopped:
+        group.kill(RED1)
     new = next(name for name in (RED2, RED3) if group.call(name, "ROLE")[0] == "master")
     assert master(group) == RED1, "the Sentinels know nothing of it"
 
