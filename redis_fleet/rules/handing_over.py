@@ -21,13 +21,11 @@ def _asked(subject: Subject) -> Iterator[tuple[Service, Path]]:
             yield service, ("services", service.name, _KEY) if own else (_KEY,)
 
 
-def _said_for(service: Service, path: Path) -> str:
-    return "is yes" if path[0] == "services" else f"is yes for all, also for {service.name}"
-
-
-def _exempt(service: Service, path: Path, remedy: str) -> str:
-    taken = "take the key out" if path[0] == "services" else f"write '{_KEY}: no' below services.{service.name}"
-    return f"{remedy}, or {taken}"
+def _finding(service: Service, path: Path, why: str, remedy: str) -> Finding:
+    if path[0] == "services":
+        return Finding(path, f"is yes, and {why}", f"{remedy}, or take the key out")
+    exempt = f"write '{_KEY}: no' below services.{service.name}"
+    return Finding(path, f"is yes for all, also for {service.name}, and {why}", f"{remedy}, or {exempt}")
 
 
 @rule(
@@ -43,8 +41,7 @@ def nobody_to_vote(subject: Subject) -> Iterator[Finding]:
     """Also where nothing is to fail over to, or the master is outside the file."""
     for service, path in _asked(subject):
         if service.watch is None:
-            what = f"{_said_for(service, path)}, and {_why_unwatched(subject, service)}"
-            yield Finding(path, what, _exempt(service, path, _remedy(service)))
+            yield _finding(service, path, _why_unwatched(subject, service), _remedy(service))
 
 
 def _why_unwatched(subject: Subject, service: Service) -> str:
@@ -77,8 +74,8 @@ def too_few_to_vote(subject: Subject) -> Iterator[Finding]:
     count = len(subject.fleet.sentinels)
     for service, path in _asked(subject):
         if service.watch and count < _FEWEST:
-            what = f"{_said_for(service, path)}, and there {'is one Sentinel' if count == 1 else 'are two Sentinels'}"
-            yield Finding(path, what, _exempt(service, path, "run three on three machines"))
+            there = "there is one Sentinel" if count == 1 else "there are two Sentinels"
+            yield _finding(service, path, there, "run three on three machines")
 
 
 @rule(
@@ -94,5 +91,5 @@ def unit_of_others(subject: Subject) -> Iterator[Finding]:
     """In a sandbox nothing has a unit."""
     for service, path in _asked(subject):
         if subject.deployment.services[service.name].adopted:
-            what = f"{_said_for(service, path)}, and its unit is not redis-fleet's ('adopted:')"
-            yield Finding(path, what, _exempt(service, path, "let redis-fleet write its units"))
+            others = "its unit is not redis-fleet's ('adopted:')"
+            yield _finding(service, path, others, "let redis-fleet write its units")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,7 @@ from tests.bench.machines import MACHINES, BenchError
 from tests.bench.report import Gaps
 from tests.harness.hosts import hosts
 from tests.harness.hosts.clients import Client, calm, master
-from tests.harness.hosts.deployment import Deployment
-from tests.harness.hosts.description import describe
+from tests.harness.hosts.deployment import Deployment, deployed
 from tests.harness.hosts.engine import ROOT
 from tests.harness.hosts.waiting import eventually
 
@@ -28,26 +27,16 @@ _UNIT = "redis-orders-6379"
 def measure(rounds: int, release: str, say: Say) -> list[Gaps]:
     """Let a master fail in every way, under three writers that never pause; ``rounds`` for what takes no long time."""
     few = max(1, rounds // 5)
-    with _deployed(release) as deployment:
+    with (
+        tempfile.TemporaryDirectory(prefix="rf-bench-") as folder,
+        deployed(_SET, SAMPLE, Path(folder), MACHINES, release) as deployment,
+    ):
         found = {each.name: _gaps(deployment, each, rounds if each.quick else few, say) for each in _WAYS}
         deployment.edit(_KEY, 'crash-handover: "no"')
         deployment.deploy()
         say("without crash-handover")
         without = {each.name: _gaps(deployment, each, few, say, on=False) for each in _WAYS}
     return [Gaps(name, tuple(gaps), tuple(without[name])) for name, gaps in found.items()]
-
-
-@contextmanager
-def _deployed(release: str) -> Iterator[Deployment]:
-    with tempfile.TemporaryDirectory(prefix="rf-bench-") as folder:
-        file = Path(folder) / SAMPLE.name
-        try:
-            describe(SAMPLE, file, hosts.up(_SET, MACHINES, release))
-            deployment = Deployment(_SET, file)
-            deployment.deploy()
-            yield deployment
-        finally:
-            hosts.down(_SET)
 
 
 def _gaps(deployment: Deployment, way: _Way, rounds: int, say: Say, *, on: bool = True) -> list[float]:

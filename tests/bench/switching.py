@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis_fleet.agent.replication.agreement import agreed_master, name_of
-from redis_fleet.agent.replication.view import view
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 from tests.bench.machines import BenchError
 from tests.bench.report import Comparison
 from tests.harness.engines import lab
 from tests.harness.live.processes import MONITOR, SERVER, Group, eventually, running_group
-from tests.harness.live.switching import SENTINELS, Load, healthy, switch
+from tests.harness.live.switching import SENTINELS, Load, healthy, named, switch
 
 Say = Callable[[str], None]
 Way = Callable[[Group, str], float]
@@ -46,7 +44,7 @@ def _compared(ways: Mapping[str, Way], rounds: int, say: Say) -> Comparison:
         with Load(group, 1) as first, Load(group, 2) as second, Load(group, 3) as third:
             for number in range(rounds):
                 for by, gaps in found.items():
-                    master = _master(group)
+                    master = named(group)
                     eventually(lambda: healthy(group, master), "all agree")  # noqa: B023
                     gaps.append(ways[by](group, by))
                 say(f"round {number + 1}: " + ", ".join(f"{by} {gaps[-1] * 1000:.0f} ms" for by, gaps in found.items()))
@@ -55,10 +53,6 @@ def _compared(ways: Mapping[str, Way], rounds: int, say: Say) -> Comparison:
             raise BenchError(f"{lost} acknowledged writes were lost")
     (ours, mine), (theirs, other) = found.items()
     return Comparison(f"writes refused at an {ours}", f"at a {theirs}", tuple(mine), tuple(other), target=0.5)
-
-
-def _master(group: Group) -> str:
-    return name_of(group.target, agreed_master(view(group.target)))
 
 
 def _switch(group: Group, by: str) -> float:
@@ -71,11 +65,11 @@ def _switch(group: Group, by: str) -> float:
 
 def _coordinate(group: Group, _: str) -> float:
     """Let a Sentinel do it with the master's own FAILOVER, and return the same."""
-    old, client = _master(group), LocalClient(group.target)
+    old, client = named(group), LocalClient(group.target)
     client.start()
     eventually(lambda: _writes(client), "it writes")
     group.call(SENTINELS[0], "SENTINEL", "FAILOVER", MONITOR, "COORDINATED")
-    eventually(lambda: _master(group) not in ("", old), "it has another master")
+    eventually(lambda: named(group) not in ("", old), "it has another master")
     client.look()
     eventually(lambda: _writes(client), "it goes on")
     tally = client.stop()

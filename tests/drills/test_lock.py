@@ -19,7 +19,7 @@ from tests.drills.breaking import per_engine
 from tests.drills.commanding import drilled
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.harness.live.processes import Group, running_group, server_binary
+from tests.harness.live.processes import SERVER, Group, running_group, server_binary
 
 CARELESS = "tests.drills.careless:Careless"
 
@@ -88,7 +88,7 @@ def test_without_permission_the_master_stays(group: Group, monkeypatch: pytest.M
 
 @per_engine
 def test_it_passes_on_every_version(binary: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDIS_FLEET_TEST_SERVER", str(binary.server))
+    monkeypatch.setenv(SERVER, str(binary.server))
     with running_group(tmp_path) as running:
         report = performed_on("lock", of_group(running, disturb=True), str(binary.server))
     assert report.ok, report.problems

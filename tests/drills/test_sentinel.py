@@ -15,7 +15,7 @@ from redis_fleet.drills.transcript import Notebook
 from tests.drills.breaking import broken, differs, per_engine
 from tests.drills.deployments import of_group, performed_on, small
 from tests.harness.engines import Binary
-from tests.harness.live.processes import MONITOR, Group, eventually, running_group, server_binary
+from tests.harness.live.processes import MONITOR, SERVER, Group, eventually, running_group, server_binary
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_failover_of_the_deployment_is_shown_and_drawn_twice(group: Group) -> 
 def test_a_deployment_of_every_version_is_shown(
     binary: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REDIS_FLEET_TEST_SERVER", str(binary.server))
+    monkeypatch.setenv(SERVER, str(binary.server))
     with running_group(tmp_path) as group:
         deployment = of_group(group, disturb=True)
         for name in ("types", "leaderboard", "replication", "sentinel"):

@@ -10,8 +10,7 @@ import pytest
 
 from tests.harness.hosts import hosts
 from tests.harness.hosts.clients import Client, calm, master
-from tests.harness.hosts.deployment import Deployment
-from tests.harness.hosts.description import describe
+from tests.harness.hosts.deployment import Deployment, deployed
 from tests.harness.hosts.waiting import eventually
 
 _RELEASE = os.environ.get("REDIS_FLEET_IMAGE", "12")
@@ -23,17 +22,11 @@ KEPT = f"/etc/redis-fleet/{UNIT}"
 Measured = Callable[[str, object], None]
 
 
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+@pytest.fixture(scope="module", name="deployed")
+def fixture_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Deploy it to three machines."""
-    file = tmp_path_factory.mktemp("handover") / DESCRIPTION.name
-    try:
-        describe(DESCRIPTION, file, hosts.up(NAME, MACHINES, _RELEASE))
-        deployment = Deployment(NAME, file)
-        deployment.deploy()
+    with deployed(NAME, DESCRIPTION, tmp_path_factory.mktemp("handover"), MACHINES, _RELEASE) as deployment:
         yield deployment
-    finally:
-        hosts.down(NAME)
 
 
 def journal(deployment: Deployment, machine: str) -> str:

@@ -51,8 +51,7 @@ Told = tuple[Callable[[], bool], Callable[[], None]]
 
 
 def _tell_unit(unit: str) -> Told | None:
-    state = show_one(unit)
-    if state.get("LoadState") == "not-found" or state.get("ActiveState") in ("inactive", "failed"):
+    if _is_down(unit):
         return None
     # Not waited for by systemctl: it has no bound of its own.
     systemctl("stop", "--no-block", unit)
@@ -62,7 +61,12 @@ def _tell_unit(unit: str) -> Told | None:
         if show_one(unit).get("SubState") == "stop-sigterm":
             systemctl("kill", "--kill-who=main", "--signal=TERM", unit)
 
-    return lambda: show_one(unit).get("ActiveState") in ("inactive", "failed"), again
+    return lambda: _is_down(unit), again
+
+
+def _is_down(unit: str) -> bool:
+    """An unknown unit is inactive too."""
+    return show_one(unit).get("ActiveState") in ("inactive", "failed")
 
 
 def _tell(process: ManagedProcess) -> Told | None:

@@ -134,10 +134,6 @@ def _is_master(configuration: str) -> bool:
     return not any(line.name in ("replicaof", "slaveof") and line.words[:2] != ("no", "one") for line in lines)
 
 
-def _import_all() -> None:
-    from ..conf import edit, text  # noqa: F401, PLC0415
-
-
 def _leave_word(knows: UnitHandover, heir: str) -> None:
     with open(heir_of(knows.unit), "w", encoding="utf-8") as file:  # noqa: PTH123
         file.write(heir)

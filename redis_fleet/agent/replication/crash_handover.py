@@ -16,8 +16,8 @@ from ..messages.usual_values import Described
 from . import succession
 from .connections import Servers
 from .election import Election
-from .roles import GaveUpError, announcing, follow, lift, promote_one
-from .view import CONNECTION_ERRORS, describe_error, map_parallel, member_view, view
+from .roles import GaveUpError, announcing, follow, lift, promote_one, why
+from .view import CONNECTION_ERRORS, map_parallel, member_view, view
 from .voter import NotElectedError
 
 TIMEOUT = 0.5
@@ -67,8 +67,7 @@ class _CrashHandover:
             self._see_that_none_is_master()
             master = self._promote(heirs)
         except (GaveUpError, NotElectedError, *CONNECTION_ERRORS) as error:
-            why = str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)
-            self._note(f"left to the Sentinels: {why}")
+            self._note(f"left to the Sentinels: {why(error)}")
         finally:
             self._tell(self._election.close())
         return master

@@ -94,7 +94,7 @@ class Election:
         connection: Optional[Connection] = None
         try:
             connection = connect(self._target, node, self._timeout)
-            return met(self._target, self._old, node, connection, self._candidate)
+            return met(self._target, self._old, node, connection, ballot.last_vote(self._place, self._candidate))
         except (NotElectedError, *CONNECTION_ERRORS) as error:
             if connection:
                 connection.close()

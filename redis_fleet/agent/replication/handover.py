@@ -21,7 +21,7 @@ from .election import Election
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .findings import sentences
 from .fitness import barred, unfit, unready
-from .roles import GaveUpError, announcing, follow, lift, promote, promote_one, said_or
+from .roles import GaveUpError, announcing, follow, lift, promote, promote_one, said_or, why
 from .sentinel_failover import SentinelOrder, StillUnderWayError
 from .view import CONNECTION_ERRORS, describe_error, view
 from .voter import NotElectedError
@@ -86,7 +86,7 @@ class _HandOver:
         except StillUnderWayError as error:
             self._problems.append(str(error))
         except (GaveUpError, NotElectedError, *CONNECTION_ERRORS) as error:
-            self._problems.append(_why(error))
+            self._problems.append(why(error))
             self._undo()
         else:
             self._finish()
@@ -225,7 +225,3 @@ class _HandOver:
             self._problems.append(
                 f"{self._old} keeps {MIN_REPLICAS} {FENCE}: {describe_error(error)}; run again to put it right"
             )
-
-
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)

@@ -9,10 +9,16 @@ from ..protocol.resp import ReplyError
 from .connections import Servers
 from .fence import FENCE, FENCE_LAG, MAX_LAG, MIN_REPLICAS
 from .view import CONNECTION_ERRORS, describe_error
+from .voter import NotElectedError
 
 
 class GaveUpError(Exception):
     """A step before the promotion did not succeed; the text says which and why."""
+
+
+def why(error: Exception) -> str:
+    """Return why a step did not succeed, in the words of an operator; never carries a secret."""
+    return str(error) if isinstance(error, (GaveUpError, NotElectedError)) else describe_error(error)
 
 
 def lift(servers: Servers, name: str, described: Described) -> None:
@@ -64,7 +70,7 @@ def promote_one(servers: Servers, names: Iterable[str], old: str) -> tuple[str, 
         try:
             unsaved = promote(servers, name, old)
         except (GaveUpError, *CONNECTION_ERRORS) as error:
-            failed.append(f"{name}: {error if isinstance(error, GaveUpError) else describe_error(error)}")
+            failed.append(f"{name}: {why(error)}")
         else:
             return name, [unsaved] if unsaved else [], failed
     raise GaveUpError("; ".join(failed))

