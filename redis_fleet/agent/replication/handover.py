@@ -114,7 +114,7 @@ class _HandOver:
         """Have all at hand that an election takes."""
         if self._election:
             self._election.prepare()
-            self._servers.get_ready([self._new, self._old, *self._others])
+            self._servers.get_ready(self._new, self._old, *self._others)
             self._election.shorten()
 
     def _fence(self) -> None:
