@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 Reply = Any
@@ -33,13 +33,25 @@ class Connection:
     An address that begins with ``/`` is a Unix socket's path; the port then means nothing.
     """
 
-    def __init__(self, address: str, port: int, password: str | None = None, timeout: float = 2.0) -> None:
-        """Connect and, with a password, authenticate; raises OSError or ReplyError."""
-        self._socket = _connected(address, port, timeout)
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        password: str | None = None,
+        timeout: float = 2.0,
+        *,
+        user: str = "",
+        secured: Callable[[socket.socket], socket.socket] = lambda plain: plain,
+    ) -> None:
+        """Connect and, with a password, authenticate as a user (empty: the default one); raises OSError or ReplyError.
+
+        ``secured`` makes a connection of TLS of one that is plain, or closes it and raises OSError.
+        """
+        self._socket = secured(_connected(address, port, timeout))
         self._reader: BinaryIO = self._socket.makefile("rb")
         if password is not None:
             try:
-                self.call("AUTH", password)
+                self.call("AUTH", *([user] if user else []), password)
             except ReplyError as error:
                 self.close()
                 # A server that does not know AUTH (renamed) repeats its arguments.
