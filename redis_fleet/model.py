@@ -93,6 +93,32 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A certificate (PEM, with what it is signed by) as the description has it, its key, and who is believed."""
+
+    certificate: str = field(repr=False)
+    key: Secret
+    authorities: str = field(repr=False)
+    key_password: Secret | None = None
+
+
+@dataclass(frozen=True)
+class ProcessTls:
+    """Where a process has its certificate, its key and whom it believes: absolute paths, on its machine.
+
+    ``names`` are the addresses and host names that its certificate must be good for. What is ``given`` is put there;
+    None: the authority in the folder ``authority`` of the controller makes it.
+    """
+
+    certificate: str
+    key: str
+    authorities: str
+    names: tuple[str, ...]
+    given: Given | None = None
+    authority: str = ""
+
+
+@dataclass(frozen=True)
 class Process:
     """One redis-server, redis-sentinel or what else runs: where, and every setting of its configuration file.
 
@@ -101,7 +127,8 @@ class Process:
     is (None: there).
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
     Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
-    set it up, and its unit stays as it is. ``hands_over``: its unit hands its master's role over when it ends.
+    set it up, and its unit stays as it is. ``hands_over``: its unit hands its master's role over when it ends. With
+    ``tls`` it speaks nothing else.
     """
 
     name: str
@@ -117,6 +144,7 @@ class Process:
     adopted: bool = False
     announces: Endpoint | None = None
     hands_over: bool = False
+    tls: ProcessTls | None = None
 
     @property
     def announced(self) -> Endpoint:

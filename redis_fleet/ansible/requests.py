@@ -28,7 +28,7 @@ from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
 from redis_fleet.plan import orders, users
 from redis_fleet.platform import masks, unwanted_units
-from redis_fleet.render import handover
+from redis_fleet.render import handover, tls_files
 from redis_fleet.render.artifacts import File as Rendered
 from redis_fleet.render.files import kernel_files, process_files, process_folders, unit_files
 
@@ -46,15 +46,21 @@ def prepare_request(
     return Prepare(Files(supervised=True, links=links, files=files), tuple(packages))
 
 
-def process_parts(fleet: Fleet, processes: Iterable[Process], units: Iterable[Process] = ()) -> Files:
-    """Return folders and files of the processes that are to be written; of ``units`` the unit and what is its own."""
+def process_parts(
+    fleet: Fleet, processes: Iterable[Process], units: Iterable[Process] = (), *, dry: bool = False
+) -> Files:
+    """Return folders and files of the processes that are to be written; of ``units`` the unit and what is its own.
+
+    Certificates are made for them, and an authority before that where there is none yet, but for a ``dry`` run.
+    """
     written = list(processes)
     folders = [
         Folder(folder.path, folder.owner, folder.mode, folder.shared)
         for process in written
         for folder in process_folders(fleet, process)
     ]
-    files = [_file(file) for process in written for file in process_files(fleet, process)]
+    files = [_file(file) for process in written for file in tls_files.files(fleet, process, dry=dry)]
+    files += [_file(file) for process in written for file in process_files(fleet, process)]
     others = list(units)
     folders += [Folder(each.path, each.owner, each.mode) for process in others for each in handover.folders(process)]
     files += [_file(file) for process in others for file in unit_files(fleet, process)]

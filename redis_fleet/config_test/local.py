@@ -16,7 +16,7 @@ from redis_fleet.agent.inspect.config_test import program, run_tests
 from redis_fleet.agent.inspect.config_text import in_place
 from redis_fleet.catalogue import table
 from redis_fleet.config_test.complaints import CandidateTested, problems
-from redis_fleet.config_test.texts import Candidate, blind, candidates, request
+from redis_fleet.config_test.texts import Candidate, blind, candidates, request, stand_ins
 from redis_fleet.description.load import load
 from redis_fleet.model import Fleet, Process, Setting
 from redis_fleet.problems import Position, Problem
@@ -107,7 +107,8 @@ def _takes(engine: str, version: str, process: Process, setting: Setting) -> boo
 def _here(candidate: Candidate) -> tuple[Candidate, list[str]]:
     """Return what of a text can be tried here, line for line, and the names of the directives that cannot."""
     lines = parse_file(candidate.text)
-    absent = {line.number: name for line in lines if (name := _absent(line))}
+    there = stand_ins(candidate.process)
+    absent = {line.number: name for line in lines if (name := _absent(line)) and line.words[0] not in there}
     if not absent:
         return candidate, []
     names = list(absent.values())

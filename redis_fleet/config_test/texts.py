@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from redis_fleet import kinds
 from redis_fleet.agent.messages.config_test import ConfigTest, ConfigText
+from redis_fleet.certificates.authority import Pair, found, issue
 from redis_fleet.model import Fleet, Process, Setting, Words
 from redis_fleet.platform import installation
 from redis_fleet.render.files import configuration
@@ -63,10 +65,26 @@ def request(fleet: Fleet, found: Iterable[Candidate], binary: str = "", seconds:
             user="" if server else engine.user,
             text=each.text,
             unstarted=each.unstarted,
+            files=stand_ins(each.process),
         )
         for each in found
     )
     return ConfigTest(wanted, seconds)
+
+
+def stand_ins(process: Process) -> dict[str, str]:
+    """Return what is tried in the place of certificates that a deployment puts, by their paths: a pair of nobody."""
+    own = process.tls
+    if own is None:
+        return {}
+    authority, pair = _nobody()
+    return {own.certificate: pair.certificate, own.key: pair.key.reveal(), own.authorities: authority.certificate}
+
+
+@cache
+def _nobody() -> tuple[Pair, Pair]:
+    authority = found("nobody")
+    return authority, issue(authority, "nobody", ())
 
 
 def planned(fleet: Fleet, machine: str, steps: Iterable[Mapping[str, Any]]) -> list[Process]:
@@ -129,4 +147,6 @@ def _anonymous(process: Process, words: Words) -> Words:
     address, port = process.endpoint.address, process.endpoint.port
     # Without a port a 0 is a value like any other.
     own = {process.machine, str(port)} if port else {process.machine}
-    return tuple("\0" if word in own else word.replace(process.name, "\1").replace(address, "\2") for word in words)
+    here = f"/{process.machine}/"  # in a sandbox
+    plain = (word.replace(process.name, "\1").replace(address, "\2").replace(here, "/\0/") for word in words)
+    return tuple("\0" if word in own else less for word, less in zip(words, plain, strict=True))

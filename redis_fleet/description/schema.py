@@ -212,6 +212,36 @@ class SentinelDescription(PlacedDescription):
     silence: Silences = Field(default_factory=dict)
 
 
+def _moded(value: Any) -> Any:
+    return {"mode": value} if isinstance(value, str) else value
+
+
+def _mode(value: str) -> str:
+    known = {"off": "off", "no": "off", "false": "off", "require": "require"}
+    if value.lower() in ("allow", "prefer"):
+        what = f"'{value}' serves clients with TLS and without side by side, which redis-fleet cannot do yet"
+        raise WrongValueError(what, "write 'require' for a new deployment, or leave 'tls:' out")
+    if value.lower() not in known:
+        raise WrongValueError(f"'{value}' is no mode", "write require or off")
+    return known[value.lower()]
+
+
+class TlsDescription(Strict):
+    """TLS everywhere: clients, replicas and Sentinels.
+
+    ``clients`` says whether they must show a certificate. Without ``certificate``, ``key`` and ``authorities`` (texts)
+    an authority of the deployment's own, in the folder ``authority`` beside the file, makes them.
+    """
+
+    mode: Annotated[str, AfterValidator(_mode)] = "require"
+    clients: Annotated[str, StringConstraints(pattern="^(required|optional|no)$")] = "required"
+    authority: str | None = None
+    certificate: Text | None = None
+    key: Text | None = None
+    key_password: Text | None = None
+    authorities: Text | None = None
+
+
 class Deployment(Strict):
     """A whole file."""
 
@@ -222,6 +252,7 @@ class Deployment(Strict):
     machines: Annotated[Mapping[Name, MachineDescription], Field(min_length=1)]
     services: Annotated[Mapping[Name, ServiceDescription], Field(min_length=1)]
     sentinel: SentinelDescription | None = None
+    tls: Annotated[TlsDescription, BeforeValidator(_moded)] | None = None
     crash_handover: YesOrNo = False
     silence: Silences = Field(default_factory=dict)
 

@@ -130,6 +130,8 @@ def _range(path: Path) -> str:
 def _not_a_name(path: Path, seen: str) -> tuple[str, str]:
     if path == ("engine",):
         return f"{seen} is not an engine", "use redis or valkey"
+    if path == ("tls", "clients"):
+        return f"{seen} is not a rule for clients", "write required, optional or no"
     if path == ("version",):
         return f"{seen} is not a version", "write it as 7.0 or 7.0.15"
     return f"{seen} is not a usable name", "use letters, digits, '-', '_' and '.', beginning with a letter or digit"
@@ -156,6 +158,9 @@ def known_keys(path: Path) -> list[str]:
     return sorted([*keys, "ansible_…"] if model is schema.MachineDescription else keys)
 
 
+_SECTIONS: dict[str, type[BaseModel]] = {"sentinel": schema.SentinelDescription, "tls": schema.TlsDescription}
+
+
 def _model_at(path: Path) -> type[BaseModel]:
     match path:
         case ("machines", _):
@@ -166,6 +171,6 @@ def _model_at(path: Path) -> type[BaseModel]:
             return schema.AdoptedDescription
         case ("services", _, "sentinel"):
             return schema.WatchDescription
-        case ("sentinel",):
-            return schema.SentinelDescription
+        case (str() as section,):
+            return _SECTIONS.get(section, schema.Deployment)
     return schema.Deployment

@@ -23,6 +23,7 @@ from redis_fleet.description.template_names import names_in
 from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
+from redis_fleet.settings import tls
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import Config, SettingsBuilder
@@ -168,6 +169,7 @@ def _process(
     paths = layout.paths(installation(deployment.engine), KIND, place_.machine, title)
     builder = SettingsBuilder(description, variables(description, place_.machine, endpoint, title))
     own_settings(builder, path, sentinel, layout, endpoint, paths)
+    tls.set_lines(builder, path, sentinel, layout, endpoint, paths)
     taken_over = is_adopted(sentinel.adopted, layout)
     if is_host_name(endpoint.address) and not taken_over:
         # Else the others know it by the address that its connection comes from.
@@ -195,6 +197,7 @@ def _process(
         *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),
         adopted=taken_over,
         announces=announces,
+        tls=tls.of_process(builder, layout, endpoint, announces, paths),
     )
 
 

@@ -19,6 +19,7 @@ from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
+from redis_fleet.settings import tls
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import SettingsBuilder
@@ -152,6 +153,7 @@ def _process(
     paths = layout.paths(installation(deployment.engine), KIND, member.machine, title)
     builder = SettingsBuilder(description, variables(description, member.machine, endpoint, title))
     own_settings(builder, path, service, layout, endpoint, paths)
+    tls.set_lines(builder, path, service, layout, endpoint, paths)
     taken_over = is_adopted(service.adopted, layout)
     if not taken_over:
         bound = builder.settings["bind"].lines[0] if endpoint.port else ()
@@ -182,6 +184,7 @@ def _process(
         *(title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows),
         adopted=taken_over,
         announces=announces,
+        tls=tls.of_process(builder, layout, endpoint, announces, paths),
     )
 
 

@@ -15,6 +15,7 @@ from redis_fleet.model import Fleet, Process
 from redis_fleet.platform import engines, installation, masks, packages, possible_units
 from redis_fleet.render import handover
 from redis_fleet.render.files import has_unit_file, kernel_files
+from redis_fleet.topology import identity
 from redis_fleet.topology.state_paths import journal_file, masters_file
 
 
@@ -68,10 +69,11 @@ def sensitive() -> tuple[str, ...]:
 
 def managed(process: Process) -> ManagedProcess:
     """Return what the code on a machine has to know of one process; it carries its password."""
+    tls = identity.of(process.tls) if process.tls else None
     return ManagedProcess(
         name=process.name,
         kind=kinds.of(process).machine,
-        access=Access(process.endpoint, process.password),
+        access=Access(process.endpoint, process.password, tls=tls, name=process.announced.address if tls else ""),
         configuration=process.paths.configuration,
         unit=process.unit,
         data=process.paths.data,

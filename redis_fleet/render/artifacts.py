@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["configuration", "unit", "kernel", "program", "knowledge"]
+Purpose = Literal["configuration", "unit", "kernel", "program", "knowledge", "key", "certificate"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from redis_fleet.agent.secret import MASK
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Setting
 from redis_fleet.platform import default, installation
 from redis_fleet.project import TEMPLATES
-from redis_fleet.render import handover
+from redis_fleet.render import handover, tls_files
 from redis_fleet.render.artifacts import File, Folder
 from redis_fleet.render.unit_needs import own_folders, unit_needs
 from redis_fleet.settings.shares import in_words
@@ -90,6 +90,7 @@ def process_folders(fleet: Fleet, process: Process) -> Iterator[Folder]:
         yield Folder(process.paths.data, owner, mode, shared)
     if process.paths.log:
         yield Folder(dirname(process.paths.log), owner, mode, shared=True)
+    yield from tls_files.folders(fleet, process)
     yield from handover.folders(process)
 
 

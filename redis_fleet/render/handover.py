@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from redis_fleet.agent.messages.unit_handover import (
 from redis_fleet.agent.secret import masked
 from redis_fleet.model import Fleet, Process
 from redis_fleet.render.artifacts import File, Folder
+from redis_fleet.topology import identity
 from redis_fleet.topology.service_access import described, target
 
 _ROOT = Path(agent.__file__).parents[2]
@@ -112,7 +114,8 @@ def _knowledge(process: Process) -> str:
 def _knows(fleet: Fleet, process: Process) -> UnitHandover:
     service = fleet.service(process.service)
     values = described(fleet, service)
-    return UnitHandover(target(fleet, service), process.id, process.paths.configuration, process.unit, values)
+    aim = replace(target(fleet, service), tls=identity.on_machine(process))
+    return UnitHandover(aim, process.id, process.paths.configuration, process.unit, values)
 
 
 @cache

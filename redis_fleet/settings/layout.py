@@ -30,6 +30,10 @@ class Layout(Protocol):
     def supervised(self) -> bool:
         """Whether systemd runs the processes."""
 
+    @property
+    def root(self) -> str:
+        """The folder that everything is below; empty on machines."""
+
     def endpoint(self, machine: str, address: str, port: int) -> Endpoint:
         """Return where the process that the description puts at machine:port listens; a port of 0 is none."""
 
@@ -44,6 +48,7 @@ class SystemLayout:
     """
 
     supervised = True
+    root = ""
 
     def endpoint(self, machine: str, address: str, port: int) -> Endpoint:  # noqa: ARG002
         """Return the machine's own address and the described port."""

@@ -56,7 +56,8 @@ def keep_inside(builder: SettingsBuilder, path: Path, member: Member, layout: La
             builder.set(setting.name, (PurePosixPath(setting.word).name,))
         elif setting.name == "maxclients" and _whole(setting.word) > _USUAL_CLIENTS:
             del builder.settings[setting.name]
-        elif setting.name == _LISTENING and (port := _whole(setting.word)):
+        elif setting.name == _LISTENING and setting.position and (port := _whole(setting.word)):
+            # One of redis-fleet's own is there already.
             _move(builder, (*path, "config", setting.name), setting.name, f"{member.machine}:{port}", layout)
         elif setting.name == _CLUSTER and setting.word == "yes":
             _move_bus(builder, (*path, "config", setting.name), member, layout)

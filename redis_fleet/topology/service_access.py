@@ -8,6 +8,7 @@ from redis_fleet.agent.replication.connections import PRIORITY
 from redis_fleet.agent.replication.fence import MAX_LAG, MIN_REPLICAS
 from redis_fleet.catalogue.check import persists, value_of
 from redis_fleet.model import Fleet, Process, Service
+from redis_fleet.topology import identity
 
 
 def target(fleet: Fleet, service: Service) -> ServiceAccess:
@@ -29,6 +30,7 @@ def target(fleet: Fleet, service: Service) -> ServiceAccess:
         sentinel_password=next((process.password for process in sentinels), None),
         external_master=service.external,
         open=service.password is None,
+        tls=next((identity.of(each.tls) for each in service.processes if each.tls), None),
     )
 
 

@@ -127,7 +127,7 @@ def _tested(wanted: ConfigText, seconds: float) -> Waiting[ConfigTested]:
         folder = made(wanted.user)
     except KeyError:
         return replace(found, untried=f"there is no user {wanted.user}")
-    trial = _Trial(wanted, binary, folder, seconds)
+    trial = _Trial(_with_files(wanted, folder), binary, folder, seconds)
     try:
         version, complaints = yield from _looked_at_twice(trial)
     finally:
@@ -135,6 +135,17 @@ def _tested(wanted: ConfigText, seconds: float) -> Waiting[ConfigTested]:
     said = [masked(each.said, wanted.text or "").replace(str(folder), "") for each in complaints]
     told = tuple(replace(each, said=words) for each, words in zip(complaints, said))
     return replace(found, version=version, complaints=told)
+
+
+def _with_files(wanted: ConfigText, folder: Path) -> ConfigText:
+    """Put what stands for files that are not there yet, and let the text name that."""
+    text, owner = wanted.text, folder.stat()
+    for number, (path, content) in enumerate(wanted.files.items()):
+        file = folder / f"file{number}"
+        file.write_text(content, encoding="utf-8")
+        os.chown(str(file), owner.st_uid, owner.st_gid)
+        text = text.replace(path, str(file)) if text else text
+    return replace(wanted, text=text)
 
 
 def _looked_at_twice(trial: _Trial) -> Waiting[tuple[str, list[Complaint]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -14,7 +15,7 @@ class ConfigText(Message):
     """One text, without passwords, and who runs it: ``binary`` as ``user`` where this is root (empty: whoever it is).
 
     Without a ``text`` only the version is asked for. ``unstarted`` are the numbers of lines that are read and not
-    started.
+    started. ``files`` stand for files that are not there yet: their texts, by the paths that the text has.
     """
 
     name: str
@@ -23,6 +24,7 @@ class ConfigText(Message):
     user: str = ""
     text: Optional[str] = field(default=None, repr=False)
     unstarted: tuple[int, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 REFUSES, SAYS_NOTHING = "refuses", "says-nothing"

@@ -10,6 +10,7 @@ from ..access import Access
 from ..codec import Message
 from ..endpoint import Endpoint
 from ..secret import Secret
+from ..tls import Tls
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class ServiceAccess(Message):
 
     ``monitor`` is its name in the Sentinels (None: no Sentinel watches it). ``external_master`` is a master outside the
     deployment that all members follow. ``open``: the description says that the servers want no password; all members
-    share one, and so do all Sentinels. The times are milliseconds and are the Sentinels' ``down-after-milliseconds``
-    and ``failover-timeout`` (0 without Sentinels).
+    share one, and so do all Sentinels; with ``tls`` that is all that any of them speaks. The times are milliseconds and
+    are the Sentinels' ``down-after-milliseconds`` and ``failover-timeout`` (0 without Sentinels).
     """
 
     service: str
@@ -53,6 +54,7 @@ class ServiceAccess(Message):
     sentinel_password: Optional[Secret] = None
     external_master: Optional[Endpoint] = None
     open: bool = False
+    tls: Optional[Tls] = None
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -62,7 +64,8 @@ class ServiceAccess(Message):
     def access(self, instance: Instance) -> Access:
         """Return how one gets into a member or a Sentinel."""
         is_sentinel = any(each.id == instance.id for each in self.sentinels)
-        return Access(instance.endpoint, self.sentinel_password if is_sentinel else self.password)
+        secret = self.sentinel_password if is_sentinel else self.password
+        return Access(instance.endpoint, secret, tls=self.tls, name=instance.announced.address if self.tls else "")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 
 from .. import access, engine_words
-from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError, info, pairs
@@ -50,10 +49,10 @@ def answers(target: ServiceAccess, node: Instance) -> Check:
     return outcome("answers", node.id, reply == "PONG", reply, "PONG")
 
 
-def locked(node: Instance) -> Check:
+def locked(target: ServiceAccess, node: Instance) -> Check:
     """Check that a process answers nobody without its password (a rewritten file can leave it open)."""
     try:
-        with access.connect(Access(way_to(node))) as connection:
+        with access.connect(replace(target.access(node), endpoint=way_to(node), secret=None)) as connection:
             connection.call("PING")
         code = "it answers without a password"
     except ReplyError as error:
@@ -124,7 +123,8 @@ class Verification:
         self._silent = {check.subject for check in found if not check.ok}
         guarded = [] if target.open else list(target.members)
         guarded += target.sentinels if target.sentinel_password is not None else []
-        self._checks += map_parallel(locked, [node for node in guarded if node.id not in self._silent])
+        heard = [node for node in guarded if node.id not in self._silent]
+        self._checks += map_parallel(lambda node: locked(target, node), heard)
 
     def _one_master(self, members: list[MemberView]) -> str:
         """Check that there is one master and return its id, else the one of several that the Sentinels name, or ""."""

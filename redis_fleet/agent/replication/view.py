@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Optional, TypeVar, cast
 
 from .. import access, engine_words
-from ..access import Access
 from ..endpoint import place_of
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess, ServiceView
 from ..protocol.resp import Connection, ReplyError, info, pairs, replies
@@ -53,7 +52,7 @@ def connect(target: ServiceAccess, node: Instance, timeout: float = 2.0) -> Conn
         return access.connect(way_in, timeout)
     except ReplyError as error:
         if OPEN_SERVER in str(error):
-            return access.connect(Access(way_in.endpoint), timeout)
+            return access.connect(replace(way_in, secret=None), timeout)
         raise ReplyError(masked(str(error), [way_in.secret.reveal()] if way_in.secret else [])) from None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from redis_fleet.agent.endpoint import Endpoint
+from redis_fleet.agent.secret import MASK
 from redis_fleet.ansible.agent import result_of
 from redis_fleet.ansible.documented import arguments
 from redis_fleet.ansible.fleets import fleet_of
@@ -50,12 +51,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         whole = [each for each in fleet.on(machine) if each.name in written and not written[each.name]["unit"]]
         processes = [joining(each, masters) if written[each.name]["joins"] else each for each in whole]
         units = [each for each in fleet.on(machine) if each.name in written and written[each.name]["unit"]]
-        parts = process_parts(fleet, processes, units)
+        parts = process_parts(fleet, processes, units, dry=bool(self._task.check_mode))
         starting = [step for step in mine if step["stage"] != "write"]
         asked = start_request(fleet, machine, starting, parts, given["timeout"])
         result = result_of(self, asked, task_vars)
         if self._task.diff:
             masked = {each.paths.configuration: configuration(fleet, each, masked=True) for each in processes}
+            masked |= {each.tls.key: MASK for each in processes if each.tls}
             handing = [each for each in (*processes, *units) if each.hands_over]
             masked |= {handover.paths(each)[1]: handover.knowledge_masked(fleet, each) for each in handing}
             texts = {each.path: masked.get(each.path, each.content.reveal()) for each in parts.files}
