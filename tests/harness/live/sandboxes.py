@@ -204,9 +204,13 @@ def client_of(process: Process) -> redis.Redis:
             unix_socket_path=endpoint.address, password=password, decode_responses=True, socket_timeout=3,
             retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
+    own = process.tls
+    # Every process has a certificate that is good for a client, too.
+    files = {"ssl_ca_certs": own.authorities, "ssl_certfile": own.certificate, "ssl_keyfile": own.key} if own else {}
+    tls: dict[str, Any] = {"ssl": True, **files} if own else {}
     return redis.Redis(
         endpoint.address, endpoint.port, password=password, decode_responses=True,
-        socket_timeout=3, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0),
+        socket_timeout=3, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0), **tls,
     )  # fmt: skip
 
 
