@@ -107,7 +107,8 @@ class ProcessTls:
     """Where a process has its certificate, its key and whom it believes: absolute paths, on its machine.
 
     ``names`` are the addresses and host names that its certificate must be good for. What is ``given`` is put there;
-    None: the authority in the folder ``authority`` of the controller makes it.
+    None: the authority in the folder ``authority`` of the controller makes it. ``believed`` is what is to be in the
+    file of ``authorities`` (PEM; empty: the authority is not made yet).
     """
 
     certificate: str
@@ -116,6 +117,7 @@ class ProcessTls:
     names: tuple[str, ...]
     given: Given | None = None
     authority: str = ""
+    believed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

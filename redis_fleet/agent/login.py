@@ -15,6 +15,7 @@ from .access import Access
 from .access import connect as connect_by
 from .conf.text import Line, parse_file
 from .endpoint import Endpoint
+from .host.files import text_of
 from .messages.process import ManagedProcess
 from .protocol.resp import Connection, ReplyError
 from .secret import MASK, Secret
@@ -47,7 +48,7 @@ def connect(process: ManagedProcess, timeout: float = 2.0) -> tuple[Connection, 
             continue
         tried.add(password)
         try:
-            return _opened(with_password(process.access, password), timeout), word
+            return _opened(with_password(process.access, password), process, timeout), word
         except ReplyError as error:
             if not _about_passwords(error):
                 raise
@@ -87,8 +88,22 @@ def _tries(process: ManagedProcess) -> Iterator[tuple[str, str]]:
     yield "", "none"
 
 
-def _opened(way: Access, timeout: float) -> Connection:
-    connection = connect_by(way, timeout)
+def _met(way: Access, process: ManagedProcess, timeout: float) -> Connection:
+    """Connect to a process of this machine: whoever shows what lies in its file is the one, be that out of date."""
+    try:
+        return connect_by(way, timeout)
+    except OSError as error:
+        own = process.certificates
+        if own is None or way.tls is None or not getattr(error, "verify_code", 0):
+            raise
+        shown = text_of(own.certificate)
+        if not shown:
+            raise
+        return connect_by(replace(way, tls=replace(way.tls, pinned=shown)), timeout)
+
+
+def _opened(way: Access, process: ManagedProcess, timeout: float) -> Connection:
+    connection = _met(way, process, timeout)
     if way.secret is None:
         try:
             connection.call("PING")
@@ -183,7 +198,7 @@ def default_user(connection: Connection) -> dict[str, list[str]] | None:
 
 def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:
     """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
-    with connect_by(with_password(_where_it_listens(process).access, ""), timeout) as stranger:
+    with _met(with_password(_where_it_listens(process).access, ""), process, timeout) as stranger:
         try:
             stranger.call("PING")
         except ReplyError as error:

@@ -29,13 +29,15 @@ class Tls(Message):
     """How TLS is spoken with a process; each is PEM text, or a path on the machine that connects.
 
     ``authorities``: the certificates that sign those which are believed (a path may be a folder, as OpenSSL hashes it).
-    ``certificate`` with its ``key``, which ``key_password`` opens if there is one, is who one is; empty: nobody.
+    ``certificate`` with its ``key``, which ``key_password`` opens if there is one, is who one is; empty: nobody. With
+    ``pinned`` (PEM) only whoever shows that very certificate is believed, whatever its authority, time and names.
     """
 
     authorities: str
     certificate: str = ""
     key: Optional[Secret] = None
     key_password: Optional[Secret] = None
+    pinned: str = ""
 
 
 def secured(plain: socket.socket, tls: Tls, name: str) -> socket.socket:
@@ -47,6 +49,8 @@ def secured(plain: socket.socket, tls: Tls, name: str) -> socket.socket:
     try:
         plain.settimeout(min(_PATIENCE, patience or _PATIENCE))
         made = _context(tls).wrap_socket(plain, server_hostname=name)
+        if tls.pinned and made.getpeercert(binary_form=True) != _der(tls.pinned):
+            raise ConnectionError("it shows another certificate than the one in its file")
         made.settimeout(patience)
     except BaseException:
         plain.close()
@@ -59,6 +63,8 @@ def _context(tls: Tls) -> ssl.SSLContext:
     import ssl  # noqa: PLC0415
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.pinned:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if tls.authorities.startswith(_PEM):
         context.load_verify_locations(cadata=tls.authorities)
     elif os.path.isdir(tls.authorities):  # noqa: PTH112 (what waits for the end of a server does without pathlib)
@@ -71,6 +77,13 @@ def _context(tls: Tls) -> ssl.SSLContext:
             # Never asked for on a terminal.
             context.load_cert_chain(certificate, key or None, lambda: password)
     return context
+
+
+def _der(pem: str) -> bytes:
+    import ssl  # noqa: PLC0415
+
+    mark = "-----END CERTIFICATE-----"
+    return ssl.PEM_cert_to_DER_cert(pem[pem.index(_PEM) : pem.index(mark) + len(mark)])
 
 
 @contextmanager

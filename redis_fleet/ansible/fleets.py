@@ -14,6 +14,7 @@ from redis_fleet.loading import load_fleet, load_in_sandbox
 from redis_fleet.model import Fleet
 from redis_fleet.observe.facts import observed
 from redis_fleet.settings.shares import unknown, with_memory
+from redis_fleet.topology.identity import with_believed
 
 SANDBOX = "REDIS_FLEET_SANDBOX"
 LOCAL: Mapping[str, object] = {
@@ -29,7 +30,7 @@ def fleet_of(variables: Mapping[str, Any]) -> Fleet:
 
     Shares of a machine's memory are filled in as soon as it was looked at.
     """
-    fleet = load(str(variables["redis_fleet_source"]))
+    fleet = with_believed(load(str(variables["redis_fleet_source"])))
     if not unknown(fleet.processes) or "hostvars" not in variables:
         return fleet
     return with_memory(fleet, observed(observations(fleet, variables["hostvars"])).memory)

@@ -16,6 +16,7 @@ from redis_fleet.agent.messages.orders import (
     Change,
     Changing,
     Order,
+    PutCertificate,
     SecretRef,
 )
 from redis_fleet.agent.messages.running import Decommission, Leaving, Peers, Restart, Start, Starting, WaitInSync
@@ -47,7 +48,12 @@ def prepare_request(
 
 
 def process_parts(
-    fleet: Fleet, processes: Iterable[Process], units: Iterable[Process] = (), *, dry: bool = False
+    fleet: Fleet,
+    processes: Iterable[Process],
+    units: Iterable[Process] = (),
+    certificates: Iterable[Process] = (),
+    *,
+    dry: bool = False,
 ) -> Files:
     """Return folders and files of the processes that are to be written; of ``units`` the unit and what is its own.
 
@@ -59,7 +65,8 @@ def process_parts(
         for process in written
         for folder in process_folders(fleet, process)
     ]
-    files = [_file(file) for process in written for file in tls_files.files(fleet, process, dry=dry)]
+    certified = [*written, *certificates]
+    files = [_file(file) for process in certified for file in tls_files.files(fleet, process, dry=dry)]
     files += [_file(file) for process in written for file in process_files(fleet, process)]
     others = list(units)
     folders += [Folder(each.path, each.owner, each.mode) for process in others for each in handover.folders(process)]
@@ -94,18 +101,20 @@ def _stage(named: Mapping[str, Mapping[str, Any]], process: Process) -> str:
     return str(named[process.name]["stage"])
 
 
-def change_request(fleet: Fleet, machine: str, steps: Steps) -> Change:
+def change_request(fleet: Fleet, machine: str, steps: Steps, *, dry: bool = False) -> Change:
     """Return the processes of a machine with the orders that the steps have for them, their secrets filled in."""
     changing = []
     for step in steps:
         process = next(each for each in fleet.on(machine) if each.name == step["process"])
-        filled = tuple(_filled(fleet, process, orders.from_dict(order)) for order in step["orders"])
+        filled = tuple(_filled(fleet, process, orders.from_dict(order), dry=dry) for order in step["orders"])
         changing.append(Changing(managed(process), filled, step["expect"]))
     return Change(tuple(changing), sensitive())
 
 
-def _filled(fleet: Fleet, process: Process, order: Order) -> Order:
-    """Put the described secrets where the plan says which one belongs there."""
+def _filled(fleet: Fleet, process: Process, order: Order, *, dry: bool) -> Order:
+    """Put the described secrets where the plan says which one belongs there, and a new certificate where one does."""
+    if isinstance(order, PutCertificate):
+        return replace(order, files=tuple(map(_file, tls_files.files(fleet, process, dry=dry))))
 
     def secret(which: SecretRef) -> Secret:
         return Secret(described_secret(fleet, process, which))
@@ -157,7 +166,13 @@ def edits(fleet: Fleet, process: Process, names: Iterable[str]) -> tuple[Edit, .
 
 
 def restart_request(
-    fleet: Fleet, members: Iterable[Process], process: Process, step: Mapping[str, Any], timeout: float
+    fleet: Fleet,
+    members: Iterable[Process],
+    process: Process,
+    step: Mapping[str, Any],
+    timeout: float,
+    *,
+    dry: bool = False,
 ) -> Restart:
     """Return one process and what it takes to restart it; ``members`` are all servers of its service that run."""
     running = list(members)
@@ -165,7 +180,7 @@ def restart_request(
         process=managed(process),
         expect=step["expect"],
         edit=edits(fleet, process, step["edit"]),
-        parts=process_parts(fleet, (), [process]) if step["unit"] else Files(bool(process.unit)),
+        parts=_renewed(fleet, process, step, dry=dry),
         follow=step["follow"],
         others=tuple(each.announced for each in running if each != process),
         needed=max(0, len(running) - 2) if step["expect"] == "replica" else 0,
@@ -174,6 +189,12 @@ def restart_request(
         patience=_PATIENCE,
         timeout=timeout,
     )
+
+
+def _renewed(fleet: Fleet, process: Process, step: Mapping[str, Any], *, dry: bool) -> Files:
+    """Return what is written while a process is down; where there is nothing, nothing is asked of systemd."""
+    units, certificates = ([process] if step[key] else [] for key in ("unit", "certificate"))
+    return process_parts(fleet, (), units, certificates, dry=dry)
 
 
 def decommission_request(seen: Observed, step: Mapping[str, Any]) -> Decommission:

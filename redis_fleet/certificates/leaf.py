@@ -72,6 +72,13 @@ def read(pem: str) -> Leaf:
     )
 
 
+def split(pem: str) -> list[str]:
+    """Return the certificates of a text, each by itself, and nothing else that may be in it."""
+    end = "-----END CERTIFICATE-----\n"
+    parts = pem.replace("\r", "").split(end)[:-1]
+    return [part[part.index("-----BEGIN CERTIFICATE-----") :] + end for part in parts]
+
+
 def unfit(
     pem: str, key: Secret, password: Secret | None, authorities: str, now: datetime, places: Sequence[str]
 ) -> Iterator[str]:

@@ -17,7 +17,7 @@ from redis_fleet.cli.group import Group
 # In the order of the help; a command that is not named here comes behind them.
 _ORDER = (
     *("init", "check", "render", "import", "explain", "plan", "deploy", "verify", "status", "switchover", "promote"),
-    *("repair", "unlock", "journal", "drill", "ansible-env", "sandbox"),
+    *("repair", "unlock", "journal", "drill", "ca", "ansible-env", "sandbox"),
 )
 # Modules with more than one command; any other module of cli/commands is the command of its own name.
 _SEVERAL = {"deploy": ("plan", "deploy"), "files": ("check", "render"), "locks": ("unlock", "journal")}

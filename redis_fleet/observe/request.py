@@ -79,4 +79,5 @@ def managed(process: Process) -> ManagedProcess:
         data=process.paths.data,
         log=process.paths.log,
         pid=process.paths.pid,
+        certificates=identity.files(process),
     )

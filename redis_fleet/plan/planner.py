@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
-from redis_fleet import kinds
 from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import announcing, machines, passwords, removal, sentinel_changes
+from redis_fleet.plan import announcing, certificates, machines, passwords, removal, sentinel_changes
 from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference, writing_unit
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.master import agree, astray, is_new, members
 from redis_fleet.plan.plan import Agreement, Plan
 from redis_fleet.plan.refusal import Refusal, distinct
-from redis_fleet.plan.rolling import Need, roll
+from redis_fleet.plan.rolling import Need, restart_auxiliary, restart_sentinel, roll
 from redis_fleet.plan.starting import (
     Found,
     down_auxiliary,
@@ -28,10 +28,11 @@ from redis_fleet.plan.steps import STAGES, Change, ChangeLive, Confirm, FinishSw
 from redis_fleet.settings.shares import with_memory
 
 
-def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
+def plan(fleet: Fleet, seen: Observed, *, purge: bool = False, now: datetime | None = None) -> Plan:
     """Return what has to be done, in order, or why nothing may be done.
 
-    With ``purge`` the data of processes that left the description goes too.
+    With ``purge`` the data of processes that left the description goes too. ``now`` is what certificates are held
+    against (None: the clock).
     """
     out_of_reach = tuple(_out_of_reach(fleet, seen))
     if out_of_reach:
@@ -39,7 +40,7 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False) -> Plan:
     fleet = with_memory(fleet, seen.memory)
     if overshared := tuple(machines.memory_refusals(fleet, seen)):
         return Plan(refusals=overshared)
-    found = _Findings(fleet, seen)
+    found = _Findings(fleet, seen, now or datetime.now(UTC))
     for machine in fleet.machines:
         found.machine(machine)
     for service in fleet.services:
@@ -71,9 +72,10 @@ def _out_of_reach(fleet: Fleet, seen: Observed) -> Iterator[Refusal]:
 class _Findings:
     """Steps, refusals and masters while they are being gathered."""
 
-    def __init__(self, fleet: Fleet, seen: Observed) -> None:
+    def __init__(self, fleet: Fleet, seen: Observed, now: datetime) -> None:
         self.fleet = fleet
         self.seen = seen
+        self.now = now
         self.steps: list[Step] = []
         # Sentinels are restarted when those that are gone are forgotten: until then these count for the majority.
         self.last: list[Restart] = []
@@ -98,6 +100,7 @@ class _Findings:
                 needs |= self._running_server(service, process, facts, agreement)
             elif self._fit_to_touch(process, facts):
                 self._take(down_server(self.fleet, service, process, agreement, self.seen, new=new))
+                self._down_certificate(process, facts)
                 arriving.add(process)
         if agreement.master is None or new:
             return
@@ -121,6 +124,8 @@ class _Findings:
         if facts.file_error:
             self.refusals.append(unreadable(process, facts))
             return {}
+        if reason := self._certificate(process, facts):
+            self.steps.append(certificates.renewal(process, facts, reason))
         delay = hurried(process, facts)
         if delay:
             self.steps.append(_calm(process, delay, settled=not is_new(self.fleet, service, self.seen)))
@@ -129,6 +134,18 @@ class _Findings:
             # The demotion puts it back.
             changes = [each for each in changes if each.directive not in ("min-replicas-to-write",)]
         return self._apply(process, facts, changes)
+
+    def _certificate(self, process: Process, facts: ProcessFacts) -> str:
+        """Return why a running process gets a new certificate; empty where it does not, or must not."""
+        reason = certificates.due(process, facts, self.now)
+        refused = certificates.refusal(process, facts, self.now) if reason else None
+        self.refusals += [refused] if refused else []
+        return "" if refused else reason
+
+    def _down_certificate(self, process: Process, facts: ProcessFacts) -> None:
+        """Plan the certificate of a process that ran before and is down; one that is new gets it with its files."""
+        if facts.deployed and facts.started_once and (reason := certificates.due(process, facts, self.now)):
+            self.steps.append(certificates.writing(process, reason))
 
     def _apply(self, process: Process, facts: ProcessFacts, changes: list[Change]) -> Mapping[Process, Need]:
         unit = unit_difference(self.fleet, process, self.seen)
@@ -168,6 +185,7 @@ class _Findings:
         elif self._fit_to_touch(process, facts):
             missed = self._missed(process, facts) if facts.started_once and facts.deployed else ()
             self._take(down_sentinel(self.fleet, process, self.masters, self.seen, missed))
+            self._down_certificate(process, facts)
 
     def _missed(self, process: Process, facts: ProcessFacts) -> tuple[str, ...]:
         """Plan what a Sentinel that was down has missed; return the settings that have to be in its file before."""
@@ -201,8 +219,10 @@ class _Findings:
         unit = unit_difference(self.fleet, process, self.seen)
         if unit == "reload":
             self.steps.append(self._unit(process))
-        if changes or unit == "restart":
-            self.last.append(_restart_sentinel(process, tuple(changes), settings, unit=unit == "restart"))
+        certificate = self._certificate(process, facts)
+        if changes or certificate or unit == "restart":
+            need = Need(tuple(changes), unit=unit == "restart", certificate=certificate)
+            self.last.append(restart_sentinel(process, need, settings))
 
     def auxiliary(self, process: Process) -> None:
         facts = self.seen.of(process)
@@ -211,7 +231,7 @@ class _Findings:
             if unit == "reload":
                 self.steps.append(self._unit(process))
             elif unit:
-                self.last.append(_restart_auxiliary(process))
+                self.last.append(restart_auxiliary(process))
         elif self._fit_to_touch(process, facts):
             self._take(down_auxiliary(self.fleet, process, self.seen))
 
@@ -251,35 +271,4 @@ def _finish(process: Process, facts: ProcessFacts, agreement: Agreement, reason:
         orders=(Demote(f"{agreement.master.address} {agreement.master.port}", least),),
         expect=facts.role_name,
         interruption=f"what only {process.id} holds is replaced by what the master holds",
-    )
-
-
-def _restart_sentinel(
-    process: Process, changes: tuple[Change, ...], settings: tuple[str, ...], *, unit: bool
-) -> Restart:
-    need = Need(changes, unit=unit)
-    return Restart(
-        process.machine,
-        process.name,
-        f"restart {process.name}",
-        need.reason,
-        expect="sentinel",
-        interruption="none while the other Sentinels have a majority",
-        changes=changes,
-        edit=settings,
-        unit=unit,
-    )
-
-
-def _restart_auxiliary(process: Process) -> Restart:
-    """Nobody's data or vote depends on it: it is restarted for a unit that differs."""
-    (start,) = kinds.of(process).starts.values()
-    return Restart(
-        process.machine,
-        process.name,
-        f"restart {process.name}",
-        Need((), unit=True).reason,
-        expect=start.expect,
-        interruption="none for the services",
-        unit=True,
     )

@@ -22,6 +22,7 @@ Code = Literal[
     "no-answer",
     "loading",
     "other-password",
+    "another-authority",
     "directive-refused",
     # Who the master is.
     "no-majority",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from redis_fleet import kinds
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.service import MemberView
@@ -30,10 +31,11 @@ _MOVES = "writes to {service} are refused for less than 1 s; no Sentinel tells c
 
 @dataclass(frozen=True)
 class Need:
-    """Why a process has to be restarted: directives, its unit."""
+    """Why a process has to be restarted: directives, its unit, and what is wrong with its ``certificate``."""
 
     changes: tuple[Change, ...] = ()
     unit: bool = False
+    certificate: str = ""
 
     @property
     def edit(self) -> tuple[str, ...]:
@@ -44,6 +46,7 @@ class Need:
     def reason(self) -> str:
         """All reasons, each once."""
         own = ["its unit gives it other limits or folders"] if self.unit else []
+        own += [f"its certificate: {self.certificate}"] if self.certificate else []
         return "; ".join(dict.fromkeys([*(change.reason for change in self.changes), *own]))
 
 
@@ -209,3 +212,33 @@ def _interruption(fleet: Fleet, service: Service, process: Process, master: Endp
 
 def _has_log(fleet: Fleet, process: Process) -> bool:
     return value_of(fleet.engine, process, "appendonly") == "yes"
+
+
+def restart_sentinel(process: Process, need: Need, settings: tuple[str, ...]) -> Restart:
+    """Return the restart of a Sentinel with some ``settings`` brought into its file."""
+    return Restart(
+        process.machine,
+        process.name,
+        f"restart {process.name}",
+        need.reason,
+        expect="sentinel",
+        interruption="none while the other Sentinels have a majority",
+        changes=need.changes,
+        edit=settings,
+        unit=need.unit,
+        certificate=bool(need.certificate),
+    )
+
+
+def restart_auxiliary(process: Process) -> Restart:
+    """Nobody's data or vote depends on it: it is restarted for a unit that differs."""
+    (start,) = kinds.of(process).starts.values()
+    return Restart(
+        process.machine,
+        process.name,
+        f"restart {process.name}",
+        Need((), unit=True).reason,
+        expect=start.expect,
+        interruption="none for the services",
+        unit=True,
+    )

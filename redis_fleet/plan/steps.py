@@ -108,6 +108,16 @@ class WriteUnit(_OfProcess):
 
 
 @dataclass(frozen=True)
+class WriteCertificate(_OfProcess):
+    """Write the certificate of a process that is down, its key, and whom it believes."""
+
+    stage: ClassVar[Stage] = "write"
+    how: ClassVar[How] = "START"
+    unit: ClassVar[bool] = False
+    certificate: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
 class Start(_OfProcess):
     """Start a process.
 
@@ -158,7 +168,7 @@ class Confirm(_OfProcess):
 
 @dataclass(frozen=True)
 class Restart(_OfProcess):
-    """Restart a process, with ``edit`` brought into its file and its ``unit`` written while it is down.
+    """Restart a process, with ``edit`` brought into its file, its ``unit`` or its ``certificate`` written meanwhile.
 
     ``expect`` is the role that it must have before; ``follow`` as in ``Start``; ``interruption`` says what clients
     notice; ``service`` is empty for a process that belongs to none.
@@ -169,6 +179,7 @@ class Restart(_OfProcess):
     changes: tuple[Change, ...] = ()
     edit: tuple[str, ...] = ()
     unit: bool = False
+    certificate: bool = False
     follow: str = ""
     service: str = ""
 
@@ -217,6 +228,7 @@ Step = (
     Prepare
     | WriteFiles
     | WriteUnit
+    | WriteCertificate
     | Start
     | ChangeLive
     | FinishSwitchover
@@ -234,6 +246,7 @@ _USUAL: Mapping[str, Any] = {
     "how": "",
     **dict.fromkeys(("changes", "orders", "edit"), ()),
     "unit": False,
+    "certificate": False,
     **dict.fromkeys(("expect", "interruption", "service", "to"), ""),
     "purge": False,
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from posixpath import dirname
 
 from redis_fleet.certificates import store
-from redis_fleet.certificates.authority import Pair, found, issue
+from redis_fleet.certificates.authority import found, issue
+from redis_fleet.certificates.store import Authority
 from redis_fleet.model import Fleet, Given, Process, ProcessTls
 from redis_fleet.platform import installation
 from redis_fleet.render.artifacts import File, Folder
@@ -37,14 +38,15 @@ def files(fleet: Fleet, process: Process, *, dry: bool = False) -> tuple[File, .
 
 def _issued(fleet: Fleet, process: Process, own: ProcessTls, *, dry: bool) -> Given:
     authority = _authority(fleet, own, dry=dry)
-    made = issue(authority, process.id, own.names)
-    return Given(made.certificate, made.key, authority.certificate)
+    made = issue(authority.signing, process.id, own.names)
+    return Given(made.certificate, made.key, authority.believed)
 
 
-def _authority(fleet: Fleet, own: ProcessTls, *, dry: bool) -> Pair:
+def _authority(fleet: Fleet, own: ProcessTls, *, dry: bool) -> Authority:
     if not dry:
         return store.ensure(own.authority, fleet.name)
-    return store.read(own.authority) or found(fleet.name)
+    nobody = found(fleet.name)
+    return store.read(own.authority) or Authority(nobody, nobody.certificate, nobody)
 
 
 def _owner(fleet: Fleet) -> str:

@@ -6,6 +6,8 @@ from posixpath import dirname
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.secret import Secret
+from redis_fleet.certificates import store
+from redis_fleet.certificates.leaf import UnreadableError as UnreadableCertificateError
 from redis_fleet.description.load import Description
 from redis_fleet.description.nodes import Path, VaultText
 from redis_fleet.description.schema import SentinelDescription, ServiceDescription, TlsDescription
@@ -86,9 +88,21 @@ def of_process(
     places = [endpoint.address, *([announces.address] if announces else []), *_LOCAL]
     names = tuple(dict.fromkeys(places))
     if _given_texts(found) and layout.supervised:
-        return ProcessTls(*files(paths), names, _given(builder, found))
+        given = _given(builder, found)
+        return ProcessTls(*files(paths), names, given, believed=given.authorities if given else "")
     folder = f"{builder.description.folder}/{found.authority or builder.description.deployment.name + '.authority'}"
-    return ProcessTls(*files(paths), names, authority=folder if layout.supervised else f"{layout.root}/authority")
+    folder = folder if layout.supervised else f"{layout.root}/authority"
+    return ProcessTls(*files(paths), names, authority=folder, believed=_believed(builder.description, folder))
+
+
+def _believed(description: Description, folder: str) -> str:
+    try:
+        known = store.read(folder)
+    except UnreadableCertificateError as error:
+        if not any(each.what == str(error) for each in description.problems):
+            description.report((_SECTION,), str(error), "put it back from a copy")
+        return ""
+    return known.believed if known else ""
 
 
 def _given(builder: SettingsBuilder, found: TlsDescription) -> Given | None:

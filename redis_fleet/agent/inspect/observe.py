@@ -35,6 +35,7 @@ from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..runs import manual_masters
 from ..runs.runlog import last_run
+from .certificates import look
 from .damage import damaged
 from .undescribed import undescribed
 from .users import with_users
@@ -142,6 +143,7 @@ def observe_process(
         pid=int(unit["MainPID"]) if unit else running_pid(process.pid, process.data),
         data=_data(process.data),
         free=_free(process.data),
+        tls=look(process.certificates, process.access.endpoint) if process.certificates else None,
     )
     if not found.pid and found.deployed and not process.kind.monitors:
         found = replace(found, damaged=damaged(process))

@@ -10,6 +10,7 @@ from typing import Any, Optional
 from .. import engine_words
 from ..codec import Message, Request
 from ..endpoint import Endpoint
+from .certificates import CertificateFacts
 from .kind import Kind
 from .manual_master import ManualMaster
 from .process import ManagedProcess
@@ -50,7 +51,7 @@ class ProcessFacts(Message):
     rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
     digests. ``free`` is the room that its data folder has, in bytes (None: there is no such folder). ``paused``: what
     a write would need is not answered, as after CLIENT PAUSE. ``damaged``: it ended because its append-only file
-    cannot be read.
+    cannot be read. ``tls`` is None for a process that is to speak none.
     """
 
     answers: bool = False
@@ -73,6 +74,7 @@ class ProcessFacts(Message):
     free: Optional[int] = None
     paused: bool = False
     damaged: bool = False
+    tls: Optional[CertificateFacts] = None
 
     @property
     def deployed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Optional, Union
 
 from ..codec import Message, Request
 from ..secret import Secret
+from .files import File
 from .process import ManagedProcess
 
 
@@ -165,6 +166,15 @@ class Demote(Ordered):
     value: Optional[str] = None
 
 
+@dataclass(frozen=True)
+class PutCertificate(Ordered):
+    """The ``files`` of a certificate are put, and a server reads them again; who fills them in makes them."""
+
+    do = "put-certificate"
+
+    files: tuple[File, ...] = ()
+
+
 Order = Union[
     SetDirectives,
     AppendOnly,
@@ -178,6 +188,7 @@ Order = Union[
     Flush,
     Forget,
     Demote,
+    PutCertificate,
 ]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 from ..access import Access
 from ..codec import Message
+from .certificates import CertificateFiles
 from .kind import Kind
 
 
@@ -24,6 +26,7 @@ class ManagedProcess(Message):
     data: str = ""
     log: str = ""
     pid: str = ""
+    certificates: Optional[CertificateFiles] = None
 
     @property
     def password(self) -> str:

@@ -37,6 +37,7 @@ from ..messages.orders import (
     Order,
     PasswordAdd,
     PasswordEnd,
+    PutCertificate,
     Rewrite,
     SetDirectives,
     SetUser,
@@ -46,6 +47,7 @@ from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..replication.fence import MIN_REPLICAS
 from . import sentinel_commands
+from .certificates import put_certificate
 from .order_words import secrets_in, told, touched
 from .passwords import Outcome, add_password, end_password
 from .persistence import append_only
@@ -230,6 +232,9 @@ class _Doing:
             connection.call("CONFIG", "REWRITE")
         return Outcome(tuple(done))
 
+    def put_certificate(self, order: PutCertificate) -> Outcome:
+        return put_certificate(self._process, self._connection, order)
+
 
 def _must_be_master(process: ManagedProcess, endpoint: Endpoint) -> None:
     where = f"{endpoint.address}:{endpoint.port}"
@@ -260,4 +265,5 @@ _DOING: dict[type, Callable[[_Doing, Any], Outcome]] = {
     Flush: _Doing.flush,
     Forget: _Doing.forget,
     Demote: _Doing.demote,
+    PutCertificate: _Doing.put_certificate,
 }

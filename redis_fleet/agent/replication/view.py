@@ -26,6 +26,7 @@ WORKERS = 16
 S = TypeVar("S")
 T = TypeVar("T")
 # Redis >= 6.0 to AUTH where the default user needs no password; the only AUTH error that leaves the server usable.
+_NO_TLS = "WRONG_VERSION_NUMBER"
 _ABOUT_A_SERVICE = ("MASTER", "REPLICAS", "SENTINELS", "CKQUORUM")
 OPEN_SERVER = "called without any password configured"
 
@@ -38,6 +39,10 @@ def describe_error(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (connection refused)"
+    if reason := getattr(error, "verify_message", ""):
+        return f"its certificate is not believed: {reason}"
+    if getattr(error, "reason", "") == _NO_TLS:
+        return "it speaks no TLS there"
     return str(error.strerror or error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 

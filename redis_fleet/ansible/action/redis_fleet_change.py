@@ -36,7 +36,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         steps = [
             each for each in task_vars["redis_fleet_planned"]["steps"] if (each["stage"], each["machine"]) == wanted
         ]
-        result = result_of(self, change_request(fleet, machine, steps), task_vars)
+        asked = change_request(fleet, machine, steps, dry=bool(self._task.check_mode))
+        result = result_of(self, asked, task_vars)
         if self._task.diff and not result.get("failed"):
             result["diff"] = [_diff(step) for step in steps if step["changes"]]
         return result

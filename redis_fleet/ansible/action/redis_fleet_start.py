@@ -46,18 +46,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         fleet, machine, stages = fleet_of(task_vars), task_vars["inventory_hostname"], given["stages"]
         steps = task_vars["redis_fleet_planned"]["steps"]
         mine = [step for step in steps if step["stage"] in stages and step["machine"] == machine]
-        written = {step["process"]: step for step in mine if step["stage"] == "write"}
         masters = _masters(fleet, task_vars["redis_fleet_planned"]["masters"])
-        whole = [each for each in fleet.on(machine) if each.name in written and not written[each.name]["unit"]]
-        processes = [joining(each, masters) if written[each.name]["joins"] else each for each in whole]
-        units = [each for each in fleet.on(machine) if each.name in written and written[each.name]["unit"]]
-        parts = process_parts(fleet, processes, units, dry=bool(self._task.check_mode))
+        written: dict[str, dict[str, Any]] = {"": {}, "unit": {}, "certificate": {}}
+        for step in mine:
+            if step["stage"] == "write":
+                written[_what(step)][step["process"]] = step
+        whole, units, certificates = (
+            [each for each in fleet.on(machine) if each.name in steps] for steps in written.values()
+        )
+        processes = [joining(each, masters) if written[""][each.name]["joins"] else each for each in whole]
+        parts = process_parts(fleet, processes, units, certificates, dry=bool(self._task.check_mode))
         starting = [step for step in mine if step["stage"] != "write"]
         asked = start_request(fleet, machine, starting, parts, given["timeout"])
         result = result_of(self, asked, task_vars)
         if self._task.diff:
             masked = {each.paths.configuration: configuration(fleet, each, masked=True) for each in processes}
-            masked |= {each.tls.key: MASK for each in processes if each.tls}
+            masked |= {each.tls.key: MASK for each in (*processes, *certificates) if each.tls}
             handing = [each for each in (*processes, *units) if each.hands_over]
             masked |= {handover.paths(each)[1]: handover.knowledge_masked(fleet, each) for each in handing}
             texts = {each.path: masked.get(each.path, each.content.reveal()) for each in parts.files}
@@ -67,6 +71,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 if path in texts
             ]
         return result
+
+
+def _what(step: Mapping[str, Any]) -> str:
+    """Return what of a process a step writes: its ``unit``, its ``certificate``, or nothing less than all (empty)."""
+    return next((each for each in ("unit", "certificate") if step[each]), "")
 
 
 def _masters(fleet: Fleet, agreed: Mapping[str, Mapping[str, Any]]) -> dict[str, Endpoint]:

@@ -70,11 +70,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if step["service"]:
                 everyone = members(fleet.service(step["service"]), seen)
                 running = [each for each in everyone if seen.of(each).answers or each in fleet.processes]
-            asked = restart_request(fleet, running, process, step, timeout)
+            asked = restart_request(fleet, running, process, step, timeout, dry=bool(self._task.check_mode))
             return result_of(self, asked, task_vars)
         if step["how"] == "STOP":
             return result_of(self, decommission_request(seen, step), task_vars)
-        return result_of(self, change_request(fleet, step["machine"], [step]), task_vars)
+        orders = change_request(fleet, step["machine"], [step], dry=bool(self._task.check_mode))
+        return result_of(self, orders, task_vars)
 
     def _switch(self, fleet: Fleet, seen: Observed, step: Mapping[str, Any], task_vars: Any) -> Result:
         if self._task.check_mode:

@@ -63,7 +63,7 @@ def test_each_has_a_certificate_of_its_own_and_only_its_owner_reads_a_key(made: 
         assert leaf.covers("127.0.0.1")
         serials.add(leaf.serial)
         assert Path(process.tls.key).stat().st_mode & 0o777 == 0o600
-        key = Path(process.tls.authority, "authority.key")
+        key = Path(process.tls.authority, "authority.pem")
         assert (key.stat().st_mode & 0o777, key.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert len(serials) == len(made.fleet.processes)
 

@@ -26,6 +26,7 @@ from redis_fleet.plan.steps import (
     Start,
     Step,
     Switchover,
+    WriteCertificate,
     WriteFiles,
     WriteUnit,
     step_to_dict,
@@ -34,7 +35,8 @@ from tests.unit.cases.builder import observed
 
 _USUAL: dict[str, Any] = {
     "stage": "", "machine": "m", "process": "p", "what": "what", "reason": "why", "follow": "", "fresh": False,
-    "joins": False, "how": "", "changes": [], "orders": [], "edit": [], "unit": False, "expect": "",
+    "joins": False, "how": "", "changes": [], "orders": [], "edit": [], "unit": False, "certificate": False,
+    "expect": "",
     "interruption": "", "service": "", "to": "", "purge": False,
 }  # fmt: skip
 _WHERE = ("m", "p", "what", "why")
@@ -49,6 +51,7 @@ SAMPLES: list[tuple[Step, dict[str, Any]]] = [
     (WriteFiles(*_WHERE, joins_running_sentinels=True), {"stage": "write", "how": "START", "joins": True}),
     (WriteUnit(*_WHERE), {"stage": "write", "how": "START", "unit": True}),
     (WriteUnit(*_WHERE, how="LIVE"), {"stage": "write", "how": "LIVE", "unit": True}),
+    (WriteCertificate(*_WHERE), {"stage": "write", "how": "START", "certificate": True}),
     (
         Start(*_WHERE, stage="start_masters", follow="none", first_start=True, changes=(_CHANGE,), edit=("databases",)),
         {"stage": "start_masters", "how": "START", "follow": "none", "fresh": True, "changes": [_CHANGED]}

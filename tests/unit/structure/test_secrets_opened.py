@@ -21,6 +21,7 @@ OPENED = {
     "agent/access.py": SENT,
     "agent/codec.py": SENT,
     "agent/host/put.py": WRITTEN,
+    "agent/inspect/certificates.py": "opens a key with it",
     "agent/messages/orders.py": SENT,
     "agent/messages/process.py": SENT,
     "agent/process/order_words.py": "takes it out of what an engine says",
