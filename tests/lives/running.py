@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(
             f"--jobs {options.jobs}: there is one set of hosts, and one life at a time; take it or --hosts away"
         )
+    options.steps = options.steps or (10 if options.hosts else 6)
     options.jobs = options.jobs or (1 if options.hosts else _JOBS)
     if options.replay:
         return replay(options)
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         help="on three hosts of this Debian release instead of in sandboxes, with packets that are dropped",
     )  # fmt: skip
     parser.add_argument("--jobs", type=int, help=f"lives side by side (default: {_JOBS}, on hosts 1)")
-    parser.add_argument("--steps", type=int, default=6, help="steps of a life at most (default: %(default)d)")
+    parser.add_argument("--steps", type=int, help="steps of a life at most (default: 6, on hosts 10)")
     parser.add_argument(
         "--patience", type=float, default=300,
         help="seconds after these for which lives that have begun are waited for; then they are not judged"

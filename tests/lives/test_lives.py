@@ -20,6 +20,7 @@ from tests.lives.history import (
     disputed,
     enthroned,
     promotions,
+    replacements,
     required,
     told,
     unelected,
@@ -149,6 +150,29 @@ def test_two_masters_are_somebodys_fault() -> None:
     assert not found(Promotion(4.0, "b", old="c"), Promotion(4.2, "a", old="c")), "two Sentinels, one of which ended"
     assert found(Promotion(4.0, "b", old="a"), safe=4.2), "that was over"
     assert not found(excused=4.0)
+
+
+def test_journals_tell_when_a_unit_replaced_a_master() -> None:
+    text = (
+        "1795901502.07 red1 sh[174]: redis-fleet: nothing is handed over: the master is orders-6379@red2\n"
+        "1795901523.25 red1 python3[212]: redis-fleet: orders-6379@red1 has ended\n"
+        "1795901523.27 red1 systemd[1]: redis-orders-6379.service: Main process exited, code=killed\n"
+        "1795901523.28 red1 sh[212]: redis-fleet: orders-6379@red2 is the master in the place of orders-6379@red1\n"
+        "1795901533.25 red1 python3[233]: redis-fleet: orders-6379@red1 has ended\n"
+        "1795901533.35 red1 python3[233]: redis-fleet: left to the Sentinels: no majority of the Sentinels answers\n"
+        "1795901543.25 red1 python3[244]: redis-fleet: orders-6379@red1 has ended\n"
+    )
+    assert replacements([text, ""]) == [
+        (1795901523.25, 1795901523.28),
+        (1795901533.25, 1795901533.35),
+        (1795901543.25, 1795901555.25),
+    ]
+
+
+@pytest.mark.parametrize("words", [("--mutant", "no-fence"), ("--jobs", "2")])
+def test_what_makes_no_sense_on_hosts_is_refused(words: tuple[str, ...]) -> None:
+    done = live("--hosts", "12", *words)
+    assert (done.returncode, words[0] in done.stderr) == (2, True)
 
 
 def test_logs_of_servers_are_read() -> None:
