@@ -23,6 +23,8 @@ Fate = tuple[object, str, str]
 """When (FENCED, PROMOTED, or after seconds), to which part, and what."""
 LONG = 5.0
 """Seconds: enough for a failover."""
+PATIENCE = 45.0
+"""Seconds; then a command is killed, where somebody else is to blame for how long it takes."""
 _BACK = 60.0
 _LOOK = 0.001
 
@@ -96,7 +98,7 @@ class OnHosts(Basis[HostTown]):
     def command(self, fate: Fate | None, verb: str, *words: str) -> None:
         """Run a command, in the middle of which something may happen."""
         calm, began = self.calm and fate is None, time.time()
-        strike = self._strike(fate, began) if fate else None
+        strike = self._strike(fate) if fate else None
         process = self.town.deployment.start(verb, *words, "--yes")
         try:
             if fate and strike and self._comes(fate[0], process.poll):
@@ -104,12 +106,17 @@ class OnHosts(Basis[HostTown]):
                     kill(process)
                 strike()
                 self.records.noted[f"{verb}: {fate[2]} when {fate[0]}"] += 1
+            for machine in [each for each, how in self.town.gone.items() if how == "off"]:
+                self.come_back(next(each for each in self.town.servers if self.town.machine(each) == machine), LONG)
+            # Who finds a machine lost waits for minutes, and has nothing to do then.
+            done = finish(process, 0.0 if calm else PATIENCE)
         except BaseException:
             kill(process)
             raise
-        done = finish(process)
-        for machine in [each for each, how in self.town.gone.items() if how == "off"]:
-            self.come_back(next(each for each in self.town.servers if self.town.machine(each) == machine), 0.0)
+        if done.code < 0:
+            # Nobody may have heard of whom it promoted.
+            self.calm = False
+            self.records.excused.append(began)
         self._judge(done, verb, began, calm=calm)
 
     def _judge(self, done: Done, verb: str, began: float, *, calm: bool) -> None:
@@ -125,13 +132,12 @@ class OnHosts(Basis[HostTown]):
             if lost or self.town.named() != new:
                 raise WrongError(f"switchover to {new} lost {lost}, and {self.town.named()} is the master: {done.text}")
 
-    def _strike(self, fate: Fate, began: float) -> Callable[[], None] | None:
+    def _strike(self, fate: Fate) -> Callable[[], None] | None:
         """Return what happens in the middle of a command; None where a machine is lost already."""
         _, part, what = fate
         if what == COMMAND_DIES:
-            # Nobody may have heard of whom it promoted.
             self.calm = False
-            return lambda: self.records.excused.append(began)
+            return lambda: None
         was_away, self.calm = self.away, False
         self.away |= what == CUT
         if was_away or self.lost():

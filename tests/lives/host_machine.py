@@ -31,7 +31,7 @@ from tests.lives.host_life import (
 _SECONDS = (0.3, 1.5, LONG)
 """Shorter than down-after-milliseconds, about as long, and enough for a failover."""
 _fates = st.none() | st.tuples(
-    st.sampled_from((FENCED, FENCED, PROMOTED, 1.0, 4.0)),
+    st.sampled_from((FENCED, FENCED, PROMOTED, 1.0, 2.0, 4.0)),
     st.sampled_from(SERVERS),
     st.sampled_from((COMMAND_DIES, CUT, CUT, LOSES_POWER, KILLED)),
 )

@@ -54,6 +54,10 @@ class Told:
             self._noted.update(said["noted"])
             self._steps.update(said["steps"])
             self._writes.update(said["writes"])
+            if self._options.hosts:
+                # Few lives, and long ones: each is told of.
+                spent = ", ".join(f"{name} {seconds:.0f}" for name, seconds in said["spent"].items())
+                self._say(f"{said['seconds']:.0f} s: {spent} s: {'; '.join(said['script'])}")
             if said["wrong"]:
                 self.wrong = True
                 self._say(f"a life went wrong after {time.monotonic() - self._began:.0f} s: {said['wrong']}")

@@ -206,9 +206,14 @@ def deployed(name: str, sample: Path, folder: Path, machines: list[str], release
         hosts.down(name)
 
 
-def finish(process: subprocess.Popen[str]) -> Done:
-    """Wait for the end of a command; whoever was killed has no JSON."""
+def finish(process: subprocess.Popen[str], patience: float = 0.0) -> Done:
+    """Wait for the end of a command, or kill it after some seconds of patience; whoever was killed has no JSON."""
     try:
+        out, err = process.communicate(timeout=patience or _RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        if not patience:
+            raise
+        kill(process)
         out, err = process.communicate(timeout=_RUN_SECONDS)
     finally:
         kill(process)
