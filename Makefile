@@ -39,8 +39,8 @@ lock: .venv/.ready-test ## write the lock files anew with the newest versions th
 bench: .venv/.ready-test ## measure what the README claims
 	@$(PYTHON) -m tests.bench
 
-lives: .venv/.ready-test ## random lives of a deployment, with kills in the middle of everything, and no lost write (SECONDS=600 SEED=1)
-	@$(PYTHON) -m tests.lives --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+lives: .venv/.ready-test ## random lives of a deployment, with kills in the middle of everything, and no lost write (SECONDS=600 SEED=1; HOSTS=12: on hosts, with dropped packets)
+	@$(PYTHON) -m tests.lives --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(HOSTS),--hosts $(HOSTS))
 
 drill-powercut: .venv/.ready-test ## cut an emulated machine's power: what each appendfsync keeps (ROUNDS=5)
 	@$(PYTHON) -m tests.powercut --rounds $(or $(ROUNDS),5)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from redis_fleet.loopback import PORTS
 from tests.harness import counts
@@ -75,7 +76,7 @@ def choose(only: list[str], images: list[str], *, every_part: bool = False) -> l
     """Return the wanted parts, longest first; when none is named the usual ones, with ``every_part`` all of them."""
     scenarios = [part for image in images for part in (molecule(each, image) for each in SCENARIOS)]
     long = [*(molecule(LONG_SCENARIO, image) for image in images), faults("12"), wheel("12"), *map(takeover, images)]
-    long += map(systemd, images)
+    long += [*map(systemd, images), host_lives("12")]
     usual = [pytest("pytest", _SUITES, long=every_part), *scenarios, pytest("drills", _DRILLS, long=every_part), lint()]
     every = [*long, *usual] if every_part or only else usual
     return [part for part in every if not only or _named(part, only)]
@@ -117,6 +118,12 @@ def faults(image: str) -> Part:
     return _on_hosts("faults", image, frozenset({"packets"}), seconds=5400)
 
 
+def host_lives(image: str) -> Part:
+    """Half an hour of random lives of a deployment, on hosts between which packets are dropped."""
+    more = {"REDIS_FLEET_HOST_LIVES": "1800"}
+    return _on_hosts("host_lives", image, frozenset({"packets"}), seconds=5400, environment=more)
+
+
 def takeover(image: str) -> Part:
     """A deployment that was made by hand, imported and changed."""
     return _on_hosts("takeover", image, seconds=2700)
@@ -132,7 +139,14 @@ def systemd(image: str) -> Part:
     return _on_hosts("systemd", image, frozenset({"compiler"}), seconds=2700)
 
 
-def _on_hosts(suite: str, image: str, needs: frozenset[str] = frozenset(), *, seconds: float) -> Part:
+def _on_hosts(
+    suite: str,
+    image: str,
+    needs: frozenset[str] = frozenset(),
+    *,
+    seconds: float,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Part:
     """The tests of one folder that bring up hosts themselves; the hosts go away even when it is stopped half way."""
     name = f"{suite}-{image}"
     return Part(
@@ -140,7 +154,7 @@ def _on_hosts(suite: str, image: str, needs: frozenset[str] = frozenset(), *, se
         (("pytest", "--junitxml", str(LOGS / f"{name}.xml"), f"tests/{suite}"),),
         frozenset({"ssh", "hosts", "direct"}) | needs,
         ((sys.executable, "-m", "tests.harness.hosts", "down", name),),
-        {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name},
+        {"PATH": _PATH, "REDIS_FLEET_IMAGE": image, "REDIS_FLEET_HOSTS": name, **environment},
         seconds=seconds,
         reports=f"{name}.xml",
     )

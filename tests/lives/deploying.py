@@ -23,21 +23,13 @@ from redis_fleet.operations.master_change import switch_over
 from redis_fleet.operations.switchover_report import SwitchoverReport
 from redis_fleet.plan.plan import Plan
 from redis_fleet.plan.planner import plan
+from tests.lives.living import FailedError
 
 A = TypeVar("A", bound=Message)
 Step = Mapping[str, Any]
 STEP_SECONDS, SETTLE_SECONDS = 30.0, 40.0
 _STARTING = (("write", "start_masters", "start_replicas"), ("start_sentinels",))
 _CHANGING = ("live_replicas", "live_masters", "password_use", "password_end", "watch")
-
-
-class FailedError(Exception):
-    """A deployment did not come to its end; ``refused``: it touched nothing; ``passes``: that may pass by itself."""
-
-    def __init__(self, said: str, *, refused: bool = False, passes: bool = False) -> None:
-        """Keep what was said."""
-        super().__init__(said)
-        self.refused, self.passes = refused, passes
 
 
 def ask(asked: Request[A], /) -> A:

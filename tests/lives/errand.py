@@ -27,6 +27,7 @@ from redis_fleet.agent.replication.view import view
 from redis_fleet.agent.replication.voter import TIMEOUT
 from redis_fleet.model import Fleet
 from tests.lives import deploying, mutants
+from tests.lives.living import FailedError
 from tests.lives.meddling import Fate, Meddler
 
 BOUNDS = {"deploy": 40.0, "switchover": 40.0}
@@ -93,7 +94,7 @@ def _perform(far: Any, fleet: Fleet, what: str, to: str | None, by: str, fate: F
             report = deploying.switch(fleet, to, by)
             code = "ok" if report.ok else "refused" if report.undone else "failed"
             far.send({"code": code, "said": "; ".join(report.problems), "master": report.new_master})
-    except deploying.FailedError as error:
+    except FailedError as error:
         far.send({"code": "passing" if error.passes else "refused" if error.refused else "failed", "said": str(error)})
     except RuntimeError as error:
         far.send({"code": "failed", "said": str(error)})

@@ -8,8 +8,9 @@ import time
 from redis_fleet.agent.access import Access
 from redis_fleet.observe.request import managed
 from tests.lives.judging import Records
+from tests.lives.living import MONITOR
 from tests.lives.meddling import Fate
-from tests.lives.town import MONITOR, Town
+from tests.lives.town import Town
 
 CRASHES = "master crashes"
 """And its unit does what it does then."""
@@ -31,7 +32,7 @@ def fate_of(town: Town, records: Records, at: int, strike: str) -> Fate:
         return Fate(at, signals=_killed(town, town.sentinels[1:]))
     name = town.who("master" if strike == CRASHES else strike.split(maxsplit=1)[0])
     if name in town.servers:
-        records.ended.append((time.time(), town.of(name).endpoint.port))
+        records.ended.append((time.time(), town.place(name)))
     return Fate(
         at, signals=_killed(town, [name]), starts=(tuple(town.launching(name)),) if strike.endswith("restarts") else ()
     )

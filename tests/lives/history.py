@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 _PROMOTED = re.compile(r"^\d+:\w (\d+ \w+ \d{4} \d\d:\d\d:\d\d\.\d{3}) \S MASTER MODE enabled")
+_SAID = re.compile(r"^(\d+\.\d+) \S+ \S+ redis-fleet: (.*)$")
+_ENDED, _REPLACED, _LEFT = " has ended", " is the master in the place of ", ("left to the Sentinels", "nothing is done")
+_END_SECONDS = 12.0
+"""What a unit has for it at most."""
 _LINE = re.compile(r"^\d+:X (\d+ \w+ \d{4} \d\d:\d\d:\d\d\.\d{3}) \S (\S+) ?(.*)$")
 PLAIN, BOTH = "plain", "both"
 """How a write was acknowledged: by the master alone, or by both replicas too (WAIT 2)."""
@@ -25,54 +29,75 @@ class Told:
 
 @dataclass(frozen=True)
 class Promotion:
-    """A server, by its port, was told to become the master in the place of another (0: not known)."""
+    """A server, by its place (ADDRESS:PORT), was told to become the master instead of another (empty: not known)."""
 
     at: float
-    port: int
-    old: int = 0
+    place: str
+    old: str = ""
 
 
 @dataclass(frozen=True)
 class Written:
-    """An acknowledged write: its number, when (wall clock), how, and which server (port) said so."""
+    """An acknowledged write: its number, when (wall clock), how, and which server (place) said so."""
 
     number: int
     at: float
     how: str
-    port: int
+    place: str
 
 
 @dataclass(frozen=True)
 class Double:
-    """Two servers (ports) took writes at the same time (wall clock), for certain."""
+    """Two servers (places) took writes at the same time (wall clock), for certain."""
 
     at: float
-    ports: frozenset[int]
+    places: frozenset[str]
 
 
-def told(logs: Mapping[str, str]) -> list[Told]:
-    """Read the logs of the Sentinels, by their ids; what is no event is left out."""
-    found = [each for sentinel, text in logs.items() for each in _read(sentinel, text)]
+def told(logs: Mapping[str, str], zone: tzinfo | None = None) -> list[Told]:
+    """Read the logs of the Sentinels, by their ids, written in a time zone (None: this machine's); only the events."""
+    found = [each for sentinel, text in logs.items() for each in _read(sentinel, text, zone)]
     return sorted(found, key=lambda each: each.at)
 
 
-def _read(sentinel: str, text: str) -> Iterator[Told]:
+def _read(sentinel: str, text: str, zone: tzinfo | None) -> Iterator[Told]:
     for line in text.splitlines():
         match = _LINE.match(line)
         if match and match[2][0] in "+-":
-            yield Told(sentinel, _time(match[1]), match[2], tuple(match[3].split()))
+            yield Told(sentinel, _time(match[1], zone), match[2], tuple(match[3].split()))
 
 
-def _time(text: str) -> float:
-    return datetime.strptime(text, "%d %b %Y %H:%M:%S.%f").timestamp()
+def _time(text: str, zone: tzinfo | None) -> float:
+    return datetime.strptime(text, "%d %b %Y %H:%M:%S.%f").replace(tzinfo=zone).timestamp()
 
 
-def enthroned(logs: Mapping[int, str]) -> list[Promotion]:
-    """Return every time that a server was told to be a master, whoever did it, by the servers' own logs (by port)."""
+def enthroned(logs: Mapping[str, str], zone: tzinfo | None = None) -> list[Promotion]:
+    """Return every time that a server was told to be a master, whoever did it, by the servers' own logs (by place)."""
     found = [
-        (port, match[1]) for port, text in logs.items() for match in map(_PROMOTED.match, text.splitlines()) if match
+        Promotion(_time(match[1], zone), place)
+        for place, text in logs.items()
+        for match in map(_PROMOTED.match, text.splitlines())
+        if match
     ]
-    return sorted((Promotion(_time(at), port) for port, at in found), key=lambda each: each.at)
+    return sorted(found, key=lambda each: each.at)
+
+
+def replacements(journals: Iterable[str]) -> list[tuple[float, float]]:
+    """Return from when to when units replaced masters that had ended, by journals (``--output short-unix``)."""
+    return sorted(each for text in journals for each in _ends(text.splitlines()))
+
+
+def _ends(lines: Iterable[str]) -> Iterator[tuple[float, float]]:
+    began = 0.0
+    for match in filter(None, map(_SAID.match, lines)):
+        at = float(match[1])
+        if began and (match[2].startswith(_LEFT) or _REPLACED in match[2]):
+            yield began, at
+            began = 0.0
+        if match[2].endswith(_ENDED):
+            began = at
+    if began:
+        yield began, began + _END_SECONDS
 
 
 def disputed(
@@ -89,7 +114,7 @@ def disputed(
     for double in doubles:
         since = max((each for each in bounds if each <= double.at), default=0.0)
         theirs = [each for each in failovers if since <= each.at <= double.at]
-        sentinels = double.ports <= {each.port for each in theirs} or double.ports & {each.old for each in theirs}
+        sentinels = double.places <= {each.place for each in theirs} or double.places & {each.old for each in theirs}
         if not sentinels and not any(since <= each <= double.at for each in free):
             found.append(double)
     return found
@@ -99,7 +124,7 @@ def promotions(lines: Iterable[Told]) -> list[Promotion]:
     """Return every time that a Sentinel promoted a server itself."""
     # "slave ADDRESS:PORT ADDRESS PORT @ NAME MASTER PORT"
     wanted = (each for each in lines if each.event == "+failover-state-send-slaveof-noone")
-    return [Promotion(each.at, int(each.words[3]), int(each.words[7])) for each in wanted]
+    return [Promotion(each.at, each.words[1], f"{each.words[6]}:{each.words[7]}") for each in wanted]
 
 
 def unelected(lines: Iterable[Told], epochs: Iterable[int], ids: Iterable[str], sentinels: int) -> list[str]:
@@ -127,12 +152,12 @@ def required(
     writes: Iterable[Written],
     promoted: Iterable[Promotion],
     safe: Iterable[float],
-    ended: Iterable[tuple[float, int]],
+    ended: Iterable[tuple[float, str]],
 ) -> list[Written]:
     """Return the writes that have to be there in the end; the docstring of machine.py says why these.
 
     ``safe`` are the times (wall clock) at which all three servers had everything, ``ended`` the times at which a server
-    (port) was killed.
+    (place) was killed.
     """
     bounds, failovers, deaths = sorted(safe), list(promoted), list(ended)
     found = []
@@ -140,7 +165,7 @@ def required(
         since = max((each for each in bounds if each <= write.at), default=0.0)
         until = min((each for each in bounds if each > write.at), default=float("inf"))
         within = [each for each in failovers if since <= each.at < until]
-        reborn = {port for at, port in deaths if since <= at < until}
-        if not within or (write.how == BOTH and not any(each.port in reborn for each in within)):
+        reborn = {place for at, place in deaths if since <= at < until}
+        if not within or (write.how == BOTH and not any(each.place in reborn for each in within)):
             found.append(write)
     return found

@@ -1,111 +1,42 @@
-"""What every life has: a town, clients that write, what was seen, and the judgement; machine.py has the steps."""
+"""What happens to a life in a sandbox, and what units do then; machine.py has the steps."""
 
 from __future__ import annotations
 
-import functools
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize
-
-from redis_fleet.operations.switchover_report import FAILOVER
-from tests.harness.live.processes import eventually
-from tests.lives import errand, judging
+from tests.lives import errand
+from tests.lives.basis import Basis
 from tests.lives.errand import Outcome
 from tests.lives.fates import CRASHES, FAILING_OVER, fate_of
-from tests.lives.history import BOTH, PLAIN
-from tests.lives.judging import Records, WrongError
+from tests.lives.judging import WrongError
+from tests.lives.living import MONITOR
 from tests.lives.meddling import Fate
-from tests.lives.town import MONITOR, Towns
+from tests.lives.town import Town
 from tests.lives.units import Called, Units, Waiting
-from tests.lives.watching import Watcher
-from tests.lives.writers import Writer
 
 _SOON = 0.005
-QUIET = frozenset({"edit_live", "edit_restart", "deploy", "hand_over", "switchover", "by_hand", "settle"})
-"""Steps that leave a service as well as it was."""
 
 
-def step(method: Callable[..., None]) -> Callable[..., None]:
-    """Count a step, note it as the script has it, and see afterwards what has to hold at any time."""
-
-    @functools.wraps(method)
-    def counted(life: Basis, **given: Any) -> None:
-        name = method.__name__
-        life.script.append(f"state.{name}({', '.join(f'{key}={value!r}' for key, value in given.items())})")
-        life.disturbed |= name not in QUIET or given.get("fate") is not None
-        with life.timed(name):
-            method(life, **given)
-            life.take_note()
-
-    return counted
-
-
-class Basis(RuleBasedStateMachine):
-    """The steps. Class attributes are for all lives of this process."""
+class Sandboxed(Basis[Town]):
+    """What the steps do."""
 
     mutant = ""
-    towns = Towns(Path(tempfile.gettempdir()))
-    over = False
-    """Whether nothing is judged any more: somebody ended the whole run."""
-    ended: Callable[[Any, float, str], None] = staticmethod(lambda *_: None)
-    begin: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
-        """Begin in a town that was judged whole, or in a new one."""
+        """Begin in a sandbox."""
         super().__init__()
-        type(self).begin()
-        self.script: list[str] = []
-        self.records = Records()
-        self.writers: list[Writer] = []
-        self.watcher: Watcher | None = None
-        # What the steps alone tell, for preconditions: anything else would differ when they are done again.
-        self.away, self.disturbed, self.left = False, False, False
         self.abandoned = False
-        self.calm, self.said = True, ""
-        self.spent: dict[str, float] = {}
-        self._began = time.monotonic()
-        self.town = self.towns.take()
         self.units = Units(self.town, self.mutant)
-
-    @initialize()
-    def build(self) -> None:
-        """Deploy where nothing runs yet, and begin to write."""
-        with self.timed("build"):
-            self._build()
-
-    def _build(self) -> None:
-        if not self.town.built:
-            self.town.build()
-        self.records.safe.append(judging.await_whole(self.town, "the first deployment"))
-        judging.note_epochs(self.town, self.records)
-        self.records.first = max(self.records.named)
-        self.writers = [Writer(self.town, number, how) for number, how in enumerate((PLAIN, PLAIN, BOTH))]
-        self.watcher = Watcher(self.town)
-        self.watcher.start()
-        for writer in self.writers:
-            writer.start()
-        # A replica hears nothing for a second after it was synchronised: offsets tell of nothing until then.
-        eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
-        self.records.safe.append(judging.await_whole(self.town, "the first writes"))
-
-    def take_note(self) -> None:
-        """Look at the epochs, and whether all is safe now."""
-        judging.note_epochs(self.town, self.records)
-        if not self.town.frozen and (when := judging.in_step(self.town)):
-            self.records.safe.append(when)
 
     def _away(self) -> bool:
         return bool(self.town.frozen) or not all(map(self.town.pid, self.town.servers))
 
     def _kill(self, *names: str) -> None:
         self.calm = False
-        self.records.ended += [(time.time(), self.town.of(each).endpoint.port) for each in names]
+        self.records.ended += [(time.time(), self.town.place(each)) for each in names]
         self.town.kill(*names)
 
     def _freeze(self, names: list[str]) -> None:
@@ -133,9 +64,8 @@ class Basis(RuleBasedStateMachine):
     def _judge(self, what: str, outcome: Outcome, by: str, *, calm: bool, began: float) -> None:
         if outcome.untrue:
             raise WrongError(outcome.untrue)
-        unasked = sum(each.at >= began for each in judging.failovers(self.town)) - (by == FAILOVER)
-        if unasked > 0:
-            # A Sentinel found the master down on a machine that is too busy: nothing can be said of how it went.
+        if self.unasked(began, by):
+            # Nothing can be said of how it went.
             self.calm = False
             return
         if outcome.broken and not outcome.struck:
@@ -194,15 +124,15 @@ class Basis(RuleBasedStateMachine):
         self._kill(name)
         time.sleep(late or 0.0)
         called = self.crashed(name, strike, waits)
-        self._see_replaced(name, called, "crash", began, calm=calm)
+        self.see_replaced(name, called.said, "crash", began, calm=calm)
 
     def _stop(self, name: str, fate: tuple[int, str] | None, *, calm: bool) -> None:
         """Stop a server in order; whoever was the master has handed over before."""
         began, self.calm = time.time(), False
         called = self.units.stop(name, self._unit_fate(fate))
         self._true(called)
-        self._see_replaced(name, called, "stop", began, calm=calm)
-        self.records.ended.append((time.time(), self.town.of(name).endpoint.port))
+        self.see_replaced(name, called.said, "stop", began, calm=calm)
+        self.records.ended.append((time.time(), self.town.place(name)))
         self.town.end(name)
         self.units.ended(name)
 
@@ -211,13 +141,6 @@ class Basis(RuleBasedStateMachine):
             self.town.tell(self.town.sentinels[0], "SENTINEL", "FAILOVER", MONITOR)
             return None
         return fate_of(self.town, self.records, *fate) if fate else None
-
-    def _see_replaced(self, name: str, called: Called, what: str, began: float, *, calm: bool) -> None:
-        """A master that was well is replaced at once, unless the Sentinels were faster as all is too busy."""
-        replaced = self.town.named() not in (name, "")
-        self.records.noted[f"{what}: {'another is the master' if replaced else 'the master as before'}"] += 1
-        if calm and not replaced and not any(each.at >= began for each in judging.failovers(self.town)):
-            raise WrongError(f"{name} is still the master after its {what}: {called.said}")
 
     def start_by_hand(self, *names: str) -> None:
         """Start processes without asking anybody; what was the master meanwhile takes writes again."""
@@ -236,62 +159,14 @@ class Basis(RuleBasedStateMachine):
         if called.untrue:
             raise WrongError(called.untrue)
 
-    def _settle(self) -> None:
+    def put_right(self) -> None:
+        """Let go of everybody, start the Sentinels, and settle down."""
         self.town.thaw()
         for name in self.town.servers:
             self.town.tell(name, "CLIENT", "UNPAUSE")
         self.town.start(*self.town.sentinels)
-        judging.await_named(self.town, "everybody was let go", seconds=judging.AGREE) if self._some_master() else None
-        judging.repair(self.town)
-        self.records.safe.append(judging.await_whole(self.town, "a deployment"))
-        judging.note_epochs(self.town, self.records)
-        self.calm = True
+        self.settle_down("everybody was let go" if any(map(self.town.pid, self.town.servers)) else "")
 
-    def _some_master(self) -> bool:
-        return any(map(self.town.pid, self.town.servers))
-
-    @contextmanager
-    def timed(self, what: str) -> Iterator[None]:
-        """Note how long something took, and what went wrong in it."""
-        began = time.monotonic()
-        try:
-            yield
-        except Exception as error:
-            self.said = str(error) or repr(error)
-            raise
-        finally:
-            self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - began
-
-    def _stop_writing(self) -> None:
-        for writer in self.writers:
-            writer.stop()
-        if self.watcher:
-            self.watcher.stop()
-
-    def leave(self) -> None:
-        """Stop writing; the town goes on where all was well."""
-        if self.left:
-            return
-        self.left = True
-        self._stop_writing()
+    def forget(self) -> None:
+        """Remove what units leave."""
         self.units.forget()
-        if self.said or self.over or not self.writers:
-            self.town.raze()
-        else:
-            self.towns.give_back(self.town, self.script)
-
-    def teardown(self) -> None:
-        """Put all right, stop writing, and judge."""
-        try:
-            if self.writers and not self.said and not self.over:
-                with self.timed("end"):
-                    self._settle()
-                    self._stop_writing()
-                    judging.nothing_wrong(self.town)
-                    judging.judge_epochs(self.town, self.records)
-                    if self.watcher:
-                        judging.judge_masters(self.town, self.records, self.watcher)
-                    judging.judge_writes(self.town, self.records, self.writers)
-        finally:
-            self.leave()
-            type(self).ended(self, time.monotonic() - self._began, self.said)

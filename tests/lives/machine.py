@@ -36,11 +36,12 @@ from hypothesis.stateful import precondition, rule
 
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER
 from tests.lives import judging
+from tests.lives.basis import LIVE, MOSTLY, SENTINELS, SERVERS, step
 from tests.lives.fates import CRASHES, FAILING_OVER
-from tests.lives.life import Basis, step
-from tests.lives.town import MONITOR, TIMEOUT
+from tests.lives.life import Sandboxed
+from tests.lives.living import MONITOR
+from tests.lives.town import TIMEOUT
 
-SERVERS, SENTINELS = ("master", "first", "second"), ("sentinel1", "sentinel2", "sentinel3")
 STRIKES = (
     "dies", "master dies", "master restarts", "first dies", "second dies", "sentinel1 dies", "two Sentinels die",
     "a Sentinel fails over", "cut off from two Sentinels", "cut off from the master", CRASHES,
@@ -58,9 +59,7 @@ LATE = (None, None, 0.0, 0.0, 0.9, 1.3)
 for the end, as on most machines."""
 DURATIONS = (0.3, 2.5)
 """Seconds: shorter than down-after-milliseconds, and longer."""
-_LIVE = {"hz": (10, 20, 50), "timeout": (0, 300, 600), "maxmemory": ("100mb", "120mb")}
 # A failover by a Sentinel waits up to 10 s for its INFO.
-_MOSTLY = ("master", "master", "master", "first", "second")
 _again = st.sampled_from((True, True, False))
 _WAYS = (ELECTION, ELECTION, ELECTION, "", FAILOVER)
 # Before a unit begins, and not in the middle: whoever orders that of one Sentinel passes over all the others.
@@ -68,16 +67,16 @@ _unit_fates = st.none() | st.just((0, FAILING_OVER)) | st.tuples(st.integers(0, 
 _fates = st.none() | st.tuples(st.integers(0, 24), st.sampled_from(STRIKES))
 
 
-class Life(Basis):
+class Life(Sandboxed):
     """The steps."""
 
     # What the operator does.
 
-    @rule(name=st.sampled_from(sorted(_LIVE)), number=st.integers(0, 2))
+    @rule(name=st.sampled_from(sorted(LIVE)), number=st.integers(0, 2))
     @step
     def edit_live(self, name: str, number: int) -> None:
         """Another value of a directive that a running server takes."""
-        values = _LIVE[name]
+        values = LIVE[name]
         self.town.describe(**{name: values[number % len(values)]})
 
     @rule(databases=st.sampled_from((16, 17, 18)))
@@ -134,13 +133,6 @@ class Life(Basis):
         """CONFIG SET."""
         self.town.tell(self.town.who(part), "CONFIG", "SET", name, 33)
 
-    @rule(sentinel=st.sampled_from(SENTINELS))
-    @step
-    def failover_by_hand(self, sentinel: str) -> None:
-        """SENTINEL FAILOVER."""
-        self.calm = False
-        self.town.tell(self.town.who(sentinel), "SENTINEL", "FAILOVER", MONITOR)
-
     @rule(milliseconds=st.sampled_from((200, 3000)))
     @step
     def pause_by_hand(self, milliseconds: int) -> None:
@@ -174,7 +166,7 @@ class Life(Basis):
             self.start_by_hand(name)
 
     @precondition(lambda self: not self.away)
-    @rule(part=st.sampled_from(_MOSTLY), fate=_unit_fates, late=st.sampled_from(LATE), again=_again)
+    @rule(part=st.sampled_from(MOSTLY), fate=_unit_fates, late=st.sampled_from(LATE), again=_again)
     @step
     def crash(self, part: str, fate: tuple[int, str] | None, late: float | None, again: bool) -> None:
         """Kill -9 of a server, and what its unit does then; it is started again by that, or stays down."""
@@ -188,7 +180,7 @@ class Life(Basis):
             self.started(name)
 
     @precondition(lambda self: not self.away)
-    @rule(part=st.sampled_from(_MOSTLY), machine=st.booleans(), fate=_unit_fates)
+    @rule(part=st.sampled_from(MOSTLY), machine=st.booleans(), fate=_unit_fates)
     @step
     def stop(self, part: str, machine: bool, fate: tuple[int, str] | None) -> None:
         """A server, or all of its machine, is stopped in order and started again."""
@@ -249,4 +241,4 @@ class Life(Basis):
     def settle(self) -> None:
         """Somebody puts everything right."""
         self.away = self.disturbed = False
-        self._settle()
+        self.put_right()

@@ -20,6 +20,7 @@ from tests.lives.history import (
     disputed,
     enthroned,
     promotions,
+    replacements,
     required,
     told,
     unelected,
@@ -109,7 +110,7 @@ def test_logs_are_read() -> None:
     )
     vote, promoted = told({"sentinel1": text})
     assert (vote.event, vote.words) == ("+vote-for-leader", (OURS, "3"))
-    assert promotions([vote, promoted]) == [Promotion(promoted.at, 6380, 6379)]
+    assert promotions([vote, promoted]) == [Promotion(promoted.at, "127.0.0.1:6380", "127.0.0.1:6379")]
 
 
 def test_an_epoch_needs_a_majority_or_a_sentinel_that_elected_itself() -> None:
@@ -123,35 +124,58 @@ def test_an_epoch_needs_a_majority_or_a_sentinel_that_elected_itself() -> None:
 
 
 def test_what_must_be_there() -> None:
-    early, plain, both = Written(0, 1.0, PLAIN, 1), Written(1, 3.0, PLAIN, 1), Written(2, 3.0, BOTH, 1)
-    failover = Promotion(4.0, 2)
+    early, plain, both = Written(0, 1.0, PLAIN, "a"), Written(1, 3.0, PLAIN, "a"), Written(2, 3.0, BOTH, "a")
+    failover = Promotion(4.0, "b")
 
-    def wanted(*, safe: list[float], killed: list[tuple[float, int]] | None = None) -> list[Written]:
+    def wanted(*, safe: list[float], killed: list[tuple[float, str]] | None = None) -> list[Written]:
         return required([early, plain, both], [failover], safe, killed or [])
 
     assert required([early, plain, both], [], [0.0], []) == [early, plain, both]
     assert wanted(safe=[0.0]) == [both]
     assert wanted(safe=[0.0, 2.0]) == [early, both]
     assert wanted(safe=[0.0, 2.0, 3.5]) == [early, plain, both], "all had everything before the failover"
-    assert wanted(safe=[0.0], killed=[(3.5, 2)]) == [], "whoever was promoted had been killed"
-    assert wanted(safe=[0.0], killed=[(3.5, 1)]) == [both]
+    assert wanted(safe=[0.0], killed=[(3.5, "b")]) == [], "whoever was promoted had been killed"
+    assert wanted(safe=[0.0], killed=[(3.5, "a")]) == [both]
 
 
 def test_two_masters_are_somebodys_fault() -> None:
-    double = Double(4.5, frozenset({1, 2}))
+    double = Double(4.5, frozenset({"a", "b"}))
 
     def found(*promoted: Promotion, safe: float = 0.0, excused: float = 9.0) -> bool:
         return disputed([double], promoted, [0.0, safe], [excused]) == [double]
 
     assert found()
-    assert found(Promotion(4.0, 2, old=3)), "a Sentinel promoted one, and we another"
-    assert not found(Promotion(4.0, 2, old=1)), "a Sentinel replaced one that went on"
-    assert not found(Promotion(4.0, 2, old=3), Promotion(4.2, 1, old=3)), "two Sentinels, one of which ended"
-    assert found(Promotion(4.0, 2, old=1), safe=4.2), "that was over"
+    assert found(Promotion(4.0, "b", old="c")), "a Sentinel promoted one, and we another"
+    assert not found(Promotion(4.0, "b", old="a")), "a Sentinel replaced one that went on"
+    assert not found(Promotion(4.0, "b", old="c"), Promotion(4.2, "a", old="c")), "two Sentinels, one of which ended"
+    assert found(Promotion(4.0, "b", old="a"), safe=4.2), "that was over"
     assert not found(excused=4.0)
+
+
+def test_journals_tell_when_a_unit_replaced_a_master() -> None:
+    text = (
+        "1795901502.07 red1 sh[174]: redis-fleet: nothing is handed over: the master is orders-6379@red2\n"
+        "1795901523.25 red1 python3[212]: redis-fleet: orders-6379@red1 has ended\n"
+        "1795901523.27 red1 systemd[1]: redis-orders-6379.service: Main process exited, code=killed\n"
+        "1795901523.28 red1 sh[212]: redis-fleet: orders-6379@red2 is the master in the place of orders-6379@red1\n"
+        "1795901533.25 red1 python3[233]: redis-fleet: orders-6379@red1 has ended\n"
+        "1795901533.35 red1 python3[233]: redis-fleet: left to the Sentinels: no majority of the Sentinels answers\n"
+        "1795901543.25 red1 python3[244]: redis-fleet: orders-6379@red1 has ended\n"
+    )
+    assert replacements([text, ""]) == [
+        (1795901523.25, 1795901523.28),
+        (1795901533.25, 1795901533.35),
+        (1795901543.25, 1795901555.25),
+    ]
+
+
+@pytest.mark.parametrize("words", [("--mutant", "no-fence"), ("--jobs", "2")])
+def test_what_makes_no_sense_on_hosts_is_refused(words: tuple[str, ...]) -> None:
+    done = live("--hosts", "12", *words)
+    assert (done.returncode, words[0] in done.stderr) == (2, True)
 
 
 def test_logs_of_servers_are_read() -> None:
     text = "9:S 28 Nov 2026 14:48:34.000 * MASTER MODE enabled (user request from 'id=7 addr=::1')\n9:M 28 Nov\n"
-    (one,) = enthroned({6380: text})
-    assert one.port == 6380
+    (one,) = enthroned({"127.0.0.1:6380": text})
+    assert one.place == "127.0.0.1:6380"

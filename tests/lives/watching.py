@@ -9,7 +9,7 @@ from redis_fleet.agent.messages.service import Instance
 from redis_fleet.agent.protocol.resp import Connection
 from redis_fleet.agent.replication.view import CONNECTION_ERRORS, connect
 from tests.lives.history import Double
-from tests.lives.town import Town
+from tests.lives.living import Living
 
 KEY = "life:watched"
 _PAUSE, _TIMEOUT, _STALE = 0.02, 0.2, 1.0
@@ -18,12 +18,12 @@ _PAUSE, _TIMEOUT, _STALE = 0.02, 0.2, 1.0
 class Watcher:
     """Writes one after the other; ``doubles`` are what it saw."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Living) -> None:
         """Prepare."""
         self._target = town.target
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[str, Connection] = {}
         # Of each server the last write that it took, with none refused since.
-        self._took: dict[int, float] = {}
+        self._took: dict[str, float] = {}
         self.doubles: list[Double] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -45,23 +45,23 @@ class Watcher:
                 self._try(member)
 
     def _try(self, member: Instance) -> None:
-        port, sent = member.announced.port, time.monotonic()
-        if not self._takes(member, port):
-            self._took.pop(port, None)
+        place, sent = str(member.announced), time.monotonic()
+        if not self._takes(member, place):
+            self._took.pop(place, None)
             return
-        last = self._took.get(port, 0.0)
+        last = self._took.get(place, 0.0)
         # Who took one between two of this server took it while this one was a master.
         if sent - last < _STALE:
-            others = [each for each, at in self._took.items() if each != port and last < at < sent]
-            self.doubles += [Double(time.time(), frozenset({port, each})) for each in others]
-        self._took[port] = time.monotonic()
+            others = [each for each, at in self._took.items() if each != place and last < at < sent]
+            self.doubles += [Double(time.time(), frozenset({place, each})) for each in others]
+        self._took[place] = time.monotonic()
 
-    def _takes(self, member: Instance, port: int) -> bool:
+    def _takes(self, member: Instance, place: str) -> bool:
         try:
-            if port not in self._connections:
-                self._connections[port] = connect(self._target, member, _TIMEOUT)
-            return bool(self._connections[port].call("SET", KEY, "1") == "OK")
+            if place not in self._connections:
+                self._connections[place] = connect(self._target, member, _TIMEOUT)
+            return bool(self._connections[place].call("SET", KEY, "1") == "OK")
         except CONNECTION_ERRORS as error:
-            if isinstance(error, OSError) and port in self._connections:
-                self._connections.pop(port).close()
+            if isinstance(error, OSError) and place in self._connections:
+                self._connections.pop(place).close()
             return False

@@ -12,7 +12,7 @@ from redis_fleet.agent.messages.service import Instance
 from redis_fleet.agent.protocol.resp import Connection, ReplyError
 from redis_fleet.agent.replication.view import CONNECTION_ERRORS, connect
 from tests.lives.history import BOTH, PLAIN, Written
-from tests.lives.town import MONITOR, Town
+from tests.lives.living import MONITOR, Living
 
 _PAUSE, _REFUSED, _WAIT_MS = 0.015, 0.03, 100
 _BATCH = 6
@@ -21,7 +21,7 @@ _BATCH = 6
 class Writer:
     """One client; each write sets the bit of its number."""
 
-    def __init__(self, town: Town, number: int, how: str) -> None:
+    def __init__(self, town: Living, number: int, how: str) -> None:
         """Prepare."""
         self._target, self._how, self.key = town.target, how, f"life:{len(town.past)}:{number}"
         self.acknowledged: list[Written] = []
@@ -41,9 +41,9 @@ class Writer:
     def _write(self) -> None:
         while not self._ended.is_set():
             try:
-                with self._master() as (connection, port):
+                with self._master() as (connection, place):
                     while not self._ended.wait(_PAUSE):
-                        self._batch(connection, port)
+                        self._batch(connection, place)
             except CONNECTION_ERRORS:
                 self._ended.wait(_REFUSED)
 
@@ -54,13 +54,13 @@ class Writer:
         with connect(self._target, sentinel, 0.3) as asked:
             address, port = asked.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MONITOR)
         connection = connect(self._target, Instance("", "", Endpoint(address, int(port))), 0.5)
-        opened = _Open(connection, int(port))
+        opened = _Open(connection, f"{address}:{port}")
         if engine_words.role(connection.call("ROLE")[0]) != engine_words.MASTER:
             connection.close()
             raise OSError("no master")
         return opened
 
-    def _batch(self, connection: Connection, port: int) -> None:
+    def _batch(self, connection: Connection, place: str) -> None:
         numbers = range(self._next, self._next + _BATCH)
         self._next += _BATCH
         commands: list[tuple[object, ...]] = [("SETBIT", self.key, number, 1) for number in numbers]
@@ -72,20 +72,20 @@ class Writer:
         both = isinstance(heard, int) and heard >= 2
         for number, reply in zip(numbers, replies, strict=True):
             if not isinstance(reply, ReplyError):
-                self.acknowledged.append(Written(number, at, BOTH if both else PLAIN, port))
+                self.acknowledged.append(Written(number, at, BOTH if both else PLAIN, place))
         refused = next((each for each in replies if isinstance(each, ReplyError)), None)
         if refused:
             raise refused
 
 
 class _Open:
-    """A connection to a master, and its port."""
+    """A connection to a master, and its place."""
 
-    def __init__(self, connection: Connection, port: int) -> None:
-        self._connection, self._port = connection, port
+    def __init__(self, connection: Connection, place: str) -> None:
+        self._connection, self._place = connection, place
 
-    def __enter__(self) -> tuple[Connection, int]:
-        return self._connection, self._port
+    def __enter__(self) -> tuple[Connection, str]:
+        return self._connection, self._place
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()

@@ -115,7 +115,8 @@ class _CrashHandover:
         master, unsaved, failed = promote_one(self._servers, announcing(heirs, self._about_to_promote), self._old)
         self._tell([*unsaved, *failed])
         # Even where no Sentinel could be told: it takes writes, so the old one must not when it comes back.
-        self._tell(self._election.announce(master, self._servers.node(master).announced))
+        place = self._servers.node(master).announced
+        self._tell(self._election.announce(master, place, lambda: self._servers.is_master(master)))
         self._note(f"{master} is the master in the place of {self._old}")
         others = [each.id for each in self._target.members if each.id not in (master, self._old)]
         for problems in map_parallel(lambda name: follow(self._servers, name, master), others):

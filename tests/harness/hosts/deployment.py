@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,17 +85,19 @@ class Deployment:
 
     def run(self, verb: str, *words: str) -> Done:
         """Run a command of redis-fleet for this description, whatever comes of it."""
-        done = subprocess.run(
+        return finish(self.start(verb, *words))
+
+    def start(self, verb: str, *words: str) -> subprocess.Popen[str]:
+        """Begin with a command, in a session of its own; its one JSON object will be on standard output."""
+        return subprocess.Popen(
             [COMMAND, verb, str(self.file), *words, "--json"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=_RUN_SECONDS,
+            start_new_session=True,
         )
-        assert done.stdout.strip(), f"{verb} printed no JSON (exit code {done.returncode}): {done.stderr}"
-        return Done(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
 
     def deploy(self) -> Done:
         """Deploy and expect success."""
@@ -200,6 +204,28 @@ def deployed(name: str, sample: Path, folder: Path, machines: list[str], release
         yield deployment
     finally:
         hosts.down(name)
+
+
+def finish(process: subprocess.Popen[str], patience: float = 0.0) -> Done:
+    """Wait for the end of a command, or kill it after some seconds of patience; whoever was killed has no JSON."""
+    try:
+        out, err = process.communicate(timeout=patience or _RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        if not patience:
+            raise
+        kill(process)
+        out, err = process.communicate(timeout=_RUN_SECONDS)
+    finally:
+        kill(process)
+    killed = process.returncode < 0
+    assert killed or out.strip(), f"{process.args!r} printed no JSON (exit code {process.returncode}): {err}"
+    return Done(process.returncode, {} if killed else json.loads(out), out + err)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a command and all that it has begun, as far as it is still there."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _service(fleet: Fleet, name: str) -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -74,8 +75,9 @@ class Engine:
         return True
 
 
+@functools.cache
 def find() -> Engine:
-    """Return the engine named by REDIS_FLEET_ENGINE, else the first of podman and docker that answers.
+    """Return the engine named by REDIS_FLEET_ENGINE, else the first of podman and docker that answers; asked once.
 
     Raises EngineError, with what to install, when none does.
     """

@@ -115,6 +115,16 @@ def power_on(host: Host) -> None:
     _await_ssh(host)
 
 
+def freeze(host: Host) -> None:
+    """Let nothing run on a host; its connections stay."""
+    find().run("pause", host.container)
+
+
+def thaw(host: Host) -> None:
+    """Let a host that was frozen go on."""
+    find().run("unpause", host.container)
+
+
 def pid(host: Host) -> int:
     """Return the host's PID 1 as this machine sees it, for ``nsenter --target PID --net``."""
     return int(find().run("inspect", "--format", "{{.State.Pid}}", host.container))
