@@ -66,9 +66,11 @@ class Person:
 
 
 def entrance_of(target: ServiceAccess) -> Entrance:
-    """Return the entrance of a service; raises NotHereError when no Sentinel watches it."""
+    """Return the entrance of a service; raises NotHereError when no Sentinel watches it, or with TLS."""
     if not target.monitor:
         raise NotHereError(f"no Sentinel watches {target.service}, and its clients ask Sentinels for the master here")
+    if target.tls:
+        raise NotHereError(f"{target.service} speaks TLS, and the application of this drill does not yet")
     ways = tuple((way.address, way.port) for way in map(way_to, target.sentinels))
     announced = [(each.announced, way_to(each)) for each in target.members if each.announces]
     moved = tuple(((place.address, place.port), (way.address, way.port)) for place, way in announced)

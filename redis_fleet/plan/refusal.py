@@ -23,6 +23,7 @@ Code = Literal[
     "loading",
     "other-password",
     "another-authority",
+    "tls-differs",
     "directive-refused",
     # Who the master is.
     "no-majority",

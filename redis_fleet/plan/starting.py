@@ -38,6 +38,8 @@ def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refus
         what = f"something else already listens on {process.endpoint}, as there is no {process.paths.configuration}"
         place = "socket" if process.endpoint.on_socket else "port"
         return Refusal("port-taken", process.id, what, f"stop it or choose another {place}")
+    if why := _spoken_otherwise(process, facts):
+        return why
     if facts.damaged:
         what = "does not start: its append-only file is damaged"
         remedy = f"'redis-fleet repair {fleet.source} {process.id}' cuts the damage off and starts it"
@@ -46,6 +48,17 @@ def unfit_to_touch(fleet: Fleet, process: Process, facts: ProcessFacts) -> Refus
         what = "crashed, and systemd will start it again"
         return Refusal("crashed", process.id, what, "run again when it is up", transient=True)
     return _silent(process, facts) if facts.pid else None
+
+
+def _spoken_otherwise(process: Process, facts: ProcessFacts) -> Refusal | None:
+    """Return why a process is left alone that speaks TLS where none is described, or none where it is."""
+    said = {name: words[0] for name in ("port", "tls-port") for _, *words in facts.lines_of(name) if words}
+    speaks = said.get("port") == "0" and said.get("tls-port", "0") != "0"
+    if not facts.deployed or facts.file_error or speaks == (process.tls is not None):
+        return None
+    what = "speaks TLS, and none is described" if speaks else "speaks no TLS, and 'tls: require' is described"
+    remedy = "redis-fleet moves no deployment to TLS or back yet: describe what it has, or deploy a new one beside it"
+    return Refusal("tls-differs", process.id, what, remedy)
 
 
 def _silent(process: Process, facts: ProcessFacts) -> Refusal:

@@ -54,7 +54,7 @@ def _further(subject: Subject) -> Iterator[tuple[Given, int]]:
     "TLS between servers, to a port that does not speak it",
     reason="replicas and Sentinels are told a master's plain port: their TLS is never answered there",
     source="replication.c: connectWithMaster; sentinel.c: sentinelReconnectInstance; tried on redis 7.0.15",
-    remedy="leave tls-replication out: redis-fleet cannot deploy TLS between processes yet",
+    remedy="leave tls-replication out; in a new deployment 'tls: require' lets everything speak TLS",
     directives=("tls-replication",),
     firm="no replica would ever reach its master",
 )

@@ -17,6 +17,7 @@ from ..login import directives, own_socket
 from ..messages.kind import Kind
 from ..messages.observation import Observe
 from ..messages.process import ManagedProcess
+from ..tls import Tls
 
 
 def undescribed(request: Observe) -> list[ManagedProcess]:
@@ -28,7 +29,8 @@ def undescribed(request: Observe) -> list[ManagedProcess]:
     if request.root:
         found += [(path, "") for path in _by_folders(request.root, request.kinds)]
     left = [(path, unit) for path, unit in found if not known & {path, Path(path).parent.name}]
-    return [_process(path, unit, request.kinds) for path, unit in left]
+    tls = next((each.access.tls for each in request.processes if each.access.tls), None)
+    return [_process(path, unit, request.kinds, tls) for path, unit in left]
 
 
 def _by_units(request: Observe) -> list[tuple[str, str]]:
@@ -55,19 +57,27 @@ def _by_folders(root: str, kinds: Sequence[Kind]) -> list[str]:
     return sorted(str(path) for name in names for path in Path(root).glob(f"*/{name}"))
 
 
-def _process(path: str, unit: str, kinds: Sequence[Kind]) -> ManagedProcess:
+def _process(path: str, unit: str, kinds: Sequence[Kind], tls: Tls | None) -> ManagedProcess:
+    """``tls`` is spoken with a process whose file has no other port, as with its neighbours."""
     kind = next((each for each in kinds if Path(path).name in each.files), kinds[0])
     lines = {line.name: line for line in directives(path)}  # of two, the server takes the last
     return ManagedProcess(
         name=Path(path).parent.name,
         kind=kind,
-        access=Access(_endpoint(lines, kind)),
+        access=_access(lines, kind, tls),
         configuration=path,
         unit=unit,
         data=_word(lines, "dir"),
         log=_word(lines, "logfile"),
         pid=_word(lines, "pidfile"),
     )
+
+
+def _access(lines: dict[str, Line], kind: Kind, tls: Tls | None) -> Access:
+    place, port = _endpoint(lines, kind), _word(lines, "tls-port")
+    if tls and not place.port and port.isdecimal() and int(port):
+        return Access(Endpoint(_address(lines), int(port)), tls=tls, name=_address(lines))
+    return Access(place)
 
 
 def _endpoint(lines: dict[str, Line], kind: Kind) -> Endpoint:
