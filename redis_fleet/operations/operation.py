@@ -113,16 +113,25 @@ class Operation(ABC):
             time.sleep(PAUSE)
 
     def await_agreement(
-        self, missing: Callable[[ServiceView], list[str]], seconds: float, agreed: str, *, served: bool = False
+        self,
+        missing: Callable[[ServiceView], list[str]],
+        seconds: float,
+        agreed: str,
+        *,
+        served: bool = False,
+        vain: Callable[[ServiceView], str] = lambda _: "",
     ) -> None:
         """Look until nothing is missing and say so; what still is after ``seconds`` are problems, each a sentence.
 
-        With ``served`` the client's writes have to go through, too.
+        With ``served`` the client's writes have to go through, too. ``vain`` says why there is nothing to wait for.
         """
         left: list[str] = []
 
         def done(seen: ServiceView) -> bool:
             left[:] = missing(seen)
+            if left and (why := vain(seen)):
+                self.problem(why)
+                raise GaveUpError
             return not left and not (served and self._watcher.refusing)
 
         try:

@@ -11,7 +11,7 @@ from redis_fleet.agent.replication.fitness import unaware
 from redis_fleet.operations.operation import ClientFailedError, GaveUpError, Operation
 from redis_fleet.operations.ports import Client, OperationRefusedError, RoleControl, Say
 from redis_fleet.operations.report import Measured
-from redis_fleet.operations.switchover_fitness import Choice, decide, disagreements, silent
+from redis_fleet.operations.switchover_fitness import Choice, decide, disagreements, overtaken, silent
 from redis_fleet.operations.switchover_report import ELECTION, FAILOVER, SwitchoverReport
 
 # Sentinels ask each replica for its priority every 10 s.
@@ -173,6 +173,7 @@ class _Switchover(Operation):
             self._waits.rejoin,
             f"all replicas follow {self._new}{names}",
             served=True,
+            vain=lambda seen: overtaken(self._target, seen, self._old, self._new, elected=self._way.elect),
         )
 
     def undo(self) -> None:

@@ -86,6 +86,17 @@ def silent(seen: ServiceView) -> list[str]:
     return members + [sentinel.id for sentinel in seen.sentinels if sentinel.problem]
 
 
+def overtaken(target: ServiceAccess, seen: ServiceView, old: str, new: str, *, elected: bool) -> str:
+    """Return that the Sentinels have made another one the master meanwhile, in a sentence; empty: not so.
+
+    Where nobody was elected, but a Sentinel failed over, others name the old master until they hear of it.
+    """
+    master = master_of(target, seen) if target.monitor else ""
+    if master in ("", new) or (master == old and not elected) or master not in acting(seen.members):
+        return ""
+    return f"{master} is the master by now: the Sentinels failed over from {new}"
+
+
 def disagreements(target: ServiceAccess, seen: ServiceView, master: str, absent: list[str]) -> list[str]:
     """Return what is not yet as it should be under the new master (id), but for what did not answer before."""
     present = replace(target, members=tuple(node for node in target.members if node.id not in absent))

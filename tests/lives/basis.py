@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from redis_fleet.operations.switchover_report import FAILOVER
 from tests.harness.live.processes import eventually
 from tests.lives import judging
 from tests.lives.history import BOTH, PLAIN
 from tests.lives.judging import Records, WrongError
-from tests.lives.living import MONITOR, Living, Towns
+from tests.lives.living import Living, Towns
 from tests.lives.watching import Watcher
 from tests.lives.writers import Writer
 
@@ -88,15 +87,6 @@ class Basis(RuleBasedStateMachine, Generic[T]):
         # A replica hears nothing for a second after it was synchronised: offsets tell of nothing until then.
         eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
         self.records.safe.append(judging.await_whole(self.town, "the first writes"))
-
-    # What the operator does.
-
-    @rule(sentinel=st.sampled_from(SENTINELS))
-    @step
-    def failover_by_hand(self, sentinel: str) -> None:
-        """SENTINEL FAILOVER."""
-        self.calm = False
-        self.town.tell(self.town.who(sentinel), "SENTINEL", "FAILOVER", MONITOR)
 
     # What is seen.
 

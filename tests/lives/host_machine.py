@@ -27,6 +27,7 @@ from tests.lives.host_life import (
     Fate,
     OnHosts,
 )
+from tests.lives.living import MONITOR
 
 _SECONDS = (0.3, 1.5, LONG)
 """Shorter than down-after-milliseconds, about as long, and enough for a failover."""
@@ -101,14 +102,17 @@ class HostLife(OnHosts):
         if not self.town.gone:
             self.kill_part(part)
 
-    @rule(sentinel=st.sampled_from(SENTINELS))
+    @rule(sentinel=st.sampled_from(SENTINELS), leads=st.booleans(), dies=st.booleans())
     @step
-    def kill_sentinel(self, sentinel: str) -> None:
-        """Kill -9 of a Sentinel; its unit starts it again."""
+    def sentinel_dies(self, sentinel: str, leads: bool, dies: bool) -> None:
+        """Kill -9 of a Sentinel, which its unit starts again, perhaps while it fails over as a hand has ordered."""
         name = self.town.who(sentinel)
         if self.town.machine(name) not in self.town.gone:
             self.calm = False
-            self.town.kill(name)
+            if leads:
+                self.town.tell(name, "SENTINEL", "FAILOVER", MONITOR)
+            if dies:
+                self.town.kill(name)
 
     @precondition(lambda self: not self.away)
     @rule(part=st.sampled_from(MOSTLY), seconds=st.sampled_from((0.0, *_SECONDS)))

@@ -133,6 +133,13 @@ class Life(Sandboxed):
         """CONFIG SET."""
         self.town.tell(self.town.who(part), "CONFIG", "SET", name, 33)
 
+    @rule(sentinel=st.sampled_from(SENTINELS))
+    @step
+    def failover_by_hand(self, sentinel: str) -> None:
+        """SENTINEL FAILOVER."""
+        self.calm = False
+        self.town.tell(self.town.who(sentinel), "SENTINEL", "FAILOVER", MONITOR)
+
     @rule(milliseconds=st.sampled_from((200, 3000)))
     @step
     def pause_by_hand(self, milliseconds: int) -> None:

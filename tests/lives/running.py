@@ -86,6 +86,9 @@ def _all(options: argparse.Namespace) -> int:
     finally:
         for job in jobs:
             job.terminate()
+        for job in jobs:
+            # An interrupted join of a thread takes it for ended: who takes hosts down is waited for itself.
+            job.wait()
         for thread in threads:
             thread.join()
     return told.end(time.monotonic() - began)

@@ -182,6 +182,17 @@ def test_without_a_client_nobody_can_say_what_is_missing() -> None:
     assert done.problems == ["the writer broke down: no memory"]
 
 
+def test_agreement_that_cannot_come_any_more_is_not_waited_for() -> None:
+    def steps(it: Scripted) -> None:
+        it.await_agreement(lambda _: ["red2 is late"], 1000.0, "all agree", vain=lambda _: "red3 is the master by now")
+
+    done = Scripted(ScriptedClient(tally=counted()), steps)
+    done.perform()
+
+    assert done.problems == ["red3 is the master by now", "red2 is late"]
+    assert "gave up" not in done.called
+
+
 def test_agreement_is_said_and_may_want_writes_to_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "PAUSE", 0.0)
     refused = [Event("refused", 0.0, 0, reason="fenced")]

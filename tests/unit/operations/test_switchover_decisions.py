@@ -13,7 +13,7 @@ from redis_fleet.agent.replication.findings import sentences
 from redis_fleet.agent.replication.fitness import LAG, SILENCE, unaware, unready
 from redis_fleet.agent.replication.promotion import choose
 from redis_fleet.agent.runs import manual_masters
-from redis_fleet.operations.switchover_fitness import decide, disagreements, silent
+from redis_fleet.operations.switchover_fitness import decide, disagreements, overtaken, silent
 from tests.unit.operations.services import MASTER, REPLICA, member, node, sentinel, target, view
 
 FIRST, SECOND, THIRD = "orders@red1", "orders@red2", "orders@red3"
@@ -198,6 +198,22 @@ def test_a_sentinel_that_did_not_answer_before_is_not_waited_for() -> None:
     assert silent(seen) == [THIRD, mute.id]
     assert disagreements(target(), seen, FIRST, silent(seen)) == []
     assert disagreements(target(), seen, FIRST, [THIRD]) != []
+
+
+def test_the_sentinels_may_have_failed_over_behind_it() -> None:
+    """To the third server, as the new master was lost at once; back to the old one only where that was no failover."""
+    named = [sentinel(1), sentinel(2), sentinel(3, problem="timed out", master="")]
+    seen = view(named, [member(1), member(2), down(3)])
+
+    assert overtaken(target(), seen, SECOND, THIRD, elected=False).startswith(f"{FIRST} is the master by now")
+    assert overtaken(target(), seen, FIRST, THIRD, elected=True).startswith(f"{FIRST} is the master by now")
+    assert overtaken(target(), seen, FIRST, THIRD, elected=False) == "", "they may still have to learn of the new one"
+    assert overtaken(target(), seen, SECOND, FIRST, elected=True) == "", "that is the new one"
+    mute = [sentinel(1), *(sentinel(each, problem="timed out", master="") for each in (2, 3))]
+    assert overtaken(target(), view(mute, [member(1)]), SECOND, THIRD, elected=True) == "", "no majority"
+    assert overtaken(target(monitor=None, sentinels=()), seen, SECOND, THIRD, elected=False) == ""
+    replica = view(named, [member(1, role="replica"), member(2), down(3)])
+    assert overtaken(target(), replica, SECOND, THIRD, elected=True) == "", "it does not say so itself"
 
 
 def test_the_newest_data_is_promoted_by_hand() -> None:
