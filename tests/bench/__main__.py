@@ -26,9 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     # When the time is up the hosts must still go away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     chosen = set(options.only.split(","))
-    if chosen - _PARTS.keys():
-        _say(f"bench: {', '.join(sorted(chosen - _PARTS.keys()))}: none of {', '.join(_PARTS)}")
-        return 2
+    for given, known in ((chosen, _PARTS), (set(options.ways.split(",")), failing.WAYS)):
+        if unknown := sorted(given.difference(known)):
+            _say(f"bench: {', '.join(unknown)}: none of {', '.join(known)}")
+            return 2
     missing = provide({"ssh", "hosts", "direct"}, _say) if {"deploy", "failure"} & chosen else {}
     for reason in missing.values():
         _say(f"bench: {reason}")
@@ -74,7 +75,7 @@ def _switch(options: argparse.Namespace, report: Report) -> None:
 
 
 def _fail(options: argparse.Namespace, report: Report) -> None:
-    report.gaps += failing.measure(options.failure_rounds, options.image, _say)
+    report.gaps += failing.measure(options.failure_rounds, options.image, options.ways.split(","), _say)
 
 
 def _deploy(options: argparse.Namespace, report: Report) -> None:
@@ -105,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--change-rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--switchover-rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--failure-rounds", type=int, default=20, help="default: %(default)s")
+    parser.add_argument(
+        "--ways", default=",".join(failing.WAYS), help="in which a master fails, any of these (default: %(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="first deployments on fresh hosts (default: %(default)s)")
     parser.add_argument(
         "--quick-rounds", type=int, default=5, help="deployments with nothing to do (default: %(default)s)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +24,21 @@ _KEY = 'crash-handover: "yes"'
 _UNIT = "redis-orders-6379"
 
 
-def measure(rounds: int, release: str, say: Say) -> list[Gaps]:
-    """Let a master fail in every way, under three writers that never pause; ``rounds`` for what takes no long time."""
-    few = max(1, rounds // 5)
+def measure(rounds: int, release: str, wanted: Collection[str], say: Say) -> list[Gaps]:
+    """Let a master fail in every ``wanted`` way, under three writers that never pause.
+
+    ``rounds`` are for what takes no long time, some fewer for the rest. Raises BenchError where a write is lost.
+    """
+    few, ways = max(1, rounds // 5), [each for each in _WAYS if each.word in wanted]
     with (
         tempfile.TemporaryDirectory(prefix="rf-bench-") as folder,
         deployed(_SET, SAMPLE, Path(folder), MACHINES, release) as deployment,
     ):
-        found = {each.name: _gaps(deployment, each, rounds if each.quick else few, say) for each in _WAYS}
+        found = {each.name: _gaps(deployment, each, rounds if each.quick else few, say) for each in ways}
         deployment.edit(_KEY, 'crash-handover: "no"')
         deployment.deploy()
         say("without crash-handover")
-        without = {each.name: _gaps(deployment, each, few, say, on=False) for each in _WAYS}
+        without = {each.name: _gaps(deployment, each, few, say, on=False) for each in ways}
     return [Gaps(name, tuple(gaps), tuple(without[name])) for name, gaps in found.items()]
 
 
@@ -90,10 +93,12 @@ def _lose_power(deployment: Deployment, old: str) -> None:
 class _Way:
     """One way in which a master ends.
 
-    ``quick``: a round takes some seconds. ``lossy``: nobody could ask for what replicas lack, or nobody did.
+    ``word`` asks for it. ``quick``: a round takes some seconds. ``lossy``: nobody could ask for what replicas lack, or
+    nobody did.
     ``restarted``: systemd has it back before a Sentinel finds it down, and it goes on as the master.
     """
 
+    word: str
     name: str
     do: Callable[[Deployment, str], None]
     quick: bool = False
@@ -102,9 +107,10 @@ class _Way:
 
 
 _WAYS = (
-    _Way("switchover", _switch_over, quick=True),
-    _Way("kill -9 of the process", _kill, quick=True, lossy=True, restarted=True),
-    _Way("systemctl stop", _stop),
-    _Way("reboot of its machine", _reboot),
-    _Way("power loss of its machine", _lose_power, lossy=True),
+    _Way("switchover", "switchover", _switch_over, quick=True),
+    _Way("kill", "kill -9 of the process", _kill, quick=True, lossy=True, restarted=True),
+    _Way("stop", "systemctl stop", _stop),
+    _Way("reboot", "reboot of its machine", _reboot),
+    _Way("power", "power loss of its machine", _lose_power, lossy=True),
 )
+WAYS = tuple(each.word for each in _WAYS)

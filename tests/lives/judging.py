@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from redis_fleet.agent import engine_words
 from redis_fleet.agent.messages.service import ServiceView
+from redis_fleet.agent.protocol.resp import info
 from tests.lives.history import BOTH, Promotion, Told, disputed, enthroned, promotions, required, told, unelected
 from tests.lives.living import MONITOR, FailedError, Living
 from tests.lives.units import Called
@@ -89,9 +90,12 @@ def note_epochs(town: Living, records: Records) -> None:
         if not said or engine_words.any_of(engine_words.flags(said["flags"]), engine_words.FAILING_OVER):
             continue
         epoch, place = int(said["config-epoch"]), f"{said['ip']}:{said['port']}"
-        if epoch < records.epochs.get(sentinel, 0):
-            raise WrongError(f"{sentinel} went from config-epoch {records.epochs[sentinel]} back to {epoch}")
-        records.epochs[sentinel] = epoch
+        # What it hears of a newer epoch for the same master it does not write down (sentinelProcessHelloMessage): one
+        # that was killed may come back with the one before, and hears of it again.
+        life = f"{sentinel} {info(str(town.tell(sentinel, 'INFO', 'server'))).get('run_id')}"
+        if epoch < records.epochs.get(life, 0):
+            raise WrongError(f"{sentinel} went from config-epoch {records.epochs[life]} back to {epoch}")
+        records.epochs[life] = epoch
         known = records.named.setdefault(epoch, place)
         if known != place:
             raise WrongError(f"in epoch {epoch} both {known} and {place} were named as the master")

@@ -64,7 +64,7 @@ def announced_before_promoted() -> None:
 
     def promote(one: Any, elected: Election) -> None:
         elected.win()
-        one._problems += elected.announce(one._new, one._servers.node(one._new).announced)
+        one._problems += elected.announce(one._new, one._servers.node(one._new).announced, lambda: True)
         one._master = one._new
         roles.promote(one._servers, one._new, one._old)
 
@@ -82,9 +82,9 @@ def wrong_epoch() -> None:
     """It is announced for an epoch that nobody was asked for."""
     usual = Election.announce
 
-    def announce(one: Any, master: str, place: Endpoint) -> list[str]:
+    def announce(one: Any, master: str, place: Endpoint, is_one: Callable[[], bool]) -> list[str]:
         one._won += 1
-        return usual(one, master, place)
+        return usual(one, master, place, is_one)
 
     _put(Election, "announce", announce)
 
@@ -94,9 +94,9 @@ def old_epoch() -> None:
     """The epoch that was won is not above the last one."""
     usual = Election.announce
 
-    def announce(one: Any, master: str, place: Endpoint) -> list[str]:
+    def announce(one: Any, master: str, place: Endpoint, is_one: Callable[[], bool]) -> list[str]:
         one._won -= 1
-        return usual(one, master, place)
+        return usual(one, master, place, is_one)
 
     _put(Election, "announce", announce)
 

@@ -73,6 +73,10 @@ class Connection:
         self._socket.sendall(b"".join(sent))
         return [self._read() for _ in sent]
 
+    def calls(self, *commands: tuple[object, ...]) -> list[Reply]:
+        """Send commands at once and return their replies; raises the first ReplyError among them."""
+        return replies(self.pipeline(commands))
+
     def _line(self) -> str:
         line = self._reader.readline()
         if not line.endswith(b"\r\n"):
@@ -139,6 +143,14 @@ def encode(words: tuple[object, ...]) -> bytes:
         body = str(word).encode("utf-8", "surrogateescape")
         parts.append(b"$%d\r\n%s\r\n" % (len(body), body))
     return b"".join(parts)
+
+
+def replies(answers: list[Reply]) -> list[Reply]:
+    """Return the answers of a pipeline; raises the first ReplyError among them."""
+    refused = next((each for each in answers if isinstance(each, ReplyError)), None)
+    if refused:
+        raise refused
+    return answers
 
 
 def pairs(flat: list[Reply]) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .. import engine_words
 from ..endpoint import place_of
 from ..messages.service import Instance, ServiceAccess
@@ -36,7 +34,7 @@ class Servers:
         for connection in (*self._connections.values(), *self._ready.values()):
             connection.close()
 
-    def get_ready(self, names: Iterable[str]) -> None:
+    def get_ready(self, *names: str) -> None:
         """Connect to members for one transaction each, so that nothing is waited for when it is time."""
         for name in names:
             if name not in self._ready:
@@ -99,11 +97,7 @@ class Servers:
         """Run commands as one, over a connection of their own; an error of one of them stands in its place."""
         ready = self._ready.pop(name, None)
         with ready or connect(self._target, self._nodes[name], self._timeout) as connection:
-            answers = connection.pipeline([("MULTI",), *commands, ("EXEC",)])
-        refused = next((each for each in answers if isinstance(each, ReplyError)), None)
-        if refused:
-            raise refused
-        replies: list[Reply] = answers[-1]
+            replies: list[Reply] = connection.calls(("MULTI",), *commands, ("EXEC",))[-1]
         return replies
 
     def repoint(self, name: str, master: str, *, cut: bool) -> str:

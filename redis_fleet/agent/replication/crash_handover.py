@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
-from .. import engine_words
 from ..messages.service import ServiceAccess
 from ..messages.usual_values import Described
 from . import succession
 from .connections import Servers
 from .election import Election
 from .roles import GaveUpError, announcing, follow, lift, promote_one, why
-from .view import CONNECTION_ERRORS, map_parallel, member_view, view
+from .view import CONNECTION_ERRORS, map_parallel, members_view, view
 from .voter import NotElectedError
 
 TIMEOUT = 0.5
@@ -74,34 +75,48 @@ class _CrashHandover:
 
     def _await_heirs(self) -> tuple[str, ...]:
         deadline = time.monotonic() + PREPARATION
+        seen = view(self._target, TIMEOUT)
         while True:
-            found = succession.of_crashed(self._target, view(self._target, TIMEOUT), self._old)
+            found = succession.of_crashed(self._target, seen, self._old)
             if found.heirs:
                 return found.heirs
             if not found.wait or time.monotonic() > deadline:
                 raise GaveUpError(found.doubt)
             time.sleep(PAUSE)
+            # What the Sentinels say is looked at once more before they vote.
+            seen = replace(seen, members=members_view(self._target, TIMEOUT))
 
     def _prepare(self, heirs: tuple[str, ...]) -> None:
-        self._election.prepare()
-        for name in heirs:
-            lift(self._servers, name, self._described)
-        self._servers.get_ready(heirs)
+        """All at the same time, as clients wait."""
+        todo: list[Callable[[], None]] = [self._election.prepare]
+        todo += [partial(self._get_ready, name) for name in heirs]
+        map_parallel(lambda do: do(), todo)
         self._election.shorten()
+
+    def _get_ready(self, heir: str) -> None:
+        lift(self._servers, heir, self._described)
+        self._servers.get_ready(heir)
 
     def _see_that_none_is_master(self) -> None:
         """A Sentinel that could not be asked may have failed over meanwhile."""
-        others = [each for each in self._target.members if each.id != self._old]
-        seen = map_parallel(lambda node: member_view(self._target, node, TIMEOUT), others)
-        masters = [each.id for each in seen if each.role == engine_words.MASTER]
+        others = [each.id for each in self._target.members if each.id != self._old]
+        masters = [name for name, is_one in zip(others, map_parallel(self._is_master, others)) if is_one]
         if masters:
             raise GaveUpError(f"{', '.join(masters)} is a master already")
+
+    def _is_master(self, name: str) -> bool:
+        """Whoever does not answer is nobody's master."""
+        try:
+            return self._servers.is_master(name)
+        except CONNECTION_ERRORS:
+            return False
 
     def _promote(self, heirs: Iterable[str]) -> str:
         master, unsaved, failed = promote_one(self._servers, announcing(heirs, self._about_to_promote), self._old)
         self._tell([*unsaved, *failed])
         # Even where no Sentinel could be told: it takes writes, so the old one must not when it comes back.
-        self._tell(self._election.announce(master, self._servers.node(master).announced))
+        place = self._servers.node(master).announced
+        self._tell(self._election.announce(master, place, lambda: self._servers.is_master(master)))
         self._note(f"{master} is the master in the place of {self._old}")
         others = [each.id for each in self._target.members if each.id not in (master, self._old)]
         for problems in map_parallel(lambda name: follow(self._servers, name, master), others):

@@ -145,11 +145,12 @@ class Election:
             raise NotElectedError("somebody else stands for election")
         return given
 
-    def announce(self, master: str, place: Endpoint) -> list[str]:
+    def announce(self, master: str, place: Endpoint, is_one: Callable[[], bool]) -> list[str]:
         """Tell all Sentinels that a member (id) is the master of the epoch that was won.
 
         Returns what did not succeed, each a sentence. One that was not reached learns of it from the others; while none
-        was, it is tried again.
+        was, it is tried again, as long as the member still is one (``is_one``): a Sentinel that has not heard of it
+        makes it a replica of the old master after some seconds (sentinelRefreshInstanceInfo, ``+convert-to-slave``).
         """
         deadline = time.monotonic() + ANNOUNCING
         while True:
@@ -163,6 +164,10 @@ class Election:
                 return [f"no Sentinel could be told that {master} is the master: {'; '.join(map(str, answers))}"]
             time.sleep(PAUSE)
             self._reconnect()
+            if _tried(is_one) is False:
+                return [
+                    f"{master} was made a replica again before a Sentinel could be told: {'; '.join(map(str, answers))}"
+                ]
 
     def _tell(self, voter: Voter, place: Endpoint) -> str:
         told, named = voter.connection.pipeline(

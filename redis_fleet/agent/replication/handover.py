@@ -114,7 +114,7 @@ class _HandOver:
         """Have all at hand that an election takes."""
         if self._election:
             self._election.prepare()
-            self._servers.get_ready([self._new, self._old, *self._others])
+            self._servers.get_ready(self._new, self._old, *self._others)
             self._election.shorten()
 
     def _fence(self) -> None:
@@ -164,7 +164,13 @@ class _HandOver:
         self._master, unsaved, failed = promote_one(self._servers, heirs, self._old)
         self._problems += unsaved
         self._problems += [f"{each}; {self._master} was promoted, it has all writes too" for each in failed]
-        self._problems += election.announce(self._master, self._servers.node(self._master).announced)
+        place = self._servers.node(self._master).announced
+        untold = election.announce(self._master, place, lambda: self._servers.is_master(self._master))
+        if untold and self._servers.follows(self._master) == self._old:
+            # A Sentinel put everything back; whoever it knows as the master must take writes.
+            self._master = ""
+            raise GaveUpError("; ".join(untold))
+        self._problems += untold
 
     def _undo(self) -> None:
         """Let the old master take writes again; nobody was promoted."""

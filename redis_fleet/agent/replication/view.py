@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Optional, TypeVar, cast
 
 from .. import access, engine_words
 from ..access import Access
 from ..endpoint import place_of
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess, ServiceView
-from ..protocol.resp import Connection, ReplyError, info, pairs
+from ..protocol.resp import Connection, ReplyError, info, pairs, replies
 from ..secret import masked
 from .ways import way_to
 
@@ -26,6 +27,7 @@ WORKERS = 16
 S = TypeVar("S")
 T = TypeVar("T")
 # Redis >= 6.0 to AUTH where the default user needs no password; the only AUTH error that leaves the server usable.
+_ABOUT_A_SERVICE = ("MASTER", "REPLICAS", "SENTINELS", "CKQUORUM")
 OPEN_SERVER = "called without any password configured"
 
 
@@ -100,19 +102,28 @@ def unreachable(target: ServiceAccess, timeout: float = 1.0) -> list[str]:
 
 def view(target: ServiceAccess, timeout: float = 1.0) -> ServiceView:
     """Ask every Sentinel and every member, all at the same time; one that is down is an entry with its problem."""
-    members = map_parallel(lambda node: member_view(target, node, timeout), target.members)
     watched = target.sentinels if target.monitor else ()
-    sentinels = map_parallel(lambda node: sentinel_view(target, node, timeout), watched)
-    return ServiceView(time.time(), tuple(sentinels), tuple(members))
+    asked: list[Callable[[], MemberView | SentinelView]] = [
+        *(partial(member_view, target, node, timeout) for node in target.members),
+        *(partial(sentinel_view, target, node, timeout) for node in watched),
+    ]
+    seen = map_parallel(lambda ask: ask(), asked)
+    members = tuple(each for each in seen if isinstance(each, MemberView))
+    return ServiceView(time.time(), tuple(each for each in seen if isinstance(each, SentinelView)), members)
+
+
+def members_view(target: ServiceAccess, timeout: float = 1.0) -> tuple[MemberView, ...]:
+    """Ask every member, all at the same time."""
+    return tuple(map_parallel(lambda node: member_view(target, node, timeout), target.members))
 
 
 def member_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -> MemberView:
     """Ask one server about its replication."""
     try:
         with connect(target, node, timeout) as connection:
-            seen = read_replication(node.id, info(connection.call("INFO", "replication")))
-            loading = info(connection.call("INFO", "persistence")).get("loading", "0") != "0"
-            return replace(seen, loading=loading)
+            replication, persistence = connection.calls(("INFO", "replication"), ("INFO", "persistence"))
+            loading = info(persistence).get("loading", "0") != "0"
+            return replace(read_replication(node.id, info(replication)), loading=loading)
     except CONNECTION_ERRORS as error:
         return MemberView(node.id, problem=describe_error(error))
 
@@ -147,17 +158,16 @@ def sentinel_view(target: ServiceAccess, node: Instance, timeout: float = 1.0) -
     """Ask one Sentinel about the service; a name that it does not watch is a problem too."""
     try:
         with connect(target, node, timeout) as connection:
-            master = pairs(connection.call("SENTINEL", "MASTER", target.monitor))
-            replicas = connection.call("SENTINEL", "REPLICAS", target.monitor)
-            sentinels = connection.call("SENTINEL", "SENTINELS", target.monitor)
-            quorum_ok, quorum = check_quorum(connection, target.monitor)
+            *asked, quorum = connection.pipeline(("SENTINEL", word, target.monitor) for word in _ABOUT_A_SERVICE)
+            said, replicas, sentinels = replies(asked)
+            master = pairs(said)
             return SentinelView(
                 node.id,
                 master=place_of(master.get("ip", ""), master.get("port", "")),
                 flags=tuple(master.get("flags", "").split(",")),
                 config_epoch=int(master.get("config-epoch", -1)),
-                quorum_ok=quorum_ok,
-                quorum=quorum,
+                quorum_ok=not isinstance(quorum, ReplyError),
+                quorum=str(quorum),
                 replicas=peers(replicas),
                 sentinels=peers(sentinels),
                 priorities=numbers(replicas, "slave-priority", "100"),
@@ -177,11 +187,3 @@ def numbers(reply: list[Any], name: str, default: str) -> dict[str, int]:
     """Read a number that SENTINEL REPLICAS has of each replica, by its ``address:port``."""
     rows = [pairs(row) for row in reply]
     return {place_of(row.get("ip", ""), row.get("port", "")): int(_said(row, name, default)) for row in rows}
-
-
-def check_quorum(connection: Connection, name: str | None) -> tuple[bool, str]:
-    """Ask whether a failover could be authorised now; returns (yes, the reply's words)."""
-    try:
-        return True, str(connection.call("SENTINEL", "CKQUORUM", name))
-    except ReplyError as error:
-        return False, str(error)

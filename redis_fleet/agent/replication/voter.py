@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .. import engine_words
 from ..endpoint import place_of
 from ..messages.service import Instance, ServiceAccess
-from ..protocol.resp import Connection, ReplyError, pairs
+from ..protocol.resp import Connection, pairs, replies
 from . import ballot
 from .agreement import name_of
 from .ballot import KnownSentinel, Vote
@@ -43,7 +43,7 @@ def met(
 ) -> Voter:
     """Read what a Sentinel says, and try the two commands in forms that change nothing: one asks for its last vote."""
     monitor = target.monitor
-    replies = connection.pipeline(
+    *needed, services = connection.pipeline(
         [
             ("SENTINEL", "MASTER", monitor),
             ("SENTINEL", "REPLICAS", monitor),
@@ -53,20 +53,17 @@ def met(
             ("SENTINEL", "MASTERS"),
         ]
     )
-    *replies, services = replies
-    for reply in replies:
-        if isinstance(reply, ReplyError):
-            raise reply
-    master, rows = pairs(replies[0]), [pairs(each) for each in replies[2]]
+    said, replicas, peers, voted, _ = replies(needed)
+    master, rows = pairs(said), [pairs(each) for each in peers]
     see_that_it_agrees(target, old, master)
     known = [KnownSentinel(row["ip"], int(row["port"]), row["runid"]) for row in rows if row.get("runid")]
     if not known:
         raise NotElectedError("it knows no other Sentinel in whose name it could be told")
-    last, finished = ballot.vote(replies[3]), int(master["config-epoch"])
+    last, finished = ballot.vote(voted), int(master["config-epoch"])
     # Epochs are counted for all services together; who may not ask for the others finds a free one by trying.
     epochs = [int(pairs(row)["config-epoch"]) for row in services] if isinstance(services, list) else []
     return Voter(
-        *(node, connection, known, len(rows), len(replies[1])),
+        *(node, connection, known, len(rows), len(replicas)),
         epoch=max(finished, last.epoch, *epochs),
         finished=finished,
         last=last,

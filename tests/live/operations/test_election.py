@@ -243,6 +243,27 @@ def test_a_machine_that_is_lost_in_the_middle_leaves_what_the_next_run_finishes(
     assert group.call(RED2, "SET", "taken", "yes") == "OK"
 
 
+def test_one_that_a_sentinel_made_a_replica_again_is_announced_no_more(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does after some seconds with one that says that it is a master and of which it has not heard."""
+    told = []
+    old = group.node(RED1).endpoint
+
+    def unheard(*_: object) -> str:
+        told.append("")
+        if len(told) == len(SENTINELS):
+            group.call(RED2, "REPLICAOF", old.address, old.port)
+        raise ConnectionError("cut off")
+
+    monkeypatch.setattr(Election, "_tell", unheard)
+    outcome = hand_over(group)
+    assert (outcome.master, outcome.undone, len(told)) == ("", True, len(SENTINELS)), outcome
+    assert "made a replica again" in outcome.problems[0]
+    assert live(group)[RED1] == USUAL[RED1], "it takes writes"
+    eventually(lambda: healthy(group, RED1), "all is as before", 60)
+
+
 def test_it_is_refused_by_name_where_sentinels_cannot_be_asked(group: Group) -> None:
     assert why_not(group.target, RED1) == ""
     for name in SENTINELS[:2]:
