@@ -68,13 +68,21 @@ def sensitive() -> tuple[str, ...]:
 
 def managed(process: Process) -> ManagedProcess:
     """Return what the code on a machine has to know of one process; it carries its password."""
+    login = process.login
     return ManagedProcess(
         name=process.name,
         kind=kinds.of(process).machine,
-        access=Access(process.endpoint, process.password),
+        access=access(process),
+        default=process.password if login else None,
         configuration=process.paths.configuration,
         unit=process.unit,
         data=process.paths.data,
         log=process.paths.log,
         pid=process.paths.pid,
     )
+
+
+def access(process: Process) -> Access:
+    """Return how redis-fleet gets into a process."""
+    login = process.login
+    return Access(process.endpoint, login.password, login.user) if login else Access(process.endpoint, process.password)

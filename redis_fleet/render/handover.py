@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -112,7 +113,9 @@ def _knowledge(process: Process) -> str:
 def _knows(fleet: Fleet, process: Process) -> UnitHandover:
     service = fleet.service(process.service)
     values = described(fleet, service)
-    return UnitHandover(target(fleet, service), process.id, process.paths.configuration, process.unit, values)
+    # What the others log in as is nothing that it needs.
+    aim = replace(target(fleet, service), logins=())
+    return UnitHandover(aim, process.id, process.paths.configuration, process.unit, values)
 
 
 @cache

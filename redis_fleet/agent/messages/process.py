@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 from ..access import Access
 from ..codec import Message
+from ..secret import Secret
 from .kind import Kind
 
 
@@ -13,7 +15,8 @@ from .kind import Kind
 class ManagedProcess(Message):
     """Where a process listens and how one gets in, its files, and its unit (empty: nothing supervises it).
 
-    ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder.
+    ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder. ``default`` is the default user's password
+    where ``access`` is another user's.
     """
 
     name: str
@@ -24,8 +27,10 @@ class ManagedProcess(Message):
     data: str = ""
     log: str = ""
     pid: str = ""
+    default: Optional[Secret] = None
 
     @property
     def password(self) -> str:
-        """The described password in clear, empty for none."""
-        return self.access.secret.reveal() if self.access.secret else ""
+        """The described password of the default user in clear, empty for none."""
+        secret = self.default if self.access.user else self.access.secret
+        return secret.reveal() if secret else ""
