@@ -54,15 +54,13 @@ _FAILOVER = (
 _COORDINATED = ("failover", "client|pause", "client|unpause")
 _OURS = (
     *("ping", "echo", "hello", "info", "role", "time", "wait", "acl", "config|get", "config|set", "config|rewrite"),
-    *("client|list", "client|kill", "client|id", "multi", "exec", "discard", "replicaof"),
+    *("client", "multi", "exec", "discard", "replicaof"),
     *("bgsave", "bgrewriteaof", "lastsave"),
     *("scan", "set", "get", "del", "unlink", "exists", "type", "expire", "pexpire", "ttl", "pttl", "setbit"),
     *("pfcount", "eval", "evalsha"),
 )
 _DATA = ("string", "bitmap", "list", "set", "hash", "sortedset")
-_OURS_ON_SENTINELS = (
-    *("ping", "hello", "info", "role", "acl", "sentinel", "publish", "client|kill", "client|list", "client|id"),
-)
+_OURS_ON_SENTINELS = (*("ping", "hello", "info", "role", "acl", "sentinel", "publish", "client"),)
 
 
 def on_servers(*, watched: bool, replicated: bool, coordinated: bool) -> tuple[InternalUser, ...]:

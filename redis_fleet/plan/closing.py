@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redis_fleet.agent.messages.orders import CloseDefault, Disconnect, Flush, Rewrite
+from redis_fleet.agent.messages.orders import CloseDefault, Disconnect
 from redis_fleet.agent.secret import MASK
 from redis_fleet.catalogue.internal_users import PEER
 from redis_fleet.model import Process, Service
@@ -18,6 +18,7 @@ from redis_fleet.plan import users
 from redis_fleet.plan.steps import Change, ChangeLive
 
 _PROVED = "who is connected as it is disconnected: so it is seen now that the new one gets in, while the old one does"
+_WHO = {"replica": "replicas", "sentinel": "Sentinels"}
 _CLOSED = "clients that name no user are refused from now on, and disconnected"
 
 
@@ -43,7 +44,7 @@ def of_sentinel(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
 def _anew(process: Process, facts: ProcessFacts, kind: str, user: str) -> Iterator[ChangeLive]:
     others = tuple(found for what, found in facts.links if what == kind and found != user)
     if others:
-        who = "Sentinels" if kind == "sentinel" else "replicas"
+        who = _WHO[kind]
         change = Change(f"{who} are logged in", f"as {user}", f"as {', '.join(others)}", reason=_PROVED)
         yield ChangeLive(
             process.machine,
@@ -66,7 +67,6 @@ def _closing(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     changes = [Change(f"user {DEFAULT}", users.shown(rules), users.shown_of(facts, DEFAULT), reason=_CLOSED)]
     if stale:
         changes.append(Change("requirepass", "", MASK, reason=_CLOSED))
-    monitors = facts.role_name == "sentinel"
     yield ChangeLive(
         process.machine,
         process.name,
@@ -74,5 +74,5 @@ def _closing(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
         _CLOSED,
         stage="user_end",
         changes=tuple(changes),
-        orders=(CloseDefault(rules), Flush() if monitors else Rewrite()),
+        orders=(CloseDefault(rules), users.written(process)),
     )

@@ -34,6 +34,7 @@ from redis_fleet.plan.refusal import Refusal
 from redis_fleet.plan.steps import Change, ChangeLive, Stage
 
 _OVERLAP = "the old and the new one are taken while they are exchanged"
+_NOBODY = "it logs in as the default user from now on"
 _USER = "it logs in as that user from now on"
 _LAST = "the old one is refused from now on"
 _OWN_RULE = SecretRef(OWN_RULE)
@@ -84,7 +85,13 @@ def _server(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     masterauth = MasterAuth(SecretRef(DIRECTIVE, "masterauth"))
     if user or (upstream and named):
         name = SetDirectives(tuple((each, _reference(process, each)) for each in ("masteruser", "masterauth")))
-        yield _step("password_use", process, [each for each in (user, upstream) if each], [name, Rewrite()], _USER)
+        yield _step(
+            "password_use",
+            process,
+            [each for each in (user, upstream) if each],
+            [name, Rewrite()],
+            _USER if named else _NOBODY,
+        )
         upstream = None
     if upstream and not (own and not _has_password(facts)):
         yield _step("password_use", process, [upstream], [masterauth, Rewrite()], _OVERLAP)
@@ -145,7 +152,7 @@ def watching(service: Service, process: Process, facts: ProcessFacts) -> Iterato
         order = Command(("SENTINEL", "SET", name, *words))
         # To give a password to an open server does no harm; to give none to a closed one does.
         stage: Stage = "password_use" if wanted else "watch"
-        yield _step(stage, process, changes, [order, Flush()], _USER if user != now else _OVERLAP)
+        yield _step(stage, process, changes, [order, Flush()], _OVERLAP if user == now else _USER if user else _NOBODY)
 
 
 def of_monitor(process: Process, option: str, name: str) -> str:
@@ -199,7 +206,7 @@ def _of_named(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
         used.append(Change("sentinel sentinel-pass", MASK, MASK))
         named = Command(("SENTINEL", "CONFIG", "SET", "sentinel-user", user))
         given = Command(("SENTINEL", "CONFIG", "SET", "sentinel-pass", SecretRef(SENTINEL_PASS)))
-        yield _step("password_use", process, used, [named, given, Flush()], _USER)
+        yield _step("password_use", process, used, [named, given, Flush()], _USER if user else _NOBODY)
     if other:
         last = _user("resetpass", _OWN_RULE) if process.password else _user("resetpass", "nopass")
         yield _step("password_end", process, [change], [last, Flush()], _OPENED if facts.open else _LAST)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from redis_fleet import kinds
 from redis_fleet.agent.conf.acl_words import GIVEN, TAKEN
 from redis_fleet.agent.host.digest import matches
 from redis_fleet.agent.messages.orders import (
@@ -100,9 +101,9 @@ def of_process(process: Process, facts: ProcessFacts) -> Iterator[ChangeLive]:
     first += _default(process, facts, found)
     first += _in_file_alone(process, facts, {each.directive for each in (*first, *last)})
     if first:
-        yield _step(process, facts, first, list(_adding(process, facts, first, last)))
+        yield _step(process, first, list(_adding(process, facts, first, last)))
     if last:
-        yield _step(process, facts, last, list(_ending(wanted, last)), end=True)
+        yield _step(process, last, list(_ending(wanted, last)), end=True)
 
 
 def _beside(facts: ProcessFacts, wanted: Words, found: Words, what: Sequence[str]) -> bool:
@@ -189,9 +190,7 @@ def shown_of(facts: ProcessFacts, name: str) -> str:
     return shown(_by_name(facts.users or ()).get(name, ()))
 
 
-def _step(
-    process: Process, facts: ProcessFacts, changes: list[Change], orders: list[Order], *, end: bool = False
-) -> ChangeLive:
+def _step(process: Process, changes: list[Change], orders: list[Order], *, end: bool = False) -> ChangeLive:
     names = ", ".join(dict.fromkeys(change.directive.removeprefix(_LABEL) for change in changes))
     what = f"let nobody else into {process.name} as {names}" if end else f"give {process.name} its users {names}"
     return ChangeLive(
@@ -201,12 +200,13 @@ def _step(
         "; ".join(dict.fromkeys(change.reason for change in changes if change.reason)) or "its file alone differs",
         stage="user_end" if end else "password_add",
         changes=tuple(changes),
-        orders=(*orders, *_written(facts), *(_left(changes) if end else ())),
+        orders=(*orders, written(process), *(_left(changes) if end else ())),
     )
 
 
-def _written(facts: ProcessFacts) -> tuple[Order, ...]:
-    return (Flush(),) if facts.role_name == "sentinel" else (Rewrite(),)
+def written(process: Process) -> Order:
+    """Return what brings the file of a running process up to date."""
+    return Flush() if kinds.of(process).watches else Rewrite()
 
 
 def _left(changes: Iterable[Change]) -> tuple[Order, ...]:

@@ -21,6 +21,7 @@ OPENED = {
     "agent/access.py": SENT,
     "agent/codec.py": SENT,
     "agent/host/put.py": WRITTEN,
+    "agent/login.py": SENT,
     "agent/messages/orders.py": SENT,
     "agent/messages/process.py": SENT,
     "agent/process/order_words.py": "takes it out of what an engine says",
@@ -37,6 +38,7 @@ OPENED = {
     "kinds/kind.py": JUDGED,
     "model.py": "opens a setting's words for those here",
     "observe/logins.py": COMPARED,
+    "plan/closing.py": COMPARED,
     "plan/diff.py": COMPARED,
     "plan/passwords.py": COMPARED,
     "plan/sentinel_changes.py": COMPARED,
@@ -46,6 +48,7 @@ OPENED = {
     "rules/security.py": JUDGED,
     "rules/users.py": JUDGED,
     "rules/versions.py": JUDGED,
+    "settings/users.py": "makes hashes and other passwords of it",
 }
 
 
