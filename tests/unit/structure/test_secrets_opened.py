@@ -44,6 +44,7 @@ OPENED = {
     "plan/sentinel_changes.py": COMPARED,
     "plan/users.py": COMPARED,
     "render/files.py": WRITTEN,
+    "rules/described_users.py": JUDGED,
     "rules/hosts/fit.py": JUDGED,
     "rules/security.py": JUDGED,
     "rules/users.py": JUDGED,
