@@ -85,13 +85,17 @@ def _closed(word: str | Secret) -> Secret:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom somebody (``who`` in words) logs in as; it sends ``commands`` and uses ``channels``."""
+    """Whom somebody (``who`` in words) logs in as; it sends ``commands`` and uses ``channels``.
+
+    ``previous`` is the password that it had, where that is known.
+    """
 
     user: str
     password: Secret
     who: str = ""
     commands: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    previous: Secret | None = None
 
 
 @dataclass(frozen=True)

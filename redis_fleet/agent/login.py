@@ -96,6 +96,8 @@ def own_socket(lines: Iterable[Line]) -> str:
 def _ways(process: ManagedProcess) -> Iterator[tuple[Access, str]]:
     if process.access.user:
         yield process.access, "own"
+    if process.previous:
+        yield replace(process.access, secret=process.previous), "own"
     tries = [(process.password, "described"), *((each, "filed") for each in filed(process)), ("", "none")]
     yield from ((with_password(process.access, password), word) for password, word in tries)
 

@@ -181,10 +181,14 @@ Users = Mapping[UserName, UserDescription]
 
 
 class InternalUsersDescription(Strict):
-    """Whether redis-fleet, Sentinels and replicas are users of their own, and what their passwords are made of."""
+    """Whether redis-fleet, Sentinels and replicas are users of their own, and what their passwords are made of.
+
+    ``previous`` is what they were made of before: while it is exchanged, redis-fleet still gets in by it.
+    """
 
     enabled: YesOrNo = True
     password: Text | None = None
+    previous: Text | None = None
 
 
 class WatchDescription(Strict):

@@ -74,6 +74,7 @@ def managed(process: Process) -> ManagedProcess:
         kind=kinds.of(process).machine,
         access=access(process),
         default=process.password if login else None,
+        previous=login.previous if login else None,
         configuration=process.paths.configuration,
         unit=process.unit,
         data=process.paths.data,

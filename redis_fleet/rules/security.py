@@ -153,7 +153,7 @@ def overridden_password(subject: Subject) -> Iterator[Finding]:
     for each in (one for one in subject.given("user") if one.process.users.default == "on"):
         if _default_is_off(subject, each.process):
             what = "switches the user 'default' off, whom replicas, Sentinels and redis-fleet itself log in as"
-            yield Finding(subject.path(each), what, "take that line out: the user has to stay, with 'password:'")
+            yield Finding(subject.path(each), what, "write 'default-user: off' in its place, and 'internal-users: yes'")
         elif "default" in each.setting.names:
             what = "has a line for the user 'default', which would override 'password:'"
             yield Finding(subject.path(each), what, "take it out, and give other users other names")

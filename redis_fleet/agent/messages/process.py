@@ -16,7 +16,7 @@ class ManagedProcess(Message):
     """Where a process listens and how one gets in, its files, and its unit (empty: nothing supervises it).
 
     ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder. ``default`` is the default user's password
-    where ``access`` is another user's.
+    where ``access`` is another user's, ``previous`` what that user's was before.
     """
 
     name: str
@@ -28,6 +28,7 @@ class ManagedProcess(Message):
     log: str = ""
     pid: str = ""
     default: Optional[Secret] = None
+    previous: Optional[Secret] = None
 
     @property
     def password(self) -> str:
