@@ -125,11 +125,13 @@ def code_of(error: ReplyError) -> str:
 
 def filed(process: ManagedProcess) -> list[str]:
     """Return the passwords that a process's own configuration file has for it; none when it cannot be read."""
-    found = []
-    for line in directives(process.configuration):
+    found, lines = [], directives(process.configuration)
+    # What it gives to the others is then another user's.
+    named = any(line.name == "sentinel" and line.words[:1] == ("sentinel-user",) for line in lines)
+    for line in lines:
         if line.name == "requirepass" and line.words:
             found.append(line.words[0])
-        elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",):
+        elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",) and not named:
             found += line.words[1:2]
         elif line.name == "user" and line.words[:1] == ("default",):
             found += [word[1:] for word in line.words if word.startswith(">")]

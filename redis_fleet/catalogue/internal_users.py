@@ -57,7 +57,7 @@ _OURS = (
     *("client", "multi", "exec", "discard", "replicaof"),
     *("bgsave", "bgrewriteaof", "lastsave"),
     *("scan", "set", "get", "del", "unlink", "exists", "type", "expire", "pexpire", "ttl", "pttl", "setbit"),
-    *("pfcount", "eval", "evalsha"),
+    *("pfcount", "eval", "evalsha", "script|load"),
 )
 _DATA = ("string", "bitmap", "list", "set", "hash", "sortedset")
 _OURS_ON_SENTINELS = (*("ping", "hello", "info", "role", "acl", "sentinel", "publish", "client"),)

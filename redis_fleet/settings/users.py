@@ -88,13 +88,15 @@ def _identities(
     """Return whom redis-fleet, Sentinels and replicas log in as; nobody where no password can be made for them."""
     shared = description.deployment.internal_users.password
     root = secret(description, ("internal-users", "password"), shared) or password
-    before = secret(description, ("internal-users", "previous"), description.deployment.internal_users.previous)
+    told = secret(description, ("internal-users", "previous"), description.deployment.internal_users.previous)
+    # With a root of their own they were made of the section's password before.
+    before = told or (password if shared is not None else None)
     scope = "/".join(map(str, path))
     found = {}
     for name, job in own.items():
         given = section.users.get(name)
-        told = next(_passwords(description, (*path, "users", name), given), None) if given else None
-        if chosen := told or (derived(root, scope, name) if root else None):
+        own_one = next(_passwords(description, (*path, "users", name), given), None) if given else None
+        if chosen := own_one or (derived(root, scope, name) if root else None):
             found[name] = Identity(
                 name, chosen, job.who, job.commands, job.channels, before and derived(before, scope, name)
             )

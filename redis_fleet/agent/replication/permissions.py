@@ -25,6 +25,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "pexpire": (_KEY, "1"),
     "eval": ("return 1", "1", _KEY),
     "evalsha": ("0" * 40, "1", _KEY),
+    "script|load": ("return 1",),
     "slaveof": ("NO", "ONE"),
     "replicaof": ("NO", "ONE"),
     "client": ("LIST",),

@@ -6,7 +6,7 @@ replica is synchronised anew; nobody of ours is denied anything; and who is no l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -51,6 +51,11 @@ def described(made: Box, **service: Any) -> None:
             file["sentinel"]["default-user"] = service["default-user"]
 
     edit(made, change)
+
+
+def internal(root: Mapping[str, str]) -> Callable[[Description], None]:
+    """Say what internal passwords are made of."""
+    return lambda file: file.update({"internal-users": dict(root)})
 
 
 def sixth(made: Box) -> bool:
@@ -161,6 +166,22 @@ def test_a_password_of_a_user_is_exchanged_and_the_old_one_does_not_stay_in(made
     with pytest.raises(ReplyError, match="WRONGPASS"):
         as_user(made, SERVERS[0], "web", WEB)
     as_user(made, SERVERS[0], "web", OTHER).close()
+
+
+def test_what_the_internal_passwords_are_made_of_is_exchanged(made: Box) -> None:
+    described(made, **{"default-user": "off"})
+    deploy(made)
+    for root in ({"password": WEB}, {"password": OTHER, "previous": WEB}, {"password": OTHER}):
+        edit(made, internal(root))
+        deploy(made)
+    assert made.on("verify").code == 0
+    described(made, **{"default-user": "on"})
+    edit(made, internal({"enabled": "yes", "previous": OTHER}))
+    deploy(made)
+    (made.folder / ".secrets" / "orders").write_text("New-Orders-Password_12\n", encoding="utf-8")
+    deploy(made)
+    assert made.on("verify").code == 0
+    assert links(made, made.master("orders")) == {("replica", REPLICA), ("sentinel", SENTINEL)}
 
 
 def test_who_is_not_described_is_told_of_and_left_alone_until_absent_is_said(made: Box) -> None:
