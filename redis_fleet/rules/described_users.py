@@ -179,6 +179,29 @@ def nothing_to_make_of(subject: Subject) -> Iterator[Finding]:
 
 
 @rule(
+    "E67",
+    "a default user that may only PING, and an append-only file",
+    reason="servers load the file as the default user, and drop every transaction and script that it may not run: what "
+    "was acknowledged is gone after the next restart, without a word",
+    source="measured on redis 7.0.15, 8.0.2, 8.0.6 and valkey 8.0.1, 8.1.1, 8.1.8; redis 6.x and valkey 9.1 keep them; "
+    "aof.c: createAOFClient, multi.c: execCommand",
+    remedy="write 'default-user: off': it keeps its rights, and nobody gets in as it",
+    directives=("user", "appendonly"),
+    firm="it loses data",
+)
+def forgetful_default(subject: Subject) -> Iterator[Finding]:
+    """Where a version may run that drops them."""
+    safe = ("6.",) if subject.deployment.engine == "redis" else ("9.",)
+    if all(version.startswith(safe) for version in subject.versions):
+        return
+    for name, service in subject.deployment.services.items():
+        processes = subject.fleet.service(name).processes
+        logged = any(subject.value(each, "appendonly") == "yes" for each in processes)
+        if service.default_user == "ping" and logged:
+            yield Finding(("services", name, "default-user"), "is ping, and the servers have an append-only file")
+
+
+@rule(
     "W48",
     "a user that nobody can log in as",
     reason="a user that is on and has no password lets nobody in; only a client certificate could be it",

@@ -26,7 +26,6 @@ Line = tuple[str | Secret, ...]
 _SETTING = "user"
 DEFAULT = "default"
 OFF, PING = "off", "ping"
-_CLOSED: Mapping[str, tuple[str, ...]] = {OFF: ("off", "-@all"), PING: ("on", "nopass", "-@all", "+ping")}
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,20 @@ def of_section(
             lines[name] = (name, *_line(given, own.get(name), hashes, channels=channels))
     absent = tuple(name for name, each in section.users.items() if each.absent)
     users = Users(tuple(lines), absent, identities, section.default_user)
-    closed = _CLOSED.get(section.default_user, ())
-    if closed:
-        # 6.0 lets nobody say hello who may not, and clients begin with that.
-        hello = ("+hello",) if not channels and section.default_user == OFF else ()
-        heard = ("resetchannels",) if channels else ()
-        lines[DEFAULT] = (DEFAULT, *closed[:1], *heard, *closed[1:], *hello)
+    if section.default_user != "on":
+        lines[DEFAULT] = (DEFAULT, *_closed(section.default_user, channels=channels))
     return Given(tuple(lines.values()), users)
+
+
+def _closed(default: str, *, channels: bool) -> tuple[str, ...]:
+    """Return the rules of a default user that is off, or may do nothing but PING.
+
+    One that is off keeps all rights, which nobody can use: servers load their append-only file as it, and from Redis
+    7.0 on drop every transaction there that it may not run (measured on Redis 7.0 to 8.0.6, Valkey 8.0 and 8.1).
+    """
+    if default == OFF:
+        return ("off", "~*", *(("&*",) if channels else ()), "+@all")
+    return ("on", "nopass", *(("resetchannels",) if channels else ()), "-@all", "+ping")
 
 
 def derived(root: Secret, scope: str, user: str) -> Secret:

@@ -31,6 +31,7 @@ from tests.harness.live.processes import SERVER
 
 pytestmark = pytest.mark.skipif(not available(), reason="no engines here; python -m tests.harness.engines builds them")
 BINARIES = {str(each): each for each in available()}
+CLOSED = "    default-user: off\n"
 TEXT = """
 plugin: redis_fleet
 name: shop
@@ -54,14 +55,12 @@ sentinel:
 """
 
 
-def described(folder: Path, binary: Binary, service: str = "", sentinel: str = "") -> Fleet:
+def described(folder: Path, binary: Binary, service: str = "", sentinel: str = "", *, closed: bool = False) -> Fleet:
     """Return a fleet with internal users for an engine."""
     version = ".".join(binary.version.split(".")[:2])
     file = folder / "shop.redis.yml"
-    more = {
-        "service": f"    users: {{{service}}}\n" if service else "",
-        "sentinel": f"  users: {{{sentinel}}}" if sentinel else "",
-    }
+    below = f"    users: {{{service}}}\n" if service else CLOSED if closed else ""
+    more = {"service": below, "sentinel": f"  users: {{{sentinel}}}" if sentinel else ""}
     file.write_text(TEXT.format(engine=binary.engine, version=version, **more), encoding="utf-8")
     return load_fleet(str(file))
 
@@ -158,6 +157,25 @@ def test_verify_names_any_one_command_that_a_user_of_a_sentinel_lacks(
         tried(Lab(fleet, fleet.sentinels[0], connection, Endpoint(sentinel["address"], sentinel["port"])))
 
 
+def test_a_closed_default_user_costs_no_transaction_of_the_append_only_file(
+    engine: tuple[Binary, Daemons], tmp_path: Path
+) -> None:
+    """Servers load the file as the default user: what that may not run in a transaction is dropped (7.0 to 8.1)."""
+    binary, made = engine
+    process = described(tmp_path, binary, closed=True).services[0].processes[0]
+    lines = [f"user default {' '.join(users.described(process)['default'])}", "user root on >root ~* +@all"]
+    server = made.server("appendonly yes", *lines, password="root", user="root")
+    with Connection(server["address"], server["port"]) as stranger, pytest.raises(ReplyError, match="NOAUTH"):
+        stranger.call("PING")
+    with Connection(server["address"], server["port"], "root", user="root") as root:
+        root.calls(("MULTI",), ("SET", "one", "1"), ("SET", "two", "2"), ("EXEC",))
+        root.call("EVAL", "redis.call('SET', KEYS[1], 1) redis.call('SET', KEYS[2], 2)", 2, "three", "four")
+    made.stop(server)
+    made.start(server)
+    with Connection(server["address"], server["port"], "root", user="root") as root:
+        assert root.call("EXISTS", "one", "two", "three", "four") == 4
+
+
 def test_check_names_any_one_command_that_an_override_takes(tmp_path: Path) -> None:
     binary = next(each for each in BINARIES.values() if not each.version.startswith("6."))
     fleet = described(tmp_path, binary)
@@ -165,6 +183,6 @@ def test_check_names_any_one_command_that_an_override_takes(tmp_path: Path) -> N
         for command in login.commands:
             user = f"{login.user}: {{rules: '-{command}'}}"
             with pytest.raises(InvalidDescriptionError) as refused:
-                described(tmp_path, binary, **{"sentinel" if login.on_sentinels else "service": user})
+                described(tmp_path, binary, *(("", user) if login.on_sentinels else (user,)))
             (problem,) = refused.value.problems
             assert (problem.rule, command in problem.what) == ("E63", True), f"{login.user} without {command}"
