@@ -12,6 +12,8 @@ from redis_fleet.agent.secret import Secret
 from redis_fleet.problems import Position, Problem
 
 Words = tuple[str, ...]
+OURS = "redis-fleet"
+"""The user that redis-fleet logs in as, where there is one."""
 USUAL_RESTART_DELAY = 1.0
 """Seconds; any other delay means that a process which comes back too early would destroy data."""
 
@@ -82,6 +84,36 @@ def _closed(word: str | Secret) -> Secret:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Whom somebody (``who`` in words) logs in as; it sends ``commands`` and uses ``channels``.
+
+    ``previous`` is the password that it had, where that is known.
+    """
+
+    user: str
+    password: Secret
+    who: str = ""
+    commands: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    previous: Secret | None = None
+
+
+@dataclass(frozen=True)
+class Users:
+    """The users that redis-fleet gives a process beside raw ``user`` lines.
+
+    ``described`` are the names that the description or redis-fleet gives rules, ``absent`` those that shall be gone.
+    ``internal`` are redis-fleet's, Sentinels' and replicas' own, by name. ``default`` is what the default user may:
+    everything with its password (``on``), nothing (``off``), or PING alone (``ping``).
+    """
+
+    described: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    internal: Mapping[str, Identity] = field(default_factory=dict)
+    default: str = "on"
+
+
+@dataclass(frozen=True)
 class Paths:
     """The files and folders of one process, absolute, on its machine; ``unit`` is empty where nothing supervises."""
 
@@ -129,8 +161,9 @@ class Process:
     is (None: there).
     ``follows`` is what the description names as its master at the first deployment (None: it starts as one, or it is a
     Sentinel). ``restart_delay`` is in seconds, None when a crashed process must stay down. ``adopted``: somebody else
-    set it up, and its unit stays as it is. ``hands_over``: its unit hands its master's role over when it ends. With
-    ``tls`` it speaks nothing else.
+    set it up, and its unit stays as it is. ``hands_over``: its unit hands its master's role over when it ends.
+    ``password`` is the default user's, None also where that has none because it may do nothing. With ``tls`` it speaks
+    nothing else.
     """
 
     name: str
@@ -147,6 +180,12 @@ class Process:
     announces: Endpoint | None = None
     hands_over: bool = False
     tls: ProcessTls | None = None
+    users: Users = field(default=Users(), hash=False)
+
+    @property
+    def login(self) -> Identity | None:
+        """Whom redis-fleet logs in as; None: the default user, by the password."""
+        return self.users.internal.get(OURS)
 
     @property
     def announced(self) -> Endpoint:
@@ -187,13 +226,18 @@ class Watch:
 
 @dataclass(frozen=True)
 class Service:
-    """One master and its replicas; ``external`` is a master outside this file that all its processes follow."""
+    """One master and its replicas; ``external`` is a master outside this file that all its processes follow.
+
+    ``password`` is the described one, whatever the default user may do; ``sentinel_login`` is whom Sentinels log in as
+    (None: the default user).
+    """
 
     name: str
     processes: tuple[Process, ...]
     password: Secret | None
     watch: Watch | None = None
     external: Endpoint | None = None
+    sentinel_login: Identity | None = None
 
     @property
     def on_socket(self) -> Process | None:

@@ -37,28 +37,41 @@ _INSIDE = ("LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOPERM")
 def connect(process: ManagedProcess, timeout: float = 2.0) -> tuple[Connection, str]:
     """Connect to a process and say which password opened it; raises OSError or ReplyError as access.py does.
 
-    ``described`` is its own (also when it has none and none is needed), ``filed`` one from the process's
-    configuration file, ``none`` that it needs none although one is described. The error is that of the described one.
+    ``own`` is that of the user that redis-fleet logs in as, where it is not the default user. Of that one ``described``
+    is its own (also when it has none and none is needed), ``filed`` one from the process's configuration file, ``none``
+    that it needs none although one is described. The error is that of the first.
     """
     process = _where_it_listens(process)
     first: ReplyError | None = None
-    tried: set[str] = set()
-    for password, word in _tries(process):
-        if password in tried:
+    tried: set[tuple[str, str]] = set()
+    for way, word in _ways(process):
+        asked = (way.user, way.secret.reveal() if way.secret else "")
+        if asked in tried:
             continue
-        tried.add(password)
+        tried.add(asked)
         try:
-            return _opened(with_password(process.access, password), process, timeout), word
+            return _opened(way, process, timeout), word
         except ReplyError as error:
-            if not _about_passwords(error):
+            # A Sentinel of 6.0 has no users: it takes no name beside the password.
+            if not _about_passwords(error) and word != "own":
                 raise
             first = first or error
     raise first or ReplyError("ERR no way in")
 
 
+def default_way(process: ManagedProcess, timeout: float = 2.0) -> str:
+    """Say which password opens a process to its default user, as ``connect`` does; empty when none of them does."""
+    try:
+        connection, word = connect(replace(process, access=with_password(process.access, process.password)), timeout)
+    except ReplyError:
+        return ""
+    connection.close()
+    return word
+
+
 def with_password(way: Access, password: str) -> Access:
-    """Return the same way in with another password; an empty one is none."""
-    return replace(way, secret=Secret(password) if password else None)
+    """Return the same way in as the default user with this password; an empty one is none."""
+    return replace(way, secret=Secret(password) if password else None, user="")
 
 
 def at(process: ManagedProcess, endpoint: Endpoint) -> ManagedProcess:
@@ -81,11 +94,13 @@ def own_socket(lines: Iterable[Line]) -> str:
     return path if said.get("unixsocket") and path.startswith("/") else ""
 
 
-def _tries(process: ManagedProcess) -> Iterator[tuple[str, str]]:
-    yield process.password, "described"
-    for password in filed(process):
-        yield password, "filed"
-    yield "", "none"
+def _ways(process: ManagedProcess) -> Iterator[tuple[Access, str]]:
+    if process.access.user:
+        yield process.access, "own"
+    if process.previous:
+        yield replace(process.access, secret=process.previous), "own"
+    tries = [(process.password, "described"), *((each, "filed") for each in filed(process)), ("", "none")]
+    yield from ((with_password(process.access, password), word) for password, word in tries)
 
 
 def _met(way: Access, process: ManagedProcess, timeout: float) -> Connection:
@@ -125,11 +140,13 @@ def code_of(error: ReplyError) -> str:
 
 def filed(process: ManagedProcess) -> list[str]:
     """Return the passwords that a process's own configuration file has for it; none when it cannot be read."""
-    found = []
-    for line in directives(process.configuration):
+    found, lines = [], directives(process.configuration)
+    # What it gives to the others is then another user's.
+    named = any(line.name == "sentinel" and line.words[:1] == ("sentinel-user",) for line in lines)
+    for line in lines:
         if line.name == "requirepass" and line.words:
             found.append(line.words[0])
-        elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",):
+        elif line.name == "sentinel" and line.words[:1] == ("sentinel-pass",) and not named:
             found += line.words[1:2]
         elif line.name == "user" and line.words[:1] == ("default",):
             found += [word[1:] for word in line.words if word.startswith(">")]
@@ -153,7 +170,8 @@ def is_secret(name: str, words: tuple[str, ...], sensitive: Iterable[str] = ()) 
 def secrets_of(process: ManagedProcess) -> set[str]:
     """Return every secret that an error about this process could repeat: the described one and those in its file."""
     lines = [line for line in directives(process.configuration) if is_secret(line.name, line.words)]
-    return {process.password} | {_bare(word) for line in lines for word in line.words[-1:]}
+    own = process.access.secret.reveal() if process.access.secret else ""
+    return {process.password, own} | {_bare(word) for line in lines for word in line.words[-1:]}
 
 
 def secret_words(words: Iterable[object], sensitive: Iterable[str] = ()) -> set[str]:
@@ -197,10 +215,15 @@ def default_user(connection: Connection) -> dict[str, list[str]] | None:
 
 
 def accepts_unauthenticated(process: ManagedProcess, timeout: float = 2.0) -> bool:
-    """Say whether a process answers an unauthenticated PING; raises OSError when it cannot be reached."""
+    """Say whether a process answers whoever gives no password; raises OSError when it cannot be reached.
+
+    One that lets everybody ask for a PONG, and for nothing else, does not.
+    """
     with _met(with_password(_where_it_listens(process).access, ""), process, timeout) as stranger:
-        try:
-            stranger.call("PING")
-        except ReplyError as error:
-            return error.code not in ("NOAUTH", "DENIED")
+        for command in ("PING", "ROLE"):
+            try:
+                stranger.call(command)
+            except ReplyError as error:
+                if error.code in ("NOAUTH", "DENIED", "NOPERM"):
+                    return False
     return True

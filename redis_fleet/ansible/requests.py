@@ -27,7 +27,7 @@ from redis_fleet.catalogue.check import value_of
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed
 from redis_fleet.observe.request import managed, request, sensitive
-from redis_fleet.plan import orders, users
+from redis_fleet.plan import orders, passwords, users
 from redis_fleet.platform import masks, unwanted_units
 from redis_fleet.render import handover, tls_files
 from redis_fleet.render.artifacts import File as Rendered
@@ -117,7 +117,7 @@ def _filled(fleet: Fleet, process: Process, order: Order, *, dry: bool) -> Order
         return replace(order, files=tuple(map(_file, tls_files.files(fleet, process, dry=dry))))
 
     def secret(which: SecretRef) -> Secret:
-        return Secret(described_secret(fleet, process, which))
+        return Secret(described_secret(process, which))
 
     return replace(order, **{each.name: _put(getattr(order, each.name), secret) for each in fields(order)})
 
@@ -128,7 +128,7 @@ def _put(value: Any, secret: Callable[[SecretRef], Secret]) -> Any:
     return secret(value) if isinstance(value, SecretRef) else value
 
 
-def described_secret(fleet: Fleet, process: Process, which: SecretRef) -> str:
+def described_secret(process: Process, which: SecretRef) -> str:
     """Return the secret that an order to a process means, in clear; empty where the description has none."""
     own = process.password.reveal() if process.password else ""
     if which.of == OWN_RULE:
@@ -140,11 +140,7 @@ def described_secret(fleet: Fleet, process: Process, which: SecretRef) -> str:
         return acl.hashed(users.described(process)[which.name][which.number])
     if which.of == SENTINEL_PASS:
         return _of_directive(process, "sentinel sentinel-pass") or own
-    if which.name == "auth-pass":
-        service = next(each for each in fleet.services if each.watch and each.watch.name == which.monitor)
-        return service.password.reveal() if service.password else ""
-    setting = process.setting(f"sentinel {which.name}")
-    return next((line[-1] for line in setting.reveal() if line[0] == which.monitor), "") if setting else ""
+    return passwords.of_monitor(process, which.name, which.monitor)
 
 
 def _of_directive(process: Process, name: str) -> str:
@@ -161,6 +157,8 @@ def edits(fleet: Fleet, process: Process, names: Iterable[str]) -> tuple[Edit, .
         directive = catalogue.find(name)
         aliases = [directive.alias] if directive and directive.alias else []
         lines = tuple(tuple(words) for words in (setting.reveal() or (("",),))) if setting else ()
+        if name == "user":
+            lines = (*lines, *((absent,) for absent in process.users.absent))
         found.append(Edit((name, *aliases), lines))
     return tuple(found)
 

@@ -194,6 +194,7 @@ def masked(fleet: Fleet, value: Any) -> Any:
     The planner masks already; this is for what it overlooks.
     """
     given = [*(each.password for each in fleet.processes), *(each.password for each in fleet.services)]
+    given += [who.password for each in fleet.processes for who in each.users.internal.values()]
     found = {password.reveal() for password in given if password}
     return _without(sorted(found - {""}, key=len, reverse=True), value)
 

@@ -35,7 +35,12 @@ class Reach:
     known: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def allows(self, command: str) -> bool:
-        """Say whether a command may be sent, ``config|rewrite`` also where a version knows the whole command alone."""
+        """Say whether a command may be sent, ``config|rewrite`` also where a version knows the whole command alone.
+
+        A command with subcommands may be sent where each of these may.
+        """
+        if parts := [each for each in self.known if each.startswith(f"{command}|")]:
+            return self.commands.issuperset(parts)
         for name in (command, command.partition("|")[0]):
             if name in self.commands or f"+{name}" in self.commands:
                 return True

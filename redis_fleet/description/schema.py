@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,8 @@ from redis_fleet.description.nodes import VaultText
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 CONNECTION_VARIABLE = "ansible_"
+USER_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+_NOT_HERE = frozenset({"on", "off", "nopass", "resetpass", "reset", "clearselectors"})
 
 
 class WrongValueError(ValueError):
@@ -83,6 +85,21 @@ def _port(value: Any) -> Any:
     return value
 
 
+def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split rules into words; what else a user has stands in keys of its own."""
+    words = tuple(word for value in values for word in value.split())
+    for word in words:
+        if word[:1] in (">", "<", "#", "!"):
+            raise WrongValueError("holds a password", "write it at 'password:' of this user, where no plan shows it")
+        if word.lower() in _NOT_HERE:
+            raise WrongValueError(f"holds '{word}'", "write 'enabled:' or 'password:' of this user instead")
+    return words
+
+
+def _internal(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"enabled": _yes_or_no(value)}
+
+
 def _size(value: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]{0,14}(b|kb?|mb?|gb?)?", value, re.IGNORECASE):
         raise WrongValueError(f"'{value}' is not a memory size", "write it as in redis.conf: 16gb")
@@ -93,6 +110,7 @@ Text = str | VaultText
 Size = Annotated[str, AfterValidator(_size)]
 Reason = Annotated[str, AfterValidator(_reason)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
+UserName = Annotated[str, StringConstraints(pattern=USER_NAME)]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_port)]
 PortOrNone = Annotated[int, Field(ge=0, le=65535)]
 Lines = Annotated[tuple[Any, ...], BeforeValidator(_directive)]
@@ -101,6 +119,8 @@ Milliseconds = Annotated[int, Field(ge=1, le=2**31)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Silences = Mapping[str, Reason]
+Part = Literal["read", "write", "pubsub", "scripts", "admin", "ask"]
+DefaultUser = Literal["on", "off", "ping"]
 
 
 class Strict(BaseModel):
@@ -141,6 +161,36 @@ class MachineDescription(Strict):
         return {**own, "connection": rest} if rest else own
 
 
+class UserDescription(Strict):
+    """An ACL user: what it may do, in parts or in ``rules`` as Redis writes them, and how it logs in.
+
+    ``absent``: there shall be no such user any more.
+    """
+
+    may: Annotated[tuple[Part, ...], BeforeValidator(_listed)] = ()
+    keys: Texts = ()
+    channels: Texts = ()
+    rules: Annotated[Texts, AfterValidator(_rules)] = ()
+    password: Text | None = None
+    passwords: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    enabled: YesOrNo = True
+    absent: YesOrNo = False
+
+
+Users = Mapping[UserName, UserDescription]
+
+
+class InternalUsersDescription(Strict):
+    """Whether redis-fleet, Sentinels and replicas are users of their own, and what their passwords are made of.
+
+    ``previous`` is what they were made of before: while it is exchanged, redis-fleet still gets in by it.
+    """
+
+    enabled: YesOrNo = True
+    password: Text | None = None
+    previous: Text | None = None
+
+
 class WatchDescription(Strict):
     """How the Sentinels watch one service, where it differs from the ``sentinel`` section."""
 
@@ -176,6 +226,8 @@ class ServiceDescription(Strict):
     bind: Texts | None = None
     open_to_network: Reason | None = None
     adopted: AdoptedDescription | None = None
+    users: Users = Field(default_factory=dict)
+    default_user: DefaultUser = "on"
     config: Mapping[str, Lines] = Field(default_factory=dict)
     sentinel: Annotated[WatchDescription, BeforeValidator(_watched)] = WatchDescription()
     crash_handover: YesOrNo | None = None
@@ -208,6 +260,8 @@ class SentinelDescription(PlacedDescription):
     bind: Texts | None = None
     open_to_network: Reason | None = None
     adopted: AdoptedDescription | None = None
+    users: Users = Field(default_factory=dict)
+    default_user: DefaultUser = "on"
     config: Mapping[str, Lines] = Field(default_factory=dict)
     silence: Silences = Field(default_factory=dict)
 
@@ -254,6 +308,9 @@ class Deployment(Strict):
     sentinel: SentinelDescription | None = None
     tls: Annotated[TlsDescription, BeforeValidator(_moded)] | None = None
     crash_handover: YesOrNo = False
+    internal_users: Annotated[InternalUsersDescription, BeforeValidator(_internal)] = InternalUsersDescription(
+        enabled=False
+    )
     silence: Silences = Field(default_factory=dict)
 
     def placed(self) -> Iterator[tuple[str, PlacedDescription]]:

@@ -35,6 +35,8 @@ class Entrance:
     password: str | None = field(repr=False)
     sentinel_password: str | None = field(repr=False)
     moved: tuple[tuple[Place, Place], ...] = ()
+    user: str = ""
+    sentinel_user: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values, passwords in clear: only for another process of ours, through a pipe."""
@@ -45,7 +47,8 @@ class Entrance:
         """Make it of what ``to_dict`` returned."""
         moved = tuple((_place(announced), _place(way)) for announced, way in values["moved"])
         sentinels = tuple(map(_place, values["sentinels"]))
-        return cls(sentinels, values["monitor"], values["password"], values["sentinel_password"], moved)
+        passwords = values["password"], values["sentinel_password"]
+        return cls(sentinels, values["monitor"], *passwords, moved, values["user"], values["sentinel_user"])
 
 
 def _place(values: Sequence[Any]) -> Place:
@@ -75,7 +78,8 @@ def entrance_of(target: ServiceAccess) -> Entrance:
     announced = [(each.announced, way_to(each)) for each in target.members if each.announces]
     moved = tuple(((place.address, place.port), (way.address, way.port)) for place, way in announced)
     password = None if target.open else target.password
-    return Entrance(ways, target.monitor, _clear(password), _clear(target.sentinel_password), moved)
+    passwords = _clear(password), _clear(target.sentinel_password)
+    return Entrance(ways, target.monitor, *passwords, moved, target.user, target.sentinel_user)
 
 
 def _clear(secret: Secret | None) -> str | None:
@@ -108,7 +112,7 @@ def need_redis_py() -> None:
 
 def sentinel_of(entrance: Entrance) -> Any:
     """Return redis-py's ``Sentinel``, its view of the Sentinels."""
-    own = {"password": entrance.sentinel_password, **_patience()}
+    own = {"username": entrance.sentinel_user or None, "password": entrance.sentinel_password, **_patience()}
     # By name: an optional package, whose own types do not cover this.
     sentinel = import_module("redis.sentinel").Sentinel(list(entrance.sentinels), sentinel_kwargs=own, **_patience())
     if entrance.moved:
@@ -132,7 +136,7 @@ def client_of(entrance: Entrance) -> redis.Redis:
     It has one connection: WAIT speaks of what was written over the connection that it is sent on.
     """
     client: redis.Redis = sentinel_of(entrance).master_for(
-        entrance.monitor, password=entrance.password, max_connections=1
+        entrance.monitor, username=entrance.user or None, password=entrance.password, max_connections=1
     )
     return client
 

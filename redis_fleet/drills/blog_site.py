@@ -164,6 +164,8 @@ def _told(entrance: Entrance, key: str, replicas: int, url: str) -> dict[str, st
         "BLOG_DATABASE": url,
         "BLOG_SENTINELS": ",".join(places),
         "BLOG_MONITOR": entrance.monitor,
+        "BLOG_REDIS_USER": entrance.user,
+        "BLOG_SENTINEL_USER": entrance.sentinel_user,
         "BLOG_REDIS_PASSWORD": entrance.password or "",
         "BLOG_SENTINEL_PASSWORD": entrance.sentinel_password or "",
         "BLOG_LOCK": key,

@@ -17,7 +17,7 @@ from redis_fleet.agent.replication.view import CONNECTION_ERRORS
 from redis_fleet.agent.replication.ways import way_to
 from redis_fleet.drills.lab import Lab
 from redis_fleet.model import Fleet, Process, Service
-from redis_fleet.observe.request import managed
+from redis_fleet.observe.request import access as access_to
 from redis_fleet.topology.service_access import target
 
 _TIMEOUT = 10.0
@@ -139,7 +139,7 @@ class Deployment:
     def _client(self, process: Process) -> Client:
         if process.id not in self._clients:
             own = Instance(process.id, process.machine, process.endpoint, announces=process.announces)
-            access = replace(managed(process).access, endpoint=way_to(own))
+            access = replace(access_to(process), endpoint=way_to(own))
             self._clients[process.id] = Client(process.id, access, process.announced)
         return self._clients[process.id]
 

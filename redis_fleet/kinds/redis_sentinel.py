@@ -23,7 +23,7 @@ from redis_fleet.description.template_names import names_in
 from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.model import Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
-from redis_fleet.settings import tls
+from redis_fleet.settings import tls, users
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import Config, SettingsBuilder
@@ -147,9 +147,10 @@ def _place(description: Description, layout: Layout, services: tuple[Service, ..
     if sentinel is None:
         return ()
     password = secret(description, ("sentinel", "password"), sentinel.password)
+    given = users.of_section(description, (_SECTION,), sentinel, password, users.of_sentinels(description))
     places = [member(text, sentinel.port) for text in sentinel.machines]
     known = [each for each in places if each.machine in description.deployment.machines]
-    alone = tuple(_process(description, layout, sentinel, each, password, services) for each in known)
+    alone = tuple(_process(description, layout, sentinel, each, password, services, given) for each in known)
     return tuple(_acquainted(description, each, alone, services) for each in alone)
 
 
@@ -160,6 +161,7 @@ def _process(
     place_: Member,
     password: Secret | None,
     services: tuple[Service, ...],
+    given: users.Given,
 ) -> Process:
     deployment = description.deployment
     path = (_SECTION,)
@@ -174,10 +176,10 @@ def _process(
     if is_host_name(endpoint.address) and not taken_over:
         # Else the others know it by the address that its connection comes from.
         builder.set(KIND.announce, (endpoint.address,))
-    if password:
-        builder.set("requirepass", (password,), secret=True)
+    users.log_in(builder, sentinel, password, given.users)
     as_ = partial(check.sentinel, adopted=sentinel.adopted is not None)
     builder.add_described((*path, "config"), _process_wide(description, sentinel), as_)
+    given.put(builder)
     per_master = SettingsBuilder(description, builder.variables)
     per_master.add_described((*path, "config"), _per_master(description, sentinel), check.sentinel)
     if not layout.supervised:
@@ -194,10 +196,12 @@ def _process(
             settings += _watching(service, service.watch, {**per_master.settings, **own.settings})
     announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
-        *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths, password),
+        *(title, KIND.name, place_.machine, "", endpoint, tuple(settings), paths),
+        password=password if given.users.default == "on" else None,
         adopted=taken_over,
         announces=announces,
         tls=tls.of_process(builder, layout, endpoint, announces, paths),
+        users=given.users,
     )
 
 
@@ -273,8 +277,11 @@ def _watching(service: Service, own: Watch, per_master: Mapping[str, Setting]) -
     first = service.first_master
     assert first is not None
     yield _line("monitor", own.name, first.announced.address, first.announced.port, own.quorum)
-    if service.password:
-        yield Setting("sentinel auth-pass", ((own.name, service.password),), True)
+    login = None if "sentinel auth-user" in per_master else service.sentinel_login
+    if login:
+        yield _line("auth-user", own.name, login.user)
+    if password := login.password if login else service.password:
+        yield Setting("sentinel auth-pass", ((own.name, password),), True)
     yield _line("down-after-milliseconds", own.name, own.down_after)
     yield _line("failover-timeout", own.name, own.failover_timeout)
     yield _line("parallel-syncs", own.name, own.parallel_syncs)

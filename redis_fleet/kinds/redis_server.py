@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from redis_fleet.agent.endpoint import Endpoint
 from redis_fleet.agent.messages.kind import SERVER
 from redis_fleet.agent.secret import Secret
-from redis_fleet.catalogue import check, table
+from redis_fleet.catalogue import check, internal_users, table
+from redis_fleet.catalogue.internal_users import REPLICA, SENTINEL, InternalUser
 from redis_fleet.description.load import Description
 from redis_fleet.description.members import Member, external_master, is_host_name, members
 from redis_fleet.description.nodes import Path
@@ -19,7 +20,7 @@ from redis_fleet.kinds.kind import Kind, Start
 from redis_fleet.kinds.redis_sentinel import watch
 from redis_fleet.model import USUAL_RESTART_DELAY, Fleet, Process, Service, Setting, Watch
 from redis_fleet.platform import installation
-from redis_fleet.settings import tls
+from redis_fleet.settings import tls, users
 from redis_fleet.settings.adopted import is_adopted
 from redis_fleet.settings.announced import announced
 from redis_fleet.settings.builder import SettingsBuilder
@@ -116,11 +117,14 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
         what = f"is {outside}, which is outside this file, and no process of a sandbox leaves this machine"
         remedy = "describe a master of its own to try this service here"
         description.report((*path, service.following_key), what, remedy)
-    upstream = secret(description, (*path, "master-password"), service.master_password) or password
+    given = users.of_section(description, path, service, password, _internal(description, service, watch))
+    login = given.users.internal.get(REPLICA) if not _names_user(service) else None
+    told = secret(description, (*path, "master-password"), service.master_password)
+    upstream = Upstream(login.user if login else "", login.password if login else told or password)
     first, processes = outside, tuple[Process, ...]()
     # The first master comes first, and what the others follow is what it announces.
     for member in members(service, description.deployment):
-        process = _process(description, layout, name, member, first, password, upstream)
+        process = _process(description, layout, name, member, first, password, upstream, given)
         first = first or process.announced
         processes = (*processes, process)
     delay = _restart_delay(processes, watch)
@@ -128,7 +132,32 @@ def _place(description: Description, layout: Layout, name: str, watch: Watch | N
         processes = tuple(replace(each, restart_delay=delay) for each in processes)
     if watch and layout.supervised and not service.adopted and _hands_over(service, description.deployment):
         processes = tuple(replace(each, hands_over=True) for each in processes)
-    return Service(name, processes, password, watch, outside)
+    by = given.users.internal.get(SENTINEL) if watch else None
+    return Service(name, processes, password, watch, outside, by)
+
+
+class Upstream(NamedTuple):
+    """Whom a replica logs in to its master as; an empty ``user`` is the default one."""
+
+    user: str
+    password: Secret | None
+
+
+def _internal(description: Description, service: ServiceDescription, watch: Watch | None) -> tuple[InternalUser, ...]:
+    deployment = description.deployment
+    # Sentinels of Valkey 9 can be asked for a failover that is coordinated with the master.
+    newest = deployment.version is None or int(deployment.version.partition(".")[0]) >= 9
+    made = internal_users.on_servers(
+        watched=watch is not None,
+        replicated=bool(service.replicas) and not external_master(service, deployment),
+        coordinated=deployment.engine == "valkey" and newest,
+    )
+    return users.internal_for(description, made)
+
+
+def _names_user(service: ServiceDescription) -> bool:
+    """Say whether the description itself says whom replicas log in as."""
+    return any(name.lower() in ("masteruser", "primaryuser") for name in service.config)
 
 
 def _hands_over(service: ServiceDescription, deployment: Deployment) -> bool:
@@ -142,7 +171,8 @@ def _process(
     member: Member,
     follows: Endpoint | None,
     password: Secret | None,
-    upstream: Secret | None,
+    upstream: Upstream,
+    given: users.Given,
 ) -> Process:
     deployment = description.deployment
     service = deployment.services[name]
@@ -157,14 +187,18 @@ def _process(
     taken_over = is_adopted(service.adopted, layout)
     if not taken_over:
         bound = builder.settings["bind"].lines[0] if endpoint.port else ()
-        open_to_all = reachable(bound) and not has_password(description, path)
+        # A default user without a password, whatever it may do, is what protected-mode keeps others out for.
+        open_to_all = reachable(bound) and (not has_password(description, path) or given.users.default == users.PING)
         builder.set("protected-mode", ("no" if open_to_all else "yes",))
         builder.set("save", *check.default_lines(deployment.engine, "save"))
         builder.set("appendonly", ("no",))
-    if password:
+    default = given.users.default
+    if password and default == "on":
         builder.set("requirepass", (password,), secret=True)
-    if upstream and _needs_upstream(service, taken_over=taken_over):
-        builder.set("masterauth", (upstream,), secret=True)
+    if upstream.password and _needs_upstream(service, taken_over=taken_over):
+        if upstream.user:
+            builder.set("masteruser", (upstream.user,), secret=True)
+        builder.set("masterauth", (upstream.password,), secret=True)
     if is_host_name(endpoint.address) and not taken_over:
         # Else its master lists it by the address that its connection comes from.
         builder.set(KIND.announce, (endpoint.address,))
@@ -176,15 +210,18 @@ def _process(
     modules = "loadmodule" in map(str.lower, service.config)
     judge = partial(check.server, adopted=service.adopted is not None, modules=modules)
     builder.add_described((*path, "config"), service.config, judge)
+    given.put(builder)
     paths = moved(builder, path, service, member, paths, layout)
     endpoint = on_socket(builder, endpoint, paths)
     settings = tuple(builder.settings.values())
     announces = announced(endpoint, KIND.announce, builder.word)
     return Process(
-        *(title, KIND.name, member.machine, name, endpoint, settings, paths, password, follows),
+        *(title, KIND.name, member.machine, name, endpoint, settings, paths, password if default == "on" else None),
+        follows=follows,
         adopted=taken_over,
         announces=announces,
         tls=tls.of_process(builder, layout, endpoint, announces, paths),
+        users=given.users,
     )
 
 

@@ -26,35 +26,44 @@ _REMEDY = "see 'redis-fleet plan', or give that user what it lacks (ACL SETUSER)
 
 @dataclass(frozen=True)
 class Login:
-    """``who`` logs in as ``user`` with a ``password``, sends ``commands`` and uses a ``channel`` (empty: none)."""
+    """``who`` logs in as ``user`` with a ``password``, sends ``commands`` and uses ``channels``."""
 
     who: str
     user: str
     password: Secret | None
     commands: tuple[str, ...]
-    channel: str = ""
+    channels: tuple[str, ...] = ()
 
 
 FAILOVER = ("ping", "info", "publish", "subscribe", "exec", "slaveof", "config|rewrite", "client|kill")
 REPLICATION = ("ping", "replconf", "psync")
-ELECTION = ("ping", "publish", "subscribe", "sentinel|is-master-down-by-addr")
+ELECTION = ("ping", "publish", "sentinel|is-master-down-by-addr")
 
 
 def of_service(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Trouble]:
     """Yield what the users lack that Sentinels and replicas of a service log in as, on each server that answers."""
     logins = list(dict.fromkeys((*_sentinels(fleet, service, seen), *_replicas(service))))
+    own = {name for process in service.processes for name in process.users.internal}
     for process in service.processes:
-        yield from _on(process, seen.of(process), logins)
+        others = [each for each in logins if each.user not in own]
+        yield from _on(process, seen.of(process), (*_internal(process), *others))
 
 
 def of_sentinels(fleet: Fleet, seen: Observed) -> Iterator[Trouble]:
     """Yield what the users lack that Sentinels log in to each other as."""
     found = []
     for process in fleet.sentinels:
-        if user := _word(process, "sentinel sentinel-user"):
-            found.append(Login("other Sentinels log in", user, process.password, ELECTION, HELLO))
+        user = _word(process, "sentinel sentinel-user")
+        if user and user not in process.users.internal:
+            found.append(Login("other Sentinels log in", user, process.password, ELECTION, (HELLO,)))
     for process in fleet.sentinels:
-        yield from _on(process, seen.of(process), dict.fromkeys(found))
+        yield from _on(process, seen.of(process), (*_internal(process), *dict.fromkeys(found)))
+
+
+def _internal(process: Process) -> Iterator[Login]:
+    """The users that redis-fleet gave it for this, each with all that it was given."""
+    for each in process.users.internal.values():
+        yield Login(each.who, each.user, each.password, each.commands, each.channels)
 
 
 def _sentinels(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Login]:
@@ -64,7 +73,7 @@ def _sentinels(fleet: Fleet, service: Service, seen: Observed) -> Iterator[Login
         lines = seen.of(process).lines_of("sentinel", "auth-user", name)
         user = lines[-1][-1] if lines else _user_of(process, name)
         if user and user != DEFAULT:
-            yield Login("Sentinels log in", user, service.password, FAILOVER, HELLO)
+            yield Login("Sentinels log in", user, service.password, FAILOVER, (HELLO,))
 
 
 def _user_of(process: Process, name: str) -> str:
@@ -116,8 +125,8 @@ def _lacking(user: Meaning, login: Login) -> list[str]:
     reaches = (user.root, *user.selectors)
     lacking = [command for command in login.commands if not any(each.allows(command) for each in reaches)]
     channels = [pattern for each in reaches for pattern in each.channels]
-    heard = not login.channel or any(fnmatchcase(login.channel, pattern) for pattern in channels)
-    return lacking if heard else [*lacking, f"the channel {login.channel}"]
+    unheard = [each for each in login.channels if not any(fnmatchcase(each, pattern) for pattern in channels)]
+    return [*lacking, *(f"the channel {each}" for each in unheard)]
 
 
 def meaning_of(facts: ProcessFacts, rules: Words) -> Meaning:

@@ -69,11 +69,13 @@ def sensitive() -> tuple[str, ...]:
 
 def managed(process: Process) -> ManagedProcess:
     """Return what the code on a machine has to know of one process; it carries its password."""
-    tls = identity.of(process.tls) if process.tls else None
+    login = process.login
     return ManagedProcess(
         name=process.name,
         kind=kinds.of(process).machine,
-        access=Access(process.endpoint, process.password, tls=tls, name=process.announced.address if tls else ""),
+        access=access(process),
+        default=process.password if login else None,
+        previous=login.previous if login else None,
         configuration=process.paths.configuration,
         unit=process.unit,
         data=process.paths.data,
@@ -81,3 +83,12 @@ def managed(process: Process) -> ManagedProcess:
         pid=process.paths.pid,
         certificates=identity.files(process),
     )
+
+
+def access(process: Process) -> Access:
+    """Return how redis-fleet gets into a process."""
+    login, own = process.login, process.tls
+    secret, user = (login.password, login.user) if login else (process.password, "")
+    if own is None:
+        return Access(process.endpoint, secret, user)
+    return Access(process.endpoint, secret, user, identity.of(own), process.announced.address)

@@ -19,7 +19,6 @@ from redis_fleet.catalogue.check import value_of
 from redis_fleet.catalogue.table import Directive
 from redis_fleet.model import Fleet, Process
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import users
 from redis_fleet.plan.diff import catalogue_of
 from redis_fleet.plan.steps import Change, ChangeLive
 from redis_fleet.render import handover
@@ -37,8 +36,6 @@ def decide(process: Process, facts: ProcessFacts, change: Change) -> Change:
     """Return the change with ``how`` and ``reason``; LIVE, RESTART or REFUSED."""
     if change.how == "REFUSED":
         return change
-    if users.is_user(change):
-        return replace(change, reason=change.reason or "CONFIG REWRITE brings the file back to what runs")
     directive = catalogue_of(facts).meant(change.directive)
     assert directive is not None
     trap = _TRAPS.get(directive.name)
@@ -152,8 +149,7 @@ def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> 
     Data is never without a home in between: an append only file is complete before other persistence goes, and goes
     only when the rest is there.
     """
-    everyone = [change for change in changes if users.is_user(change) and change.where == "running"]
-    running = [change for change in changes if not users.is_user(change) and change.where == "running"]
+    running = [change for change in changes if change.where == "running"]
     pairs = tuple(_pair(process, facts, change) for change in running if change.directive != "appendonly")
     append = next((_pair(process, facts, each)[1] for each in running if each.directive == "appendonly"), None)
     if append == "yes":
@@ -162,7 +158,6 @@ def orders(process: Process, facts: ProcessFacts, changes: Sequence[Change]) -> 
         yield SetDirectives(pairs)
     if append == "no":
         yield AppendOnly("no", _PERSISTENCE_SECONDS)
-    yield from users.orders(process, facts, everyone)
     yield Rewrite()
 
 

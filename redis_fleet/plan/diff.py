@@ -13,7 +13,6 @@ from redis_fleet.catalogue.check import BY_UNIT, value_of
 from redis_fleet.catalogue.table import Catalogue, Directive
 from redis_fleet.model import Process, Setting
 from redis_fleet.observe.facts import ProcessFacts
-from redis_fleet.plan import users
 from redis_fleet.plan.steps import Change
 from redis_fleet.settings.shares import in_words
 
@@ -22,6 +21,8 @@ BY_ROLE = {"replicaof"}
 # The lines of users are compared by what they come to, see users.py.
 NOT_IN_FILE = BY_ROLE | {"user"}
 PASSWORDS = ("masterauth", "requirepass")
+# Whom a replica logs in as goes with its password, see passwords.py.
+LOGINS = (*PASSWORDS, "masteruser")
 
 
 def catalogue_of(facts: ProcessFacts) -> Catalogue:
@@ -43,15 +44,14 @@ def hurried(process: Process, facts: ProcessFacts) -> str | None:
 
 
 def of_server(process: Process, facts: ProcessFacts) -> Iterator[Change]:
-    """Yield what differs in a running server, then what differs in its file alone; passwords are left out."""
+    """Yield what differs in a running server, then what differs in its file alone; users and passwords are left out."""
     catalogue = catalogue_of(facts)
     config = {name: value for name, value in facts.config.items() if name != DELAY or not hurried(process, facts)}
-    found: set[str] = set(PASSWORDS)
+    found: set[str] = set(LOGINS)
     for change in (*_running(process, catalogue, config), *_unasked(process, catalogue, config)):
         if catalogue.canonical_name(change.directive) not in found:
             found.add(catalogue.canonical_name(change.directive))
             yield change
-    yield from users.of_process(process, facts)
     if facts.file_error is None and facts.deployed:
         for change in of_file(process, facts, catalogue):
             name = catalogue.canonical_name(change.directive)

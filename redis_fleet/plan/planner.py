@@ -9,7 +9,7 @@ from redis_fleet.agent.messages.orders import Demote, Rewrite, SetDirectives
 from redis_fleet.agent.process.first_sync import DELAY
 from redis_fleet.model import Fleet, Process, Service
 from redis_fleet.observe.facts import Observed, ProcessFacts
-from redis_fleet.plan import announcing, certificates, machines, passwords, removal, sentinel_changes
+from redis_fleet.plan import announcing, certificates, closing, machines, passwords, removal, sentinel_changes, users
 from redis_fleet.plan.change_method import after_restart, decide, live_step, unit_difference, writing_unit
 from redis_fleet.plan.diff import hurried, of_server
 from redis_fleet.plan.master import agree, astray, is_new, members
@@ -51,6 +51,7 @@ def plan(fleet: Fleet, seen: Observed, *, purge: bool = False, now: datetime | N
         found.auxiliary(process)
     found.departures(purge=purge)
     notes = [note for name in fleet.machines for note in machines.notes(fleet, name, seen.machines[name])]
+    notes += users.notes(fleet, seen)
     notes += [*machines.running(fleet, seen), *machines.shares(fleet, seen)]
     if not purge:
         notes += removal.notes(seen)
@@ -129,6 +130,9 @@ class _Findings:
         delay = hurried(process, facts)
         if delay:
             self.steps.append(_calm(process, delay, settled=not is_new(self.fleet, service, self.seen)))
+        self.refusals += users.refusals(process, facts)
+        self.steps += users.of_process(process, facts)
+        self.steps += closing.of_server(service, process, facts)
         changes = [decide(process, facts, change) for change in of_server(process, facts)]
         if finished:
             # The demotion puts it back.
@@ -208,6 +212,9 @@ class _Findings:
         live = [finding for finding in findings if finding.change.how == "LIVE"]
         if live:
             self.steps.append(sentinel_changes.watch_step(process, live))
+        self.refusals += users.refusals(process, facts)
+        self.steps += users.of_process(process, facts)
+        self.steps += closing.of_sentinel(process, facts)
         self.steps += passwords.of_sentinel(process, facts)
         settings = sentinel_changes.restart_settings(findings)
         changes = [finding.change for finding in findings if finding.change.how == "RESTART"]

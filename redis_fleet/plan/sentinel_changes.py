@@ -19,7 +19,6 @@ from redis_fleet.catalogue import table, values
 from redis_fleet.catalogue.sentinel import SentinelDirective
 from redis_fleet.model import Fleet, Process, Service, Words
 from redis_fleet.observe.facts import MasterView, Observed, ProcessFacts
-from redis_fleet.plan import users
 from redis_fleet.plan.diff import NOT_IN_FILE, against_file, catalogue_of, kept_by_unit
 from redis_fleet.plan.passwords import password_differs
 from redis_fleet.plan.plan import Agreement
@@ -34,8 +33,8 @@ _TIMED = {
 }
 # Sentinel refuses to be told of another script unless its file allows that.
 _SCRIPTS = {"notification-script", "client-reconfig-script"}
-# The service's own password, see passwords.py.
-_PASSWORDS = {"auth-pass", "sentinel-pass"}
+# Who logs in as whom, see passwords.py.
+_PASSWORDS = {"auth-user", "auth-pass", "sentinel-user", "sentinel-pass"}
 _TAKES = "Sentinel takes it while it runs"
 _AT_START = "Sentinel reads it only when it starts"
 
@@ -56,7 +55,7 @@ def _command(*words: Value) -> Order:
 def of_sentinel(
     fleet: Fleet, process: Process, facts: ProcessFacts, masters: Mapping[str, Agreement]
 ) -> Iterator[Finding]:
-    """Yield what differs in a running Sentinel; passwords are left out."""
+    """Yield what differs in a running Sentinel; who logs in as whom is left out."""
     watched = {service.watch.name: service for service in fleet.services if service.watch}
     for name in sorted(facts.masters.keys() - watched.keys()):
         endpoint = facts.masters[name].endpoint
@@ -72,19 +71,9 @@ def of_sentinel(
             yield from _timings(service, facts)
         elif master is not None:
             yield from _monitor(process, service, name, master)
-    yield from _users(process, facts)
     for finding in _by_file(fleet, process, facts):
         if not _new(finding, watched.keys() - facts.masters.keys()):
             yield finding
-
-
-def _users(process: Process, facts: ProcessFacts) -> Iterator[Finding]:
-    """Users of a Sentinel, as of a server; one that is down has those of its file when it is started."""
-    changes = users.of_process(process, facts) if facts.answers else users.of_file(process, facts)
-    for change in changes:
-        told = replace(change, reason=change.reason or _TAKES)
-        refused = change.how == "REFUSED" or (change.where == "file" and facts.answers)
-        yield Finding(told, () if refused else tuple(users.orders(process, facts, (change,))))
 
 
 def coming_back(facts: ProcessFacts, engine: str, version: str = "") -> ProcessFacts:

@@ -116,9 +116,11 @@ def down_server(
 
 
 def _users_in_file(process: Process, facts: ProcessFacts) -> Iterator[Change]:
-    """All users are one directive of a file."""
-    if not users.elsewhere(facts) and (found := list(users.of_file(process, facts))):
-        names = ", ".join(change.directive.removeprefix("user ") for change in found)
+    """All users are one directive of a file; with another requirepass the line of the default user goes."""
+    found = [] if users.elsewhere(facts) else list(users.of_file(process, facts))
+    closed = process.users.default != "on" and any(line[-1] for line in facts.lines_of("requirepass"))
+    if found or closed:
+        names = ", ".join(change.directive.removeprefix("user ") for change in found) or "default"
         yield Change("user", f"{names} as described", f"{names} otherwise", where="file")
 
 

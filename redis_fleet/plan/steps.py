@@ -22,14 +22,16 @@ Stage = Literal[
     "live_replicas",
     "live_masters",
     "password_use",
+    "reconnect",
     "password_end",
+    "user_end",
     "watch",
     "roll",
     "settle",
 ]
 """What is started gives the new password at once: so what runs takes it before. All files are written before the first
-Sentinel starts, and no Sentinel starts before every server is ready. What is in ``roll`` is done one step after the
-other, over all machines."""
+Sentinel starts, and no Sentinel starts before every server is ready. What is in ``roll``, or disconnects
+somebody (``reconnect``, ``user_end``), is done one step after the other, over all machines."""
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 

@@ -114,7 +114,8 @@ def _knowledge(process: Process) -> str:
 def _knows(fleet: Fleet, process: Process) -> UnitHandover:
     service = fleet.service(process.service)
     values = described(fleet, service)
-    aim = replace(target(fleet, service), tls=identity.on_machine(process))
+    # What the others log in as is nothing that it needs.
+    aim = replace(target(fleet, service), logins=(), tls=identity.on_machine(process))
     return UnitHandover(aim, process.id, process.paths.configuration, process.unit, values)
 
 

@@ -52,7 +52,7 @@ def open_servers(subject: Subject) -> Iterator[Finding]:
 def open_sentinels(subject: Subject) -> Iterator[Finding]:
     """Loopback alone is closed enough."""
     if not _answered_for(subject, ("sentinel",)):
-        yield from _exposed(("sentinel",), subject.fleet.sentinels)
+        yield from _exposed(("sentinel",), (each for each in subject.fleet.sentinels if each.users.default == "on"))
 
 
 def _answered_for(subject: Subject, path: Path) -> bool:
@@ -67,7 +67,9 @@ def _exposed(path: Path, processes: Iterable[Process]) -> Iterator[Finding]:
 
 
 def _default_is_off(subject: Subject, process: Process) -> bool:
-    """Say whether nobody gets in who names no user."""
+    """Say whether nobody gets in who names no user, or to nothing but a PONG."""
+    if process.users.default != "on":
+        return True
     setting = subject.setting(process, "user")
     lines = [words for words in setting.reveal() if words[0] == "default"] if setting else []
     return any("off" in map(str.lower, words) and "on" not in map(str.lower, words) for words in lines)
@@ -148,10 +150,10 @@ def _differ(one: Secret | None, other: Secret | None) -> bool:
 )
 def overridden_password(subject: Subject) -> Iterator[Finding]:
     """The default user is redis-fleet's own way in, too."""
-    for each in subject.given("user"):
+    for each in (one for one in subject.given("user") if one.process.users.default == "on"):
         if _default_is_off(subject, each.process):
             what = "switches the user 'default' off, whom replicas, Sentinels and redis-fleet itself log in as"
-            yield Finding(subject.path(each), what, "take that line out: the user has to stay, with 'password:'")
+            yield Finding(subject.path(each), what, "write 'default-user: off' in its place, and 'internal-users: yes'")
         elif "default" in each.setting.names:
             what = "has a line for the user 'default', which would override 'password:'"
             yield Finding(subject.path(each), what, "take it out, and give other users other names")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from redis_fleet.agent.secret import Secret
 from redis_fleet.catalogue import acl
 from redis_fleet.description.nodes import Path
 from redis_fleet.model import Process
@@ -66,7 +67,7 @@ def unfit_for_sentinels(subject: Subject) -> Iterator[Finding]:
         for service in subject.services:
             name = users.get(service.watch.name, "") if service.watch else ""
             for process in service.processes if name else ():
-                for what in _unfit(subject, process, name):
+                for what in _unfit(subject, process, name, service.password):
                     yield Finding(subject.path(each), f"'{name}' {what} in service '{service.name}'")
 
 
@@ -84,7 +85,7 @@ def _rules_of(subject: Subject, process: Process, name: str) -> Sequence[str] | 
     return rules or ()
 
 
-def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:
+def _unfit(subject: Subject, process: Process, name: str, given: Secret | None) -> Iterator[str]:
     rules = _rules_of(subject, process, name)
     if rules is None:
         return
@@ -92,7 +93,7 @@ def _unfit(subject: Subject, process: Process, name: str) -> Iterator[str]:
         yield "has no 'user' line"
         return
     user = acl.login(rules)
-    password = process.password and acl.password_hash(process.password.reveal())
+    password = given and acl.password_hash(given.reveal())
     if not user.on or not (user.nopass or password in user.hashes):
         yield "is off or has another password"
     if lacking := [command for command in _FAILOVER if not acl.may(rules, command)]:

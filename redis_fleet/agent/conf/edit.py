@@ -49,10 +49,11 @@ def edited(text: str, changes: Sequence[Edit]) -> str:
 def _changed(lines: list[str], change: Edit) -> list[str]:
     names = change.names
     new = [" ".join([names[0], *map(quote, words)]) for words in change.lines]
-    places = [number for number, line in enumerate(lines) if names_one(line, names)]
     if "user" in names:
-        # Who logs in with the password alone is no matter of these lines.
-        places = [number for number in places if not names_one(lines[number], _DEFAULT_USER)]
+        # Those of other users are somebody's; one with a name alone goes.
+        names = tuple(f"user {words[0]}" for words in change.lines)
+        new = [line for line, words in zip(new, change.lines) if len(words) > 1]
+    places = [number for number, line in enumerate(lines) if names_one(line, names)]
     if not places:
         while new and lines and not lines[-1].strip(" \t\r"):
             lines = lines[:-1]

@@ -21,7 +21,7 @@ from ..host.files import fingerprint, text_of
 from ..host.packages.providers import here
 from ..host.proc import output_of, running_pid
 from ..host.systemd import show
-from ..login import SENSITIVE, accepts_unauthenticated, code_of, connect, count_passwords
+from ..login import SENSITIVE, accepts_unauthenticated, code_of, connect, count_passwords, default_way
 from ..messages.observation import (
     HostState,
     MasterView,
@@ -38,7 +38,7 @@ from ..runs.runlog import last_run
 from .certificates import look
 from .damage import damaged
 from .undescribed import undescribed
-from .users import with_users
+from .users import links_of, with_users
 
 _TIMEOUT = 2.0
 
@@ -152,8 +152,12 @@ def observe_process(
         connection, way = connect(process, _TIMEOUT)
         with connection:
             ask = _monitor if process.kind.monitors else _server
-            found = ask(replace(found, opened_by=way), connection, sensitive)
+            found = replace(
+                found, opened_by=default_way(process, _TIMEOUT) if way == "own" else way, as_own=way == "own"
+            )
+            found = ask(found, connection, sensitive)
             found = with_users(found, connection)
+            found = replace(found, links=links_of(connection)) if process.access.user else found
             found = replace(found, passwords=count_passwords(connection), answers=True)
             return found if process.kind.monitors else replace(found, paused=_paused(connection))
     except ReplyError as error:

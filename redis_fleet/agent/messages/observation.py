@@ -46,12 +46,14 @@ class ProcessFacts(Message):
     ``lines`` are its configuration file's directives (None: there is no file), ``file_error`` says why they cannot be
     read. ``error`` says why it did not answer, ``error_code`` what a server said it by (see login.py), if one did.
     ``open`` is whether it took an unauthenticated PING (None: it could not be reached). ``opened_by`` says which
-    password it was looked at with: the ``described`` one, the one ``filed`` in its configuration, ``none``.
+    password opens it to the default user: the ``described`` one, the one ``filed`` in its configuration, ``none``
+    (empty: nothing does). ``as_own``: it was looked at as the user that redis-fleet has for itself.
     ``passwords`` counts those that it takes (None: it does not say). ``users`` are the lines of ACL LIST, names and
     rules (None: it does not say), ``categories`` the commands of each; empty where no rule needs them. Secrets are
     digests. ``free`` is the room that its data folder has, in bytes (None: there is no such folder). ``paused``: what
     a write would need is not answered, as after CLIENT PAUSE. ``damaged``: it ended because its append-only file
-    cannot be read. ``tls`` is None for a process that is to speak none.
+    cannot be read. ``tls`` is None for a process that is to speak none. ``links`` are who is connected as which user,
+    each pair once: ``replica``, ``sentinel`` or ``client``; nothing where redis-fleet has no user of its own.
     """
 
     answers: bool = False
@@ -75,6 +77,8 @@ class ProcessFacts(Message):
     paused: bool = False
     damaged: bool = False
     tls: Optional[CertificateFacts] = None
+    as_own: bool = False
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def deployed(self) -> bool:

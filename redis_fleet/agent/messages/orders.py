@@ -128,6 +128,28 @@ class DeleteUser(Ordered):
 
 
 @dataclass(frozen=True)
+class CloseDefault(Ordered):
+    """The default user may do no more than these ``rules`` say, and has no password."""
+
+    do = "close-default"
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Disconnect(Ordered):
+    """Who is connected as one of ``users`` is disconnected: of one ``kind`` (``replica``, ``sentinel``), or everybody.
+
+    Replicas and Sentinels are waited for until as many are back.
+    """
+
+    do = "disconnect"
+
+    users: tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
 class Rewrite(Ordered):
     """CONFIG REWRITE."""
 
@@ -184,6 +206,8 @@ Order = Union[
     Command,
     SetUser,
     DeleteUser,
+    CloseDefault,
+    Disconnect,
     Rewrite,
     Flush,
     Forget,

@@ -7,6 +7,7 @@ from typing import Optional
 
 from ..access import Access
 from ..codec import Message
+from ..secret import Secret
 from .certificates import CertificateFiles
 from .kind import Kind
 
@@ -15,7 +16,8 @@ from .kind import Kind
 class ManagedProcess(Message):
     """Where a process listens and how one gets in, its files, and its unit (empty: nothing supervises it).
 
-    ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder.
+    ``configuration``, ``log`` and ``pid`` are files, ``data`` is a folder. ``default`` is the default user's password
+    where ``access`` is another user's, ``previous`` what that user's was before.
     """
 
     name: str
@@ -27,8 +29,11 @@ class ManagedProcess(Message):
     log: str = ""
     pid: str = ""
     certificates: Optional[CertificateFiles] = None
+    default: Optional[Secret] = None
+    previous: Optional[Secret] = None
 
     @property
     def password(self) -> str:
-        """The described password in clear, empty for none."""
-        return self.access.secret.reveal() if self.access.secret else ""
+        """The described password of the default user in clear, empty for none."""
+        secret = self.default if self.access.user else self.access.secret
+        return secret.reveal() if secret else ""

@@ -34,13 +34,27 @@ class Instance(Message):
 
 
 @dataclass(frozen=True)
+class Login(Message):
+    """``who`` (in words) logs in as ``user``, sends ``commands``, uses ``channels``: on the Sentinels, or servers."""
+
+    who: str
+    user: str
+    password: Optional[Secret]
+    commands: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    on_sentinels: bool = False
+
+
+@dataclass(frozen=True)
 class ServiceAccess(Message):
     """One service and all that a client, a verification or a drill needs to reach it.
 
     ``monitor`` is its name in the Sentinels (None: no Sentinel watches it). ``external_master`` is a master outside the
     deployment that all members follow. ``open``: the description says that the servers want no password; all members
     share one, and so do all Sentinels; with ``tls`` that is all that any of them speaks. The times are milliseconds and
-    are the Sentinels' ``down-after-milliseconds`` and ``failover-timeout`` (0 without Sentinels).
+    are the Sentinels' ``down-after-milliseconds`` and ``failover-timeout`` (0 without Sentinels). ``user`` and
+    ``sentinel_user`` are whom one logs in as with these passwords (empty: the default user); ``logins`` are whom the
+    processes log in to each other as.
     """
 
     service: str
@@ -55,6 +69,9 @@ class ServiceAccess(Message):
     external_master: Optional[Endpoint] = None
     open: bool = False
     tls: Optional[Tls] = None
+    user: str = ""
+    sentinel_user: str = ""
+    logins: tuple[Login, ...] = ()
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -64,8 +81,11 @@ class ServiceAccess(Message):
     def access(self, instance: Instance) -> Access:
         """Return how one gets into a member or a Sentinel."""
         is_sentinel = any(each.id == instance.id for each in self.sentinels)
-        secret = self.sentinel_password if is_sentinel else self.password
-        return Access(instance.endpoint, secret, tls=self.tls, name=instance.announced.address if self.tls else "")
+        secret, user = self.password, self.user
+        if is_sentinel:
+            secret, user = self.sentinel_password, self.sentinel_user
+        name = instance.announced.address if self.tls else ""
+        return Access(instance.endpoint, secret, user, self.tls, name)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,11 @@ from ..messages.orders import (
     Change,
     Changed,
     Changing,
+    CloseDefault,
     Command,
     DeleteUser,
     Demote,
+    Disconnect,
     Flush,
     Forget,
     InForce,
@@ -46,7 +48,7 @@ from ..messages.orders import (
 from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection, ReplyError, info, pairs
 from ..replication.fence import MIN_REPLICAS
-from . import sentinel_commands
+from . import sentinel_commands, users
 from .certificates import put_certificate
 from .order_words import secrets_in, told, touched
 from .passwords import Outcome, add_password, end_password
@@ -178,13 +180,16 @@ class _Doing:
         return _set(self._connection, [("masterauth", clear(order.value))])
 
     def set_user(self, order: SetUser) -> Outcome:
-        before = self._connection.call("ACL", "GETUSER", order.user)
-        self._connection.call("ACL", "SETUSER", order.user, *map(clear, order.rules))
-        changed = self._connection.call("ACL", "GETUSER", order.user) != before
-        return Outcome((f"user {order.user}",) if changed else ())
+        return users.set_user(self._connection, order)
 
     def delete_user(self, order: DeleteUser) -> Outcome:
-        return Outcome((f"user {order.user}",) if self._connection.call("ACL", "DELUSER", order.user) else ())
+        return users.delete_user(self._connection, order)
+
+    def close_default(self, order: CloseDefault) -> Outcome:
+        return users.close_default(self._process, self._connection, self._way, order)
+
+    def disconnect(self, order: Disconnect) -> Outcome:
+        return users.disconnect(self._connection, order)
 
     def command(self, order: Command) -> Outcome:
         return sentinel_commands.command(self._connection, order.words)
@@ -261,6 +266,8 @@ _DOING: dict[type, Callable[[_Doing, Any], Outcome]] = {
     Command: _Doing.command,
     SetUser: _Doing.set_user,
     DeleteUser: _Doing.delete_user,
+    CloseDefault: _Doing.close_default,
+    Disconnect: _Doing.disconnect,
     Rewrite: _Doing.rewrite,
     Flush: _Doing.flush,
     Forget: _Doing.forget,

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from ..login import secret_words
 from ..messages.orders import (
     AppendOnly,
+    CloseDefault,
     Command,
     DeleteUser,
     Demote,
+    Disconnect,
     Forget,
     MasterAuth,
     Order,
@@ -41,6 +43,8 @@ def told(order: Order) -> str:
         return sentinel_commands.told(order.words)
     if isinstance(order, (SetUser, DeleteUser)):
         return f"ACL {'SETUSER' if isinstance(order, SetUser) else 'DELUSER'} {order.user}"
+    if isinstance(order, (CloseDefault, Disconnect)):
+        return f"{order.do} {', '.join(order.users)}" if isinstance(order, Disconnect) else order.do
     if isinstance(order, (Demote, Forget)):
         return f"{order.do} {order.master}"
     return f"{order.do} {order.value}" if isinstance(order, AppendOnly) else order.do

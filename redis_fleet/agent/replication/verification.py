@@ -14,6 +14,7 @@ from .. import access, engine_words
 from ..messages.client import Check
 from ..messages.service import Instance, MemberView, Peer, SentinelView, ServiceAccess
 from ..protocol.resp import Connection, ReplyError, info, pairs
+from . import permissions
 from .agreement import acting, agreed_master, name_of
 from .fitness import barred
 from .health import DIRECTIVES, ENDS_AT_WRITE, troubles
@@ -50,13 +51,17 @@ def answers(target: ServiceAccess, node: Instance) -> Check:
 
 
 def locked(target: ServiceAccess, node: Instance) -> Check:
-    """Check that a process answers nobody without its password (a rewritten file can leave it open)."""
+    """Check that a process answers nobody without its password (a rewritten file can leave it open).
+
+    It may let everybody ask for a PONG, if for nothing else.
+    """
     try:
         with access.connect(replace(target.access(node), endpoint=way_to(node), secret=None)) as connection:
             connection.call("PING")
+            connection.call("ROLE")
         code = "it answers without a password"
     except ReplyError as error:
-        code = error.code
+        code = "NOAUTH" if error.code == "NOPERM" else error.code
     except CONNECTION_ERRORS as error:
         code = describe_error(error)
     return outcome("wants its password", node.id, code == "NOAUTH", code, "NOAUTH")
@@ -106,6 +111,7 @@ class Verification:
         linked = self._replication(replicas, master)
         self._checks += map_parallel(lambda node: read_only(self._target, node, f"{self._key}:refused"), replicas)
         self._checks += map_parallel(self._sound, [self._node(member.id) for member in members])
+        self._checks += permissions.checks(self._target, self._silent)
         self._canary(master, linked)
         if self._target.monitor:
             self._successor(members)

@@ -19,6 +19,7 @@ from redis_fleet.project import SAMPLES
 _ENDING = ".redis.yml"
 _NAME_LINE = re.compile(r"^name: .*$", re.MULTILINE)
 _SECRETS = "# Passwords are made when needed, in .secrets/ beside this file: keep that folder, and keep it secret."
+_USERS = "internal-users: yes             # redis-fleet, Sentinels and replicas log in as users of their own"
 _NEXT = {
     "check": "everything that is wrong with it, by line",
     "sandbox up": "try it: the same as processes on this machine, until 'sandbox down'",
@@ -70,7 +71,7 @@ def init(
 def _text(topology: Topology, name: str) -> str:
     """Return the sample under another name, with what to know about its secrets."""
     sample = (SAMPLES / f"{topology}{_ENDING}").read_text(encoding="utf-8")
-    line = yaml.safe_dump({"name": name}).strip()
+    line = f"{yaml.safe_dump({'name': name}).strip()}\n{_USERS}"
     return f"{_SECRETS}\n{_NAME_LINE.sub(line, sample, count=1)}"
 
 

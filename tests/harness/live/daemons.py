@@ -33,7 +33,7 @@ def managed(request: Request) -> ManagedProcess:
     return ManagedProcess(
         request["name"],
         SENTINEL if request["kind"] == "sentinel" else SERVER,
-        Access(Endpoint(request["address"], request["port"]), secret),
+        Access(Endpoint(request["address"], request["port"]), secret, request.get("user", "")),
         request.get("configuration", ""),
         data=request.get("data", ""),
         log=request.get("log", ""),
@@ -48,11 +48,15 @@ class Daemons:
     folder: Path
     processes: dict[str, Request] = field(default_factory=dict)
 
-    def server(self, *lines: str, password: str = PASSWORD, follows: Request | None = None) -> Request:
-        """Write a server's file and start it; as a replica both ends call it linked when this returns."""
-        words = [f"requirepass {password}", f"masterauth {password}"] if password else []
+    def server(self, *lines: str, password: str = PASSWORD, follows: Request | None = None, user: str = "") -> Request:
+        """Write a server's file and start it; as a replica both ends call it linked when this returns.
+
+        The password is a ``user``'s, whom ``lines`` describe, or the default user's.
+        """
+        words = [f"requirepass {password}", f"masterauth {password}"] if password and not user else []
         words += [f"replicaof {follows['address']} {follows['port']}"] if follows else []
         process = self._write("server", [*words, "save 3600 1", "repl-diskless-sync-delay 0", *lines], password)
+        process["user"] = user
         self.start(process)
         if follows:
             eventually(lambda: self._linked(process, follows), "the replica is linked")
@@ -126,6 +130,11 @@ class Daemons:
         """SIGKILL it and wait for its end."""
         pid = self.pid(process)
         os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not self.pid(process), f"{process['name']} is gone")
+
+    def stop(self, process: Request) -> None:
+        """SIGTERM it and wait for its end."""
+        os.kill(self.pid(process), signal.SIGTERM)
         eventually(lambda: not self.pid(process), f"{process['name']} is gone")
 
     def fill(self, process: Request, keys: int = 1000) -> None:

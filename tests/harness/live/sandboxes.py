@@ -197,19 +197,20 @@ def info(client: redis.Redis) -> dict[str, Any]:
 
 def client_of(process: Process) -> redis.Redis:
     """Return an independent client of a placed process; it waits for nothing long and tries nothing twice."""
-    endpoint = process.endpoint
-    password = process.password.reveal() if process.password else None
+    endpoint, login = process.endpoint, process.login
+    secret = login.password if login else process.password
+    user, password = login.user if login else None, secret.reveal() if secret else None
     if endpoint.on_socket:
         return redis.Redis(
-            unix_socket_path=endpoint.address, password=password, decode_responses=True, socket_timeout=3,
-            retry=Retry(NoBackoff(), 0),
+            unix_socket_path=endpoint.address, username=user, password=password, decode_responses=True,
+            socket_timeout=3, retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
     own = process.tls
     # Every process has a certificate that is good for a client, too.
     files = {"ssl_ca_certs": own.authorities, "ssl_certfile": own.certificate, "ssl_keyfile": own.key} if own else {}
     tls: dict[str, Any] = {"ssl": True, **files} if own else {}
     return redis.Redis(
-        endpoint.address, endpoint.port, password=password, decode_responses=True,
+        endpoint.address, endpoint.port, username=user, password=password, decode_responses=True,
         socket_timeout=3, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0), **tls,
     )  # fmt: skip
 

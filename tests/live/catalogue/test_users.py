@@ -75,7 +75,8 @@ def _process(rules: str) -> Process:
 
 
 def _found(server: Connection, rules: str) -> list[Change]:
-    return list(users.of_process(_process(rules), _seen(server)))
+    steps = users.of_process(_process(rules), _seen(server))
+    return list({each.directive: each for step in steps for each in step.changes}.values())
 
 
 def test_what_a_server_says_of_rules_is_what_they_come_to(server: Connection) -> None:
@@ -98,7 +99,8 @@ def test_what_somebody_changed_is_seen(server: Connection) -> None:
     (missing,) = _found(server, rules)
     assert missing.found == ""
     server.call("ACL", "SETUSER", "other", "on", "nopass")
-    assert [each.directive for each in _found(server, rules)] == ["user web", "user other"]
+    assert [each.directive for each in _found(server, rules)] == ["user web"]
+    assert users.undescribed(_process(rules), _seen(server)) == ["other"], "somebody's: told of, and left alone"
     server.call("ACL", "DELUSER", "other")
 
 
@@ -107,8 +109,8 @@ def test_the_default_user_has_to_be_able_to_do_everything(server: Connection) ->
     server.call("ACL", "SETUSER", "default", "-debug")
     facts, process = _seen(server), _process("on >x")
     (found,) = users.of_process(process, facts)
-    assert found.directive == "user default"
-    (order,) = users.orders(process, facts, [found])
+    assert [each.directive for each in found.changes] == ["user default"]
+    order, _ = found.orders
     assert isinstance(order, SetUser)
     server.call("ACL", "SETUSER", "default", *order.rules)
     assert _found(server, "on >x") == []

@@ -18,14 +18,13 @@ from tests.harness.live.sandboxes import Box, box, client_of
 SERVER = "orders-6379@red1"
 OLD, NEW = "Old-Web-Password_1234", "New-Web-Password_4321"
 WEB = f"web on >{OLD} ~web:* +@all -@dangerous"
-# What becomes of the users (None: the one is gone), and whether it can log in with OLD, with NEW.
-EDITS: dict[str, tuple[list[str] | None, bool, bool]] = {
+# What becomes of the users, and whether it can log in with OLD, with NEW.
+EDITS: dict[str, tuple[list[str], bool, bool]] = {
     "another password": ([WEB.replace(OLD, NEW)], False, True),
     "a hash for the password": ([WEB.replace(f">{OLD}", f"#{password_hash(NEW)}")], False, True),
     "switched off": ([WEB.replace(" on ", " off ")], False, False),
     "other rules": ([WEB + " -get"], True, False),
     "one more": ([WEB, f"jobs on >{NEW} ~jobs:* +@all"], True, False),
-    "gone": (None, False, False),
 }
 
 
@@ -49,12 +48,12 @@ def told_nothing(text: str) -> None:
         assert secret not in text
 
 
-def edited(made: Box, users: list[str] | None) -> None:
+def edited(made: Box, users: list[str]) -> None:
     """Deploy other users; the plan has a step that names what differs."""
     pid = made.pids()[SERVER]
     ask(made, user=users)
     plan = planned(made)
-    assert [step["how"] for step in plan["steps"]] == ["LIVE"]
+    assert {step["how"] for step in plan["steps"]} == {"LIVE"}
     told_nothing(json.dumps(plan))
     told_nothing(made.play("deploy", "--check", "--diff", "-vvv").both)
     deploy(made)
@@ -76,6 +75,16 @@ def test_an_edited_line_is_planned_and_applied_while_the_server_runs(made: Box, 
 
 
 @pytest.mark.long
+def test_one_that_left_the_description_is_left_alone(made: Box) -> None:
+    ask(made, user=[WEB])
+    deploy(made)
+    ask(made, user=None)
+    unchanged(made)
+    assert any("the user 'web'" in note for note in made.on("plan", "--json").json()["notes"])
+    assert gets_in(made, OLD)
+
+
+@pytest.mark.long
 def test_what_was_changed_by_hand_is_put_back(made: Box) -> None:
     ask(made, user=[WEB])
     deploy(made)
@@ -84,7 +93,8 @@ def test_what_was_changed_by_hand_is_put_back(made: Box) -> None:
         client.execute_command("ACL", "SETUSER", "web", "allkeys")
         client.execute_command("ACL", "SETUSER", "default", "-debug")
         deploy(made)
-        assert client.execute_command("ACL", "GETUSER", "stranger") is None
+        assert client.execute_command("ACL", "GETUSER", "stranger") is not None, "somebody's: left alone"
+        assert "-debug" not in str(client.acl_list())
         assert "~web:* " in next(each for each in client.acl_list() if each.startswith("user web "))
 
 

@@ -104,10 +104,10 @@ def test_each_gets_the_secret_that_it_means(fleet: Fleet, process: str, which: S
     )
 
 
-def test_the_password_of_a_master_is_its_service_s_whatever_the_sentinel_s_file_says(fleet: Fleet) -> None:
+def test_what_nobody_described_is_nothing(fleet: Fleet) -> None:
     bare = replace(fleet.sentinels[0], settings=())
-    assert described_secret(fleet, bare, SecretRef(MONITORED, "auth-pass", "orders")) == SERVER
-    assert described_secret(fleet, bare, SecretRef(MONITORED, "other-pass", "orders")) == ""
+    assert described_secret(bare, SecretRef(MONITORED, "auth-pass", "orders")) == ""
+    assert described_secret(bare, SecretRef(MONITORED, "other-pass", "orders")) == ""
 
 
 def test_what_nobody_filled_in_is_never_sent() -> None:

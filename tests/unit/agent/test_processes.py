@@ -70,8 +70,8 @@ class Scene:
         file = self._folder / "redis.conf"
         file.touch()
         access = Access(Endpoint("127.0.0.1", peer.port))
-        data, log, pid = (str(self._folder / name) for name in ("", "log", "pid"))
-        return ManagedProcess("it", kind, access, str(file), data=data, log=log, pid=pid)
+        log, pid = (str(self._folder / name) for name in ("log", "pid"))
+        return ManagedProcess("it", kind, access, str(file), data=str(self._folder), log=log, pid=pid)
 
     def refusal(self, peer: Peer, expect: str, kind: Kind = SERVER, **more: Any) -> str:
         """Return why one of them is not restarted."""

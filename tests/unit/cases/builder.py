@@ -57,6 +57,7 @@ PROCESS = {
     *("role", "keys", "config", "unset", "file", "unfile", "data", "error", "file_error", "pid", "open", "substate"),
     *("follow", "link", "info", "opened_by", "passwords", "memory_max"),
     *("paused", "damaged", "free", "restarts"),
+    *("users", "links"),  # rules by user (null: it is not there); "KIND USER"
     *("names", "flags", "knows", "watch", "watches", "replicas", "sentinels"),  # of a Sentinel
 }
 
@@ -187,6 +188,8 @@ def _process(fleet: Fleet, process: Process, healthy: bool, change: dict[str, An
     plain = {key: change[key] for key in given if key in change}
     if str(change.get("error", "")).partition(" ")[0].isupper():
         plain["error_code"] = code_of(ReplyError(change["error"]))
+    if "links" in change:
+        plain["links"] = tuple(tuple(each.split()) for each in change["links"])
     if "data" in change:
         plain["data"] = None if change["data"] is None else tuple(change["data"])
     return replace(facts, **plain)
@@ -215,14 +218,17 @@ def _server(fleet: Fleet, process: Process, state: str, change: dict[str, Any]) 
         config=_config(fleet, process, change),
         info=info,
         role=role,
-        users=(("default", "on", "~*", "&*", "+@all"), *_users(process)),
+        users=_users(process, change),
         categories={},
     )
 
 
-def _users(process: Process) -> list[tuple[str, ...]]:
+def _users(process: Process, change: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     setting = process.setting("user")
-    return [(words[0], *sealed_rules(words[1:])) for words in (setting.reveal() if setting else ())]
+    found = {"default": ["on", "~*", "&*", "+@all"]}
+    found |= {words[0]: list(words[1:]) for words in (setting.reveal() if setting else ())}
+    told = {name: None if rules is None else rules.split() for name, rules in change.get("users", {}).items()}
+    return tuple((name, *sealed_rules(rules)) for name, rules in {**found, **told}.items() if rules is not None)
 
 
 def file_lines(process: Process, master: Endpoint | None, change: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -274,6 +280,7 @@ def _sentinel(fleet: Fleet, process: Process, state: str, change: dict[str, Any]
         unit=_unit(change, "running"),
         info={"redis_version": VERSION} | change.get("info", {}),
         masters=_views(fleet, change),
+        users=_users(process, change),
     )
 
 

@@ -45,4 +45,6 @@ def _master() -> Redis:
     patience = {"socket_timeout": 3.0, "socket_connect_timeout": 3.0, "retry": Retry(NoBackoff(), 0)}
     own = {"password": settings.BLOG_SENTINEL_PASSWORD, **patience}
     sentinel = Sentinel(settings.BLOG_SENTINELS, sentinel_kwargs=own, **patience)
-    return sentinel.master_for(settings.BLOG_MONITOR, password=settings.BLOG_REDIS_PASSWORD)
+    return sentinel.master_for(
+        settings.BLOG_MONITOR, username=settings.BLOG_REDIS_USER, password=settings.BLOG_REDIS_PASSWORD
+    )

@@ -4,6 +4,7 @@ BLOG_DATABASE           mysql://user:password@host:port/name, or ?unix_socket=/p
 BLOG_SENTINELS          address:port, with commas between them
 BLOG_MONITOR            the service's name in the Sentinels
 BLOG_REDIS_PASSWORD     empty for none, as BLOG_SENTINEL_PASSWORD
+BLOG_REDIS_USER         empty for the default user, as BLOG_SENTINEL_USER
 BLOG_LOCK               the key of the lock
 BLOG_REPLICAS           how many replicas must have a lock before it counts
 BLOG_PATIENCE           seconds that a request waits for a lock, also through a failover, before it says that it failed
@@ -35,6 +36,8 @@ BLOG_SENTINELS = [
 ]
 BLOG_MONITOR = os.environ["BLOG_MONITOR"]
 BLOG_REDIS_PASSWORD = os.environ.get("BLOG_REDIS_PASSWORD") or None
+BLOG_REDIS_USER = os.environ.get("BLOG_REDIS_USER") or None
+BLOG_SENTINEL_USER = os.environ.get("BLOG_SENTINEL_USER") or None
 BLOG_SENTINEL_PASSWORD = os.environ.get("BLOG_SENTINEL_PASSWORD") or None
 BLOG_LOCK = os.environ["BLOG_LOCK"]
 BLOG_REPLICAS = int(os.environ.get("BLOG_REPLICAS", "1"))
