@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from redis_fleet.operations.switchover_report import FAILOVER
 from tests.harness.live.processes import eventually
@@ -87,6 +87,14 @@ class Basis(RuleBasedStateMachine, Generic[T]):
         # A replica hears nothing for a second after it was synchronised: offsets tell of nothing until then.
         eventually(lambda: all(each.acknowledged for each in self.writers), "something is written", 30)
         self.records.safe.append(judging.await_whole(self.town, "the first writes"))
+
+    @precondition(lambda self: self.disturbed)
+    @rule()
+    @step
+    def settle(self) -> None:
+        """Somebody puts everything right."""
+        self.away = self.disturbed = False
+        self.put_right()
 
     # What is seen.
 

@@ -174,11 +174,3 @@ class HostLife(OnHosts):
         """What was cut off or frozen is back."""
         self.away = False
         self.town.restore()
-
-    @precondition(lambda self: self.disturbed)
-    @rule()
-    @step
-    def settle(self) -> None:
-        """Somebody puts everything right."""
-        self.away = self.disturbed = False
-        self.put_right()

@@ -12,7 +12,7 @@ from redis_fleet.agent.replication.view import map_parallel
 from redis_fleet.loading import load_fleet
 from redis_fleet.model import Fleet
 from tests.harness.hosts import hosts, packets
-from tests.harness.hosts.deployment import Deployment
+from tests.harness.hosts.deployment import Deployment, finish
 from tests.harness.hosts.description import describe
 from tests.harness.hosts.engine import ROOT, EngineError
 from tests.harness.hosts.hosts import Host
@@ -29,6 +29,8 @@ _CHANGES = {
     'appendonly: "yes"': 'appendonly: "yes"\n      appendfsync: always\n      repl-diskless-sync-delay: 0',
 }
 _KILL = 'pid=$(systemctl show --property MainPID --value "$1"); [ "$pid" = 0 ] || kill -9 "$pid"'
+_FIRST = 900.0
+"""Seconds for the first deployment, which installs packages on a machine that may be busy."""
 _STATUS_EVERY = 5
 _OUR_DOING = {"started-again"}
 """What a life does to processes, which systemd then starts again."""
@@ -77,7 +79,8 @@ class HostTown(Living):
         self.deployment = Deployment(self.name, self.file)
         for old, new in _CHANGES.items():
             self.deployment.edit(old, new)
-        self.deployment.deploy()
+        first = finish(self.deployment.start("deploy", "--yes"), _FIRST)
+        assert first.code == 0, first.text
         self.built = True
         self.hasten()
         eventually(self.acquainted, "new hosts are settled")

@@ -241,11 +241,3 @@ class Life(Sandboxed):
         self.away = False
         self.town.thaw()
         self.start_by_hand(*self.town.servers, *self.town.sentinels)
-
-    @precondition(lambda self: self.disturbed)
-    @rule()
-    @step
-    def settle(self) -> None:
-        """Somebody puts everything right."""
-        self.away = self.disturbed = False
-        self.put_right()
