@@ -36,6 +36,13 @@ class OnHosts(Basis[HostTown]):
         """Begin on hosts."""
         super().__init__()
         self.started = time.time()
+        # Whether a command has been tried with the machine that is lost now: most find that it is, and take their time.
+        self._tried_without = False
+
+    @property
+    def tried(self) -> bool:
+        """Whether no command needs to be tried now."""
+        return self.away and self._tried_without
 
     def lost(self) -> bool:
         """Whether a machine, or a server, is lost now."""
@@ -97,7 +104,7 @@ class OnHosts(Basis[HostTown]):
 
     def command(self, fate: Fate | None, verb: str, *words: str) -> None:
         """Run a command, in the middle of which something may happen."""
-        calm, began = self.calm and fate is None, time.time()
+        calm, began, self._tried_without = self.calm and fate is None, time.time(), self.away
         strike = self._strike(fate) if fate else None
         process = self.town.deployment.start(verb, *words, "--yes")
         try:

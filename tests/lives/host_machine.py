@@ -43,6 +43,7 @@ class HostLife(OnHosts):
 
     # What the operator does.
 
+    @precondition(lambda self: not self.tried)
     @rule(edit=st.sampled_from(("", "restart", *sorted(LIVE))), number=st.integers(0, 2), fate=_fates)
     @step
     def deploy(self, edit: str, number: int, fate: Fate | None) -> None:
@@ -53,6 +54,7 @@ class HostLife(OnHosts):
             self.town.describe(**{edit: LIVE[edit][number % len(LIVE[edit])]})
         self.command(fate, "deploy")
 
+    @precondition(lambda self: not self.tried)
     @rule(to=st.sampled_from(("", *SERVERS)), fate=_fates)
     @step
     def switchover(self, to: str, fate: Fate | None) -> None:

@@ -43,13 +43,7 @@ def live(options: argparse.Namespace) -> int:
     kind = _kind(options, folder)
     failed: list[str] = []
 
-    def end(*_: object) -> None:
-        kind.over = True
-        _let_be()
-        raise TimeIsUpError
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    _end_by_signal(kind)
 
     def begin() -> None:
         # A life that went wrong is made shorter, however long that takes.
@@ -90,6 +84,7 @@ def replay(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(dir=_short_way()) as folder:
         kind = _kind(options, Path(folder))
         kind.ended = staticmethod(_tell)
+        _end_by_signal(kind)
 
         def begun() -> Basis[Any]:
             lives.append(kind())
@@ -100,7 +95,10 @@ def replay(options: argparse.Namespace) -> int:
         except AssertionError as error:
             sys.stdout.write(f"{error}\n")
             return 1
+        except TimeIsUpError:
+            return 1
         finally:
+            _let_be()
             for life in lives:
                 life.leave()
             kind.towns.close()
@@ -122,6 +120,18 @@ def _kind(options: argparse.Namespace, folder: Path) -> type[Basis[Any]]:
 
 def _own(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="life-", dir=folder))
+
+
+def _end_by_signal(kind: type[Basis[Any]]) -> None:
+    """Let SIGTERM and Ctrl-C end everything, judge nothing more, and take all away."""
+
+    def end(*_: object) -> None:
+        kind.over = True
+        _let_be()
+        raise TimeIsUpError
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def _let_be() -> None:
