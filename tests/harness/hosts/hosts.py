@@ -21,6 +21,8 @@ from tests.harness.hosts.engine import CACHE, ROOT, Engine, EngineError, find
 
 USER = "ops"
 BOOT_SECONDS = 60.0
+# A unit that hands over before it is stopped has 30 s for it.
+_ORDERLY = 60.0
 _FIRST = 11  # the first machine's last octet; the lower ones are the engine's
 _SSH_OPTIONS = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o IdentitiesOnly=yes "
@@ -106,7 +108,7 @@ def power_off(host: Host) -> None:
 def shut_down(host: Host) -> None:
     """Stop a host as its own ``systemctl poweroff`` does, and wait until it is off."""
     find().run("exec", host.container, "systemctl", "poweroff", "--no-block")
-    _await_state(host, "exited")
+    _await_state(host, "exited", _ORDERLY)
 
 
 def power_on(host: Host) -> None:
@@ -176,9 +178,9 @@ def _answers(host: Host) -> bool:
     return True
 
 
-def _await_state(host: Host, wanted: str) -> None:
-    """Wait until the engine reports a container's state; raises EngineError after 20 seconds."""
-    for _ in _attempts(20):
+def _await_state(host: Host, wanted: str, seconds: float = 20) -> None:
+    """Wait until the engine reports a container's state; raises EngineError when it does not in time."""
+    for _ in _attempts(seconds):
         if find().run("inspect", "--format", "{{.State.Status}}", host.container) == wanted:
             return
     raise EngineError(f"{host.container} is not {wanted}")
