@@ -7,9 +7,9 @@ by QUEUED or NOPERM, and nothing ever runs (tried on Redis 6.0 and 6.2; acl.c, m
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from .. import access
-from ..access import Access
 from ..messages.client import Check
 from ..messages.service import Instance, Login, ServiceAccess
 from ..protocol.resp import Connection, Reply, ReplyError
@@ -72,7 +72,8 @@ def _check(target: ServiceAccess, node: Instance, login: Login) -> Check:
 def lacking(target: ServiceAccess, node: Instance, login: Login) -> str:
     """Say what a user cannot do of what it has to, in words; empty when it gets in and lacks nothing."""
     try:
-        with access.connect(Access(way_to(node), login.password, login.user)) as own:
+        way = replace(target.access(node), endpoint=way_to(node), secret=login.password, user=login.user)
+        with access.connect(way) as own:
             with connect(target, node) as ours:
                 found = _dry(ours, login)
             if found is None:

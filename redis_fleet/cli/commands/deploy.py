@@ -128,6 +128,7 @@ def card(fleet: Fleet) -> Iterator[str]:
     sentinels = ",".join(str(each.announced) for each in fleet.sentinels)
     for service in fleet.services:
         wants = "with its password" if service.password else "without a password"
+        wants = f"by TLS, {wants}" if any(each.tls for each in service.processes) else wants
         if service.watch:
             yield f"connect to {service.name}: ask the Sentinels {sentinels} for '{service.watch.name}', {wants}"
         else:

@@ -91,6 +91,15 @@ def test_a_change_that_takes_restarts(made: Box) -> None:
     assert {client_of(each).config_get("databases")["databases"] for each in made.fleet.services[0].processes} == {"17"}
 
 
+def test_with_users_of_its_own(tmp_path: Path) -> None:
+    with box(tmp_path / "box", "sentinel", {"services:": 'internal-users: "yes"\ntls: require\nservices:'}) as one:
+        eventually(lambda: one.settled("orders"), "it is settled", 60)
+        done = one.on("verify")
+        assert done.code == 0, done.both
+        assert "user sentinel-peer" in done.both
+        hand_over(one)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine(tmp_path: Path, name: str) -> None:
