@@ -49,7 +49,7 @@ def secured(plain: socket.socket, tls: Tls, name: str) -> socket.socket:
     try:
         plain.settimeout(min(_PATIENCE, patience or _PATIENCE))
         made = _context(tls).wrap_socket(plain, server_hostname=name)
-        if tls.pinned and made.getpeercert(binary_form=True) != _der(tls.pinned):
+        if tls.pinned and made.getpeercert(binary_form=True) != der(tls.pinned):
             raise ConnectionError("it shows another certificate than the one in its file")
         made.settimeout(patience)
     except BaseException:
@@ -79,7 +79,8 @@ def _context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def _der(pem: str) -> bytes:
+def der(pem: str) -> bytes:
+    """Return the first certificate of a text, whatever its lines are like; raises ValueError where there is none."""
     import ssl  # noqa: PLC0415
 
     mark = "-----END CERTIFICATE-----"

@@ -18,11 +18,6 @@ def look(files: CertificateFiles, place: Endpoint) -> CertificateFacts:
     return CertificateFacts(certificate, authorities, fits, _served(files if fits else None, place))
 
 
-def body(pem: str) -> str:
-    """Return the first certificate of a text, whatever its lines are like."""
-    return "".join(pem.partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END")[0].split())
-
-
 def _fits(files: CertificateFiles) -> bool:
     import ssl  # noqa: PLC0415 (who speaks no TLS does not wait for it)
 

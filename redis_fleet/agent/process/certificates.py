@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..host.put import put
-from ..inspect.certificates import body, look
+from ..inspect.certificates import look
 from ..messages.files import Files
 from ..messages.orders import PutCertificate
 from ..messages.process import ManagedProcess
 from ..protocol.resp import Connection
+from ..tls import der
 from .passwords import Outcome
 
 _READ_AGAIN = "tls-cert-file"
@@ -24,6 +25,6 @@ def put_certificate(process: ManagedProcess, connection: Connection, order: PutC
     written = put(Files(False, files=order.files)).changed
     connection.call("CONFIG", "SET", _READ_AGAIN, own.certificate)
     found = look(own, place)
-    if not found.fits or not found.served or body(found.served) != body(found.certificate or ""):
+    if not found.fits or not found.served or der(found.served) != der(found.certificate or ""):
         raise RuntimeError("it does not serve the certificate that it was given; see its log")
     return Outcome(("certificate",) if written or found.served != before else ())

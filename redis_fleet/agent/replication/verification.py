@@ -18,7 +18,16 @@ from . import permissions
 from .agreement import acting, agreed_master, name_of
 from .fitness import barred
 from .health import DIRECTIVES, ENDS_AT_WRITE, troubles
-from .view import CONNECTION_ERRORS, connect, describe_error, map_parallel, member_view, sentinel_view, view
+from .view import (
+    CONNECTION_ERRORS,
+    connect,
+    describe_error,
+    map_parallel,
+    member_view,
+    members_view,
+    sentinel_view,
+    view,
+)
 from .ways import way_to
 
 PAUSE = 0.1
@@ -104,7 +113,7 @@ class Verification:
     def run(self) -> list[Check]:
         """Make all checks, in the order in which an operator would ask."""
         self._processes()
-        everyone = map_parallel(lambda node: member_view(self._target, node), self._target.members)
+        everyone = members_view(self._target)
         members = [member for member in everyone if not member.problem]
         master = self._one_master(members)
         replicas = [self._node(member.id) for member in members if member.role == "replica"]
